@@ -1,0 +1,77 @@
+#!lua
+-- Puts items into carts: decides a batch of checkouts of one sale. It reserves nothing.
+--
+-- KEYS[1] gate     string: the fence that is let in
+-- KEYS[2] sale     hash: starts_ms, ends_ms, total, sold, limit
+-- KEYS[3] items    hash: item -> 1 (unsold) | 0 (sold)
+-- KEYS[4] carts    hash: user -> "code item item … " (each word followed by a space)
+-- KEYS[5] codes    hash: code -> user
+-- KEYS[6] bought   hash: user -> number of items bought
+-- ARGV[1] fence "epoch:run_id"
+-- ARGV[2…] per operation three words: user, item, a fresh code
+--
+-- Returns one number for the whole batch: -1 fenced, -2 not begun, -3 ended, -4 sold out;
+-- otherwise three values per operation: status, code, number of lines in the cart.
+--   status 1 added, 2 already in the cart, -5 no such item, -6 item sold, -7 limit reached
+
+local gate, sale, items, carts, codes, bought = unpack(KEYS)
+if redis.call('GET', gate) ~= ARGV[1] then return -1 end
+
+local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'total', 'sold', 'limit')
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if not state[1] then return -1 end
+if now < tonumber(state[1]) then return -2 end
+if now >= tonumber(state[2]) then return -3 end
+if tonumber(state[4]) >= tonumber(state[3]) then return -4 end
+local limit = tonumber(state[5])
+
+local users, ids = {}, {}
+for i = 2, #ARGV, 3 do
+  users[#users + 1] = ARGV[i]
+  ids[#ids + 1] = ARGV[i + 1]
+end
+local stock = redis.call('HMGET', items, unpack(ids))
+local stored = redis.call('HMGET', carts, unpack(users))
+local counts = redis.call('HMGET', bought, unpack(users))
+
+local cartOf, changed, newCodes, answers = {}, {}, {}, {}
+local function answer(status, code, lines)
+  local n = #answers
+  answers[n + 1], answers[n + 2], answers[n + 3] = status, code, lines
+end
+
+for i = 1, #users do
+  local user, item = users[i], ids[i]
+  local cart = cartOf[user] or stored[i]
+  local lines = 0
+  if cart then
+    local _, words = string.gsub(cart, ' ', '')
+    lines = words - 1
+  end
+  if not stock[i] then
+    answer(-5, '', lines)
+  elseif stock[i] ~= '1' then
+    answer(-6, '', lines)
+  elseif cart and string.find(cart, ' ' .. item .. ' ', 1, true) then
+    answer(2, string.match(cart, '^%S+'), lines)
+  elseif lines + (tonumber(counts[i]) or 0) >= limit then
+    answer(-7, '', lines)
+  else
+    if not cart then
+      local code = ARGV[i * 3 + 1]
+      cart = code .. ' '
+      newCodes[#newCodes + 1] = code
+      newCodes[#newCodes + 1] = user
+    end
+    cart = cart .. item .. ' '
+    cartOf[user] = cart
+    changed[#changed + 1] = user
+    changed[#changed + 1] = cart
+    answer(1, string.match(cart, '^%S+'), lines + 1)
+  end
+end
+
+if #changed > 0 then redis.call('HSET', carts, unpack(changed)) end
+if #newCodes > 0 then redis.call('HSET', codes, unpack(newCodes)) end
+return answers

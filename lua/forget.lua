@@ -1,0 +1,12 @@
+#!lua
+-- Deletes outbox entries whose decisions are committed in Postgres.
+--
+-- KEYS[1] gate    string: the fence that is let in
+-- KEYS[2] outbox  stream
+-- ARGV[1] fence "epoch:run_id"
+-- ARGV[2…] entry ids
+--
+-- Returns the number of entries deleted; -1 when fenced.
+
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+return redis.call('XDEL', KEYS[2], unpack(ARGV, 2))

@@ -1,0 +1,22 @@
+-- Commits decisions of one sale and what they bought; what is already there stays as it is. They are accepted only
+-- while their epoch is the sale's: the share lock makes a rebuild wait for this commit, or this commit see the rebuild.
+-- A purchase row is written only with its decision, so an item that another code holds fails the whole statement.
+-- $1 sale id (text), $2 epoch (int)
+-- $3 codes (text[]), $4 users (text[]), $5 decided at, ms (float8[]), $6 lines "+item -item" (text[])
+-- returns one row, or none when the epoch is over
+with open as materialized (
+  select id from sales where id = $1 and epoch = $2 for share
+), decided as (
+  insert into decisions (code, sale_id, user_id, decided_at, lines)
+  select code, open.id, user_id, to_timestamp(ms / 1000), lines
+  from open, unnest($3::text[], $4::text[], $5::float8[], $6::text[]) as decision (code, user_id, ms, lines)
+  order by code
+  on conflict (code) do nothing
+  returning code, sale_id, user_id, decided_at, lines
+), bought as (
+  insert into purchases (sale_id, item_id, code, user_id, purchased_at)
+  select sale_id, substr(line, 2), code, user_id, decided_at
+  from decided, string_to_table(lines, ' ') as line
+  where line like '+%'
+)
+select id from open

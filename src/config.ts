@@ -1,0 +1,79 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+
+/** A set-up that cannot work: one sentence that names what to change. The process leaves with code 1. */
+export class SetupError extends Error {
+  override name = 'SetupError';
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the configuration from the environment; the only reader of `process.env`.
+ * Throws one SetupError that names every bad variable at once.
+ */
+export function readConfig(env: Env = process.env) {
+  const errors: string[] = [];
+
+  const text = (name: string): string | undefined => env[name]?.trim() || undefined;
+  const integer = (name: string, fallback: number, min: number, max: number): number => {
+    const raw = text(name);
+    if (raw === undefined) return fallback;
+    const value = Number(raw);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    errors.push(`${name} must be a whole number from ${min} to ${max}, not "${raw}"`);
+    return fallback;
+  };
+  const oneOf = <T extends string>(name: string, fallback: T, allowed: readonly T[]): T => {
+    const raw = text(name);
+    if (raw === undefined) return fallback;
+    if ((allowed as readonly string[]).includes(raw)) return raw as T;
+    errors.push(`${name} must be one of ${allowed.join(', ')}, not "${raw}"`);
+    return fallback;
+  };
+  const url = (name: string, protocols: readonly string[]): string | undefined => {
+    const raw = text(name);
+    if (raw === undefined) return undefined;
+    if (URL.canParse(raw) && protocols.includes(new URL(raw).protocol)) return raw;
+    errors.push(`${name} must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`);
+    return undefined;
+  };
+
+  const production = env.NODE_ENV === 'production';
+  const config = {
+    production,
+    /** Where the service listens. Loopback in development, so that an open admin API stays on the box. */
+    host: text('HOST') ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    port: integer('PORT', 8080, 0, 65535),
+    /** One worker per core: each is one thread, and one more only adds switches. 64 slots is what the ring is tested for. */
+    workers: integer('WORKERS', Math.min(availableParallelism(), 64), 1, 64),
+    /** Absent: a private server under `dataDir`. */
+    redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
+    databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    /** Private servers and the attempt spool live here. */
+    dataDir: resolve(text('DATA_DIR') ?? 'data'),
+    /** The binary of the private Redis; found on the PATH when absent. */
+    redisServer: text('REDIS_SERVER'),
+    adminToken: text('ADMIN_TOKEN'),
+    logLevel: oneOf('LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    /** Items of each hourly sale. A million has been loaded in one rebuild; past that Redis' memory decides. */
+    saleItems: integer('SALE_ITEMS', 10_000, 1, 1_000_000),
+    /** Items a user may hold in one hourly sale. A cart is one Redis field, rewritten per line: keep it small. */
+    userLimit: integer('USER_LIMIT', 10, 1, 100),
+  };
+  if (errors.length > 0) throw new SetupError(`The configuration is not usable: ${errors.join('; ')}.`);
+  return Object.freeze(config);
+}
+
+export type Config = ReturnType<typeof readConfig>;
+
+/** The configuration with every secret masked, fit for a log line. */
+export function maskSecrets(config: Config): Record<string, unknown> {
+  const maskUrl = (raw: string | undefined) => raw?.replace(/\/\/[^@/]*@/, '//***@');
+  return {
+    ...config,
+    redisUrl: maskUrl(config.redisUrl),
+    databaseUrl: maskUrl(config.databaseUrl),
+    adminToken: config.adminToken && '***',
+  };
+}

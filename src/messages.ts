@@ -1,0 +1,45 @@
+/** What travels between the primary and its workers: two tagged unions, nothing else. */
+
+/** A sale as a worker needs to know it; the truth is in Postgres (facts) and Redis (state). */
+export interface LiveSale {
+  readonly id: string;
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+  readonly total: number;
+  readonly userLimit: number;
+  /** Made by the scheduler on the hour; only these are meant by requests without `sale_id`. */
+  readonly hourly: boolean;
+  /** Grows with every rebuild; the first half of the fence of every script call. */
+  readonly epoch: number;
+}
+
+export interface WorkerStatus {
+  readonly slot: number;
+  readonly pid: number;
+  readonly uptimeS: number;
+  readonly rssBytes: number;
+}
+
+/** What a worker may ask of the primary; each is answered under its id, or not at all. */
+export interface Questions {
+  /** Load new sales into Redis now, and tell every worker before answering. */
+  'refresh-sales': { ask: undefined; answer: true };
+  /** The state of all workers, for /health. */
+  'cluster-status': { ask: undefined; answer: readonly WorkerStatus[] };
+}
+
+export type Question = keyof Questions;
+
+export type ToWorker =
+  | { readonly type: 'sales'; readonly version: number; readonly sales: readonly LiveSale[] }
+  | { readonly type: 'slots'; readonly slots: readonly number[] }
+  /** The attempt spool has reached its bound: refuse checkouts until it is false again. */
+  | { readonly type: 'spool-full'; readonly full: boolean }
+  | { readonly type: 'drain' }
+  | { readonly type: 'answer'; readonly id: number; readonly value: unknown };
+
+export type ToPrimary =
+  | { readonly type: 'ready' }
+  | { readonly type: 'sales-seen'; readonly version: number }
+  | { readonly type: 'status'; readonly uptimeS: number; readonly rssBytes: number }
+  | { readonly type: 'ask'; readonly id: number; readonly question: Question };

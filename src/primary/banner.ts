@@ -1,0 +1,30 @@
+import type { LiveSale } from '../messages.ts';
+
+/** What a person reads on a terminal once the service is up. */
+export function banner(address: string, sales: readonly LiveSale[], workers: number, startMs: number): string {
+  // A wildcard address is nothing to call.
+  const base = `http://${address.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, '127.0.0.1')}`;
+  const now = Date.now();
+  const sale = sales.find((s) => s.hourly && s.startsAtMs <= now && now < s.endsAtMs);
+  const until = sale && new Date(sale.endsAtMs).toTimeString().slice(0, 5);
+  const minutes = sale && Math.round((sale.endsAtMs - now) / 60_000);
+  return [
+    '',
+    `  flashsale is open at ${base}  (${workers} worker${workers === 1 ? '' : 's'}, ready in ${(startMs / 1000).toFixed(1)} s)`,
+    sale
+      ? `  Sale ${sale.id}: ${sale.total.toLocaleString('en')} items, ${sale.userLimit} per user, until ${until} (${minutes} min left)`
+      : '  No hourly sale is open.',
+    '',
+    '  Try:',
+    `    curl -s "${base}/sales/${sale?.id ?? 'active'}/items?limit=3"`,
+    ...(sale
+      ? [
+          `    curl -s -X POST "${base}/checkout?user_id=ada&id=$(curl -s '${base}/sales/${sale.id}/items?limit=1&available=true' | cut -d'"' -f4)"`,
+        ]
+      : []),
+    '',
+    '  Ctrl-C ends it.',
+    '',
+    '',
+  ].join('\n');
+}

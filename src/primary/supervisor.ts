@@ -1,0 +1,152 @@
+import cluster, { type Worker } from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+import type { ToPrimary, ToWorker, WorkerStatus } from '../messages.ts';
+
+/** A worker that lived this long was well: its successor starts at once. */
+const HEALTHY_MS = 10_000;
+const BACKOFF_FIRST_MS = 100;
+const BACKOFF_MAX_MS = 5_000;
+/** A worker that is not ready by then will never be. */
+const READY_MS = 15_000;
+/** A worker drains for 8 s at most; one that has not left after this is ended. */
+const LEAVE_MS = 10_000;
+
+interface Slot {
+  worker: Worker;
+  /** Resolves when the worker serves; rejects when it dies before or is late. */
+  ready: Promise<void>;
+  startedAtMs: number;
+  status: WorkerStatus | undefined;
+  backoffMs: number;
+}
+
+export interface Supervisor {
+  /** Forks all workers; resolves when all are ready. */
+  start(): Promise<void>;
+  broadcast(message: ToWorker): void;
+  send(pid: number, message: ToWorker): void;
+  /** The port that the workers share. */
+  readonly port: number;
+  statuses(): WorkerStatus[];
+  /** Pids of the workers that serve now. */
+  pids(): number[];
+  /** Replaces every worker, one slot after the other, the new one first. */
+  roll(): Promise<void>;
+  /** Drains every worker; resolves when all have left. */
+  stop(): Promise<void>;
+}
+
+export interface SupervisorOptions {
+  readonly workers: number;
+  /** Environment of the workers, beside their slot. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly onMessage: (pid: number, message: ToPrimary) => void;
+  /** A worker serves: tell it what it must know. */
+  readonly onReady: (slot: number, pid: number) => void;
+  /** A worker has left; `expected` when it was told to. */
+  readonly onExit: (slot: number, pid: number, how: string, expected: boolean) => void;
+}
+
+/** Keeps one worker in every slot: a dead one is replaced at once, or with back-off when it dies in a loop. */
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const slots = new Map<number, Slot>();
+  const leaving = new Set<number>();
+  let stopping = false;
+  let port = 0;
+
+  cluster.on('listening', (_, address) => {
+    port = address.port;
+  });
+  cluster.setupPrimary({ exec: fileURLToPath(new URL('../worker/main.js', import.meta.url)) });
+
+  const fork = (slot: number, backoffMs: number): Slot => {
+    const worker = cluster.fork({ ...options.env, WORKER_SLOT: String(slot) });
+    const pid = worker.process.pid as number;
+    const ready = new Promise<void>((resolve, reject) => {
+      const late = setTimeout(() => worker.process.kill('SIGKILL'), READY_MS);
+      worker.on('message', (message: ToPrimary) => {
+        if (message.type === 'ready') {
+          clearTimeout(late);
+          options.onReady(slot, pid);
+          resolve();
+        } else if (message.type === 'status') {
+          const state = slots.get(slot);
+          if (state?.worker === worker) state.status = { slot, pid, ...message };
+        } else options.onMessage(pid, message);
+      });
+      worker.once('exit', (code, signal) => {
+        clearTimeout(late);
+        reject(new Error(`worker ${slot} left before it was ready (${signal ?? `code ${code}`})`));
+        onExit(slot, worker, signal ?? `code ${code}`);
+      });
+    });
+    ready.catch(() => {});
+    // A broken channel shows as an exit.
+    worker.on('error', () => {});
+    const state: Slot = { worker, ready, startedAtMs: Date.now(), status: undefined, backoffMs };
+    slots.set(slot, state);
+    return state;
+  };
+
+  const onExit = (slot: number, worker: Worker, how: string) => {
+    const pid = worker.process.pid as number;
+    const expected = leaving.delete(pid) || stopping;
+    options.onExit(slot, pid, how, expected);
+    const state = slots.get(slot);
+    if (stopping || state?.worker !== worker) return;
+    const lived = Date.now() - state.startedAtMs;
+    const backoffMs =
+      lived >= HEALTHY_MS ? 0 : Math.min(state.backoffMs * 2 || BACKOFF_FIRST_MS, BACKOFF_MAX_MS);
+    // The first death is replaced at once; only a loop of them waits.
+    const waitMs = state.backoffMs === 0 ? 0 : backoffMs;
+    setTimeout(() => {
+      if (!stopping && slots.get(slot) === state) fork(slot, backoffMs);
+    }, waitMs);
+  };
+
+  const leave = (worker: Worker): Promise<void> =>
+    new Promise((resolve) => {
+      if (worker.isDead()) return resolve();
+      const deadline = setTimeout(() => worker.process.kill('SIGKILL'), LEAVE_MS);
+      worker.once('exit', () => {
+        clearTimeout(deadline);
+        resolve();
+      });
+      leaving.add(worker.process.pid as number);
+      sendTo(worker, { type: 'drain' });
+    });
+
+  const sendTo = (worker: Worker, message: ToWorker) => {
+    if (worker.isConnected()) worker.send(message, undefined, () => {});
+  };
+
+  return {
+    async start() {
+      for (let slot = 0; slot < options.workers; slot++) fork(slot, 0);
+      await Promise.all([...slots.values()].map((state) => state.ready));
+    },
+    broadcast(message) {
+      for (const { worker } of slots.values()) sendTo(worker, message);
+    },
+    send(pid, message) {
+      for (const { worker } of slots.values()) if (worker.process.pid === pid) sendTo(worker, message);
+    },
+    get port() {
+      return port;
+    },
+    statuses: () => [...slots.values()].flatMap((state) => state.status ?? []),
+    pids: () =>
+      [...slots.values()].filter(({ worker }) => !worker.isDead()).map((s) => s.worker.process.pid as number),
+    async roll() {
+      for (const [slot, { worker: old }] of [...slots]) {
+        if (stopping) return;
+        await fork(slot, 0).ready;
+        await leave(old);
+      }
+    },
+    async stop() {
+      stopping = true;
+      await Promise.all([...slots.values()].map(({ worker }) => leave(worker)));
+    },
+  };
+}

@@ -1,0 +1,22 @@
+/** An answer to a request, before it becomes a Response or goes straight to a socket. */
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const JSON_TYPE = 'application/json';
+
+/** A JSON answer. */
+export function json(status: number, value: unknown, headers?: Record<string, string>): Answer {
+  return { status, type: JSON_TYPE, body: JSON.stringify(value), ...(headers && { headers }) };
+}
+
+/** What every handler knows of its request. */
+export interface RequestContext {
+  /** The caller's X-Request-Id if it is well-formed, else ours. */
+  readonly requestId: string;
+  /** The path without the query, for the problem's `instance`. */
+  readonly path: string;
+}

@@ -1,0 +1,139 @@
+import type { LiveSale } from '../messages.ts';
+import type { Attempt, AttemptLog } from '../store/attempts.ts';
+import type { Batcher } from '../store/batcher.ts';
+import type { CheckoutOp, CheckoutResult } from '../store/checkout.ts';
+import { type Answer, JSON_TYPE, type RequestContext } from './answer.ts';
+import { type FieldErrors, type Query, readParameter } from './input.ts';
+import { failureCode } from './failure.ts';
+import { type ProblemCode, problem } from './problem.ts';
+
+/** A sale as the routes need it: its facts and the way into its stores. */
+export interface OpenSale {
+  readonly facts: LiveSale;
+  /** The end as the contract writes it. */
+  readonly endsAt: string;
+  readonly checkouts: Batcher<CheckoutOp, CheckoutResult>;
+}
+
+export interface CheckoutDeps {
+  /** The sale of that id, or the one that is meant without an id; at that time when one is given. */
+  readonly findSale: (saleId: string | undefined, atMs?: number) => OpenSale | undefined;
+  readonly attempts: AttemptLog;
+  /** True while the attempt log has no room: then nothing is attempted. */
+  readonly isLogFull: () => boolean;
+  readonly onError: (context: RequestContext, error: unknown) => void;
+}
+
+const REFUSAL = {
+  'not-begun': 'sale_not_active',
+  ended: 'sale_not_active',
+  'sold-out': 'sale_sold_out',
+  'no-item': 'item_not_found',
+  'item-sold': 'item_already_sold',
+  'already-in-cart': 'already_in_checkout',
+  limit: 'user_limit_reached',
+} as const satisfies Record<string, ProblemCode>;
+
+/** What a handler found out: enough for the answer and for the attempt log. */
+interface Verdict {
+  readonly outcome: 'accepted' | ProblemCode;
+  readonly sale?: OpenSale | undefined;
+  readonly result?: CheckoutResult;
+  readonly errors?: FieldErrors;
+}
+
+/** POST /checkout: puts an item into the user's cart. Every attempt is in the log before it is answered. */
+export function checkout(deps: CheckoutDeps) {
+  return async (context: RequestContext, query: Query): Promise<Answer> => {
+    if (deps.isLogFull()) return problem(context, 'unavailable');
+    const input = readInput(query);
+    const verdict = await decide(deps, context, input);
+    try {
+      await deps.attempts.record(attemptOf(context, input, verdict));
+    } catch (error) {
+      deps.onError(context, error);
+      return problem(context, 'unavailable');
+    }
+    return answerOf(context, verdict);
+  };
+}
+
+interface Input {
+  readonly userId: string | undefined;
+  readonly itemId: string | undefined;
+  readonly saleId: string | undefined;
+  readonly errors: FieldErrors;
+}
+
+function readInput(query: Query): Input {
+  const errors: FieldErrors = {};
+  const userId = readParameter(query, 'user_id', { required: true }, errors);
+  // Older clients say item_id.
+  const alias = query.has('id') || !query.has('item_id') ? 'id' : 'item_id';
+  const itemId = readParameter(query, alias, { required: true }, errors);
+  const saleId = readParameter(query, 'sale_id', { required: false }, errors);
+  return { userId, itemId, saleId, errors };
+}
+
+async function decide(deps: CheckoutDeps, context: RequestContext, input: Input): Promise<Verdict> {
+  const { userId, itemId, saleId, errors } = input;
+  if (userId === undefined || itemId === undefined || Object.keys(errors).length > 0) {
+    return { outcome: 'validation_failed', errors };
+  }
+  const sale = deps.findSale(saleId);
+  if (sale === undefined) return { outcome: 'sale_not_found' };
+  try {
+    const op = { userId, itemId };
+    const verdict = await ask(sale, op);
+    return verdict.outcome === 'sale_not_active' && saleId === undefined
+      ? await askNeighbour(deps, verdict, op)
+      : verdict;
+  } catch (error) {
+    deps.onError(context, error);
+    return { outcome: failureCode(error, 'unavailable'), sale };
+  }
+}
+
+async function ask(sale: OpenSale, op: CheckoutOp): Promise<Verdict & { result: CheckoutResult }> {
+  const result = await sale.checkouts.add(op);
+  const outcome = result.outcome === 'added' ? 'accepted' : REFUSAL[result.outcome as keyof typeof REFUSAL];
+  return { outcome, sale, result };
+}
+
+/**
+ * Which sale is meant is chosen by the worker's clock, which may differ a little from Redis': at the change of
+ * the hour, the neighbour that Redis has already opened, or not yet closed, is asked once.
+ */
+async function askNeighbour(
+  deps: CheckoutDeps,
+  refused: Verdict & { result: CheckoutResult },
+  op: CheckoutOp,
+): Promise<Verdict> {
+  const { startsAtMs, endsAtMs } = (refused.sale as OpenSale).facts;
+  const neighbour = deps.findSale(undefined, refused.result.outcome === 'ended' ? endsAtMs : startsAtMs - 1);
+  return neighbour === undefined || neighbour === refused.sale ? refused : await ask(neighbour, op);
+}
+
+function attemptOf(context: RequestContext, input: Input, verdict: Verdict): Attempt {
+  return {
+    atMs: Date.now(),
+    saleId: verdict.sale?.facts.id ?? input.saleId,
+    userId: input.userId,
+    itemId: input.itemId,
+    outcome: verdict.outcome,
+    code: verdict.result?.code || undefined,
+    requestId: context.requestId,
+  };
+}
+
+function answerOf(context: RequestContext, { outcome, sale, result, errors }: Verdict): Answer {
+  if (outcome === 'accepted' && result && sale) {
+    // Codes and times hold nothing that JSON would escape.
+    const body = `{"code":"${result.code}","items_count":${result.lines},"sale_ends_at":"${sale.endsAt}"}`;
+    return { status: 200, type: JSON_TYPE, body };
+  }
+  if (outcome === 'validation_failed') return problem(context, outcome, { errors });
+  // A client whose first answer was lost needs the code of its cart to go on.
+  if (outcome === 'already_in_checkout') return problem(context, outcome, { checkout_code: result?.code });
+  return problem(context, outcome as ProblemCode);
+}

@@ -1,0 +1,79 @@
+/** Ids of users, items and sales: strict enough to be safe in a key, a log line and a COPY row as they are. */
+const ID = /^[A-Za-z0-9._:-]{1,64}$/;
+
+/** Sentences by field, for `validation_failed`. */
+export type FieldErrors = Record<string, string>;
+
+/** The query of a URL: name → value, or all its values when it was given more than once. */
+export type Query = ReadonlyMap<string, string | readonly string[]>;
+
+/** Splits a request target into path and query. Returns undefined when its percent-encoding is broken. */
+export function splitTarget(target: string): { path: string; query: Query } | undefined {
+  const mark = target.indexOf('?');
+  if (mark < 0) return { path: target, query: new Map() };
+  const query = parseQuery(target.slice(mark + 1));
+  return query && { path: target.slice(0, mark), query };
+}
+
+function parseQuery(text: string): Query | undefined {
+  const query = new Map<string, string | string[]>();
+  for (const pair of text.split('&')) {
+    if (pair === '') continue;
+    const equals = pair.indexOf('=');
+    const name = decode(equals < 0 ? pair : pair.slice(0, equals));
+    const value = decode(equals < 0 ? '' : pair.slice(equals + 1));
+    if (name === undefined || value === undefined) return undefined;
+    const before = query.get(name);
+    query.set(name, before === undefined ? value : ([] as string[]).concat(before, value));
+  }
+  return query;
+}
+
+function decode(text: string): string | undefined {
+  if (!/[%+]/.test(text)) return text;
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads one parameter; notes a sentence in `errors` when it is given twice, missing though required, or malformed. */
+export function readParameter(
+  query: Query,
+  name: string,
+  rule: { readonly required: boolean; readonly pattern?: RegExp; readonly form?: string },
+  errors: FieldErrors,
+): string | undefined {
+  const value = query.get(name);
+  if (value === undefined || value === '') {
+    if (rule.required) errors[name] = `${name} is required`;
+    return undefined;
+  }
+  if (typeof value !== 'string') {
+    errors[name] = `${name} must be given once`;
+    return undefined;
+  }
+  if (!(rule.pattern ?? ID).test(value)) {
+    errors[name] = `${name} must be ${rule.form ?? '1 to 64 characters of A-Z a-z 0-9 . _ : -'}`;
+    return undefined;
+  }
+  return value;
+}
+
+/** Reads a whole number within bounds, or the fallback when it is absent. */
+export function readNumber(
+  query: Query,
+  name: string,
+  { fallback, min, max }: { readonly fallback: number; readonly min: number; readonly max: number },
+  errors: FieldErrors,
+): number {
+  const form = `a whole number from ${min} to ${max}`;
+  const text = readParameter(query, name, { required: false, pattern: /^\d{1,9}$/, form }, errors);
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (value < min || value > max) errors[name] = `${name} must be ${form}`;
+  return value;
+}
+
+export const isId = (text: unknown): text is string => typeof text === 'string' && ID.test(text);

@@ -1,0 +1,79 @@
+import type { Answer, RequestContext } from './answer.ts';
+
+/**
+ * Every error the service can answer, in one place: stable code → status, title, sentence.
+ * RFC 9457 problem details; `message` repeats the sentence for older clients.
+ */
+const PROBLEMS = {
+  validation_failed: [400, 'Validation failed', 'The request is not valid: see errors.'],
+  malformed_request: [400, 'Malformed request', 'The request cannot be read.'],
+  already_in_checkout: [400, 'Already in checkout', 'This item is already in your cart.'],
+  user_limit_reached: [400, 'User limit reached', 'This would pass the limit of items per user in this sale.'],
+  sale_not_active: [400, 'Sale not active', 'The sale has not begun or has ended.'],
+  unauthorized: [401, 'Unauthorized', 'This needs the header Authorization: Bearer with the admin token.'],
+  sale_not_found: [404, 'Sale not found', 'There is no such sale, or none is active now.'],
+  item_not_found: [404, 'Item not found', 'There is no such item in this sale.'],
+  checkout_not_found: [404, 'Checkout not found', 'This checkout code was not found.'],
+  not_found: [404, 'Not found', 'There is nothing at this path.'],
+  method_not_allowed: [405, 'Method not allowed', 'This path does not know the method: see the header Allow.'],
+  request_timeout: [408, 'Request timeout', 'The request took too long to arrive.'],
+  item_already_sold: [409, 'Item already sold', 'This item is already sold.'],
+  sale_sold_out: [409, 'Sale sold out', 'Every item of this sale is sold.'],
+  all_items_sold: [409, 'All items sold', 'Every item of the cart was already sold; the code is spent.'],
+  already_processed: [409, 'Already processed', 'This code was already processed: see receipt.'],
+  body_too_large: [413, 'Body too large', 'The body is larger than this path accepts.'],
+  unsupported_media_type: [415, 'Unsupported media type', 'The body must be application/json.'],
+  headers_too_large: [431, 'Headers too large', 'The request line and headers are larger than 8 KiB.'],
+  internal_error: [500, 'Internal error', 'Something went wrong here. The request id leads to the log.'],
+  overloaded: [503, 'Overloaded', 'Too many requests wait; nothing happened. Try again soon.'],
+  unavailable: [503, 'Unavailable', 'The service cannot do this now; nothing happened. Try again soon.'],
+  outcome_unknown: [
+    503,
+    'Outcome unknown',
+    'The purchase may have been decided and is not yet known to be committed. Post the same code again to learn it.',
+  ],
+} as const satisfies Record<string, readonly [number, string, string]>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** Extension members of a problem: `errors` of a validation, `receipt` of a purchase made before, … */
+export type Extensions = Readonly<Record<string, unknown>>;
+
+const PROBLEM_TYPE = 'application/problem+json';
+/** Long enough to spread a crowd's retries, short enough that nobody goes away. */
+const RETRY_AFTER_S = '1';
+
+// The parts of a body that never change; everything else is one request's own.
+const prepared = new Map(
+  Object.entries(PROBLEMS).map(([code, [status, title, sentence]]) => {
+    const fixed = {
+      type: `urn:flashsale:problem:${code}`,
+      title,
+      status,
+      detail: sentence,
+      code,
+      message: sentence,
+    };
+    return [code, { status, head: JSON.stringify(fixed).slice(0, -1) }];
+  }),
+);
+
+/** The answer to a refused or failed request; the only place that makes one. */
+export function problem(
+  context: RequestContext,
+  code: ProblemCode,
+  extensions?: Extensions,
+  headers?: Readonly<Record<string, string>>,
+): Answer {
+  const { status, head } = prepared.get(code) as { status: number; head: string };
+  // A request id is of [A-Za-z0-9._-]; a path may hold anything.
+  const own = `,"instance":${JSON.stringify(context.path)},"request_id":"${context.requestId}"`;
+  const more = extensions ? `,${JSON.stringify(extensions).slice(1, -1)}` : '';
+  const retry = status === 503 ? { 'Retry-After': RETRY_AFTER_S } : undefined;
+  return {
+    status,
+    type: PROBLEM_TYPE,
+    body: `${head}${own}${more}}`,
+    ...((retry || headers) && { headers: { ...retry, ...headers } }),
+  };
+}

@@ -1,0 +1,167 @@
+import { createRing, type Ring } from './ring.ts';
+import {
+  createFacts,
+  type FactsOptions,
+  learnFromEvent,
+  learnFromSnapshot,
+  moveArc,
+  type SaleFacts,
+} from './sale-facts.ts';
+import { createSoldFilter } from './sold-filter.ts';
+
+export interface ShardOptions {
+  /** The own slot. */
+  readonly slot: number;
+  /** The slots on the ring at first. */
+  readonly slots: readonly number[];
+  /** Asks the owner of a foreign item whether it is sold; undefined when the owner cannot be asked now. */
+  readonly ask: (
+    owner: number,
+    saleId: string,
+    epoch: number,
+    itemId: string,
+  ) => Promise<boolean> | undefined;
+  /**
+   * Confirmations of foreign items kept per sale. 32,768: twice a sale of 10,000 items with room to spare, so
+   * that such a sale asks no question once it is under way; 3 MB at worst. More would cost memory that the
+   * ring is there to save.
+   */
+  readonly confirmationsMax?: number;
+  /** For tests: the filter of a sale with `total` items. */
+  readonly createFilter?: FactsOptions['createFilter'];
+}
+
+/** Sold ids being read from Redis, in any number of parts. */
+export interface Snapshot {
+  add(itemIds: Iterable<string>): void;
+  /** Everything that was sold when the snapshot was begun has been added. */
+  done(): void;
+}
+
+/**
+ * What one worker remembers of the sales, so that hopeless requests need not leave it.
+ *
+ * A positive verdict always rests on a fact that Redis published in the sale's current epoch, never on a
+ * filter; a negative one means only "ask Redis". So the memory may be late, lossy or empty without an answer
+ * becoming wrong. Unknown sales and older epochs are ignored everywhere.
+ */
+export interface Shard {
+  /** Makes a sale known, or takes it to a newer epoch, which forgets every fact of the older. Idempotent. */
+  openSale(saleId: string, total: number, epoch: number): void;
+  /** Forgets a sale and frees its memory. */
+  closeSale(saleId: string): void;
+  /** The slots now on the ring. */
+  setSlots(slots: readonly number[]): void;
+  /** The sold channel was interrupted: every sale wants a snapshot. Call it after the new subscription stands. */
+  doubtAll(): void;
+  /**
+   * Items were sold. Any order, any repetition.
+   * @param version items sold in the sale after this event; undefined when it is not known (own purchases)
+   */
+  sold(saleId: string, epoch: number, version: number | undefined, itemIds: readonly string[]): void;
+  /** Whether events are known or suspected to be missing from the own arc. Ask on a timer. */
+  needsSnapshot(saleId: string): boolean;
+  /**
+   * Begins to take in all sold ids of a sale; adds to what is known, and takes nothing back.
+   * @param version the sale's number of sold items, read from Redis *before* the ids are
+   */
+  beginSnapshot(saleId: string, epoch: number, version: number): Snapshot;
+  /** Refuse, or (undefined) on to Redis. A promise only while another worker is asked. */
+  verdict(saleId: string, itemId: string): Verdict | Promise<Verdict>;
+  /** Answers other workers: is this item known to be sold in this epoch? Only for the own arc. */
+  ownsSold(saleId: string, epoch: number, itemId: string): boolean;
+  /** The slot that owns an item; −1 without slots. */
+  ownerOf(itemId: string): number;
+}
+
+export type Verdict = 'sold-out' | 'sold' | undefined;
+
+const CONFIRMATIONS_MAX = 32_768;
+
+export function createShard(options: ShardOptions): Shard {
+  const { slot, ask, confirmationsMax = CONFIRMATIONS_MAX, createFilter = createSoldFilter } = options;
+  const sales = new Map<string, SaleFacts>();
+  let ring: Ring = createRing(options.slots);
+  const owns = (itemId: string) => ring.ownerOf(itemId) === slot;
+
+  /** The facts of a sale in this epoch; a newer epoch than the known one starts them afresh. */
+  const factsAt = (saleId: string, epoch: number): SaleFacts | undefined => {
+    const facts = sales.get(saleId);
+    if (facts === undefined || !(epoch >= facts.epoch)) return undefined;
+    if (epoch === facts.epoch) return facts;
+    const fresh = createFacts(facts.total, epoch, { createFilter, confirmationsMax });
+    sales.set(saleId, fresh);
+    return fresh;
+  };
+
+  const confirm = async (facts: SaleFacts, reply: Promise<boolean>, saleId: string, itemId: string) => {
+    const isSold = await reply.catch(() => false);
+    if (!isSold || sales.get(saleId) !== facts) return undefined;
+    facts.foreign.add(itemId);
+    return 'sold';
+  };
+
+  return {
+    openSale(saleId, total, epoch) {
+      if (sales.has(saleId)) factsAt(saleId, epoch);
+      else sales.set(saleId, createFacts(total, epoch, { createFilter, confirmationsMax }));
+    },
+    closeSale(saleId) {
+      sales.delete(saleId);
+    },
+    setSlots(slots) {
+      const before = ring;
+      ring = createRing(slots);
+      const hasGrown = ring.hasGrown(slot, before);
+      for (const facts of sales.values()) moveArc(facts, owns, hasGrown);
+    },
+    doubtAll() {
+      for (const facts of sales.values()) facts.doubts += 1;
+    },
+    sold(saleId, epoch, version, itemIds) {
+      const facts = factsAt(saleId, epoch);
+      if (facts === undefined) return;
+      learnFromEvent(facts, itemIds, owns);
+      if (version === undefined || !(version >= itemIds.length)) return;
+      facts.progress.event(version - itemIds.length, version);
+      if (version >= facts.total) facts.soldOut = true;
+    },
+    needsSnapshot(saleId) {
+      const facts = sales.get(saleId);
+      if (facts === undefined || facts.soldOut) return false;
+      return facts.settled !== facts.doubts || facts.progress.hasGap();
+    },
+    beginSnapshot(saleId, epoch, version) {
+      const facts = factsAt(saleId, epoch);
+      const doubts = facts?.doubts;
+      const current = () => facts !== undefined && sales.get(saleId) === facts;
+      return {
+        add(itemIds) {
+          if (current()) learnFromSnapshot(facts!, itemIds, owns);
+        },
+        done() {
+          if (!current()) return;
+          facts!.settled = Math.max(facts!.settled, doubts!);
+          facts!.progress.reached(version);
+          if (version >= facts!.total) facts!.soldOut = true;
+        },
+      };
+    },
+    verdict(saleId, itemId) {
+      const facts = sales.get(saleId);
+      if (facts === undefined) return undefined;
+      if (facts.soldOut) return 'sold-out';
+      const owner = ring.ownerOf(itemId);
+      if (owner === slot) return facts.own.has(itemId) ? 'sold' : undefined;
+      if (facts.foreign.has(itemId)) return 'sold';
+      if (!facts.filter.has(itemId)) return undefined;
+      const reply = ask(owner, saleId, facts.epoch, itemId);
+      return reply && confirm(facts, reply, saleId, itemId);
+    },
+    ownsSold(saleId, epoch, itemId) {
+      const facts = sales.get(saleId);
+      return facts !== undefined && facts.epoch === epoch && facts.own.has(itemId);
+    },
+    ownerOf: (itemId) => ring.ownerOf(itemId),
+  };
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { Unavailable } from './errors.ts';
+
+/** A segment this large is one COPY of some 50,000 rows: large enough to be cheap, small enough to be soon there. */
+const SEGMENT_BYTES_MAX = 4 << 20;
+/** A segment is finished after this time, however small: what was attempted is readable about a second later. */
+const SEGMENT_AGE_MAX_MS = 1_000;
+/** Suffixes of a segment that is being written, and of one that waits to be shipped. */
+export const OPEN = '.open';
+export const FINISHED = '.segment';
+
+/** One checkout attempt; absent words were missing or malformed. */
+export interface Attempt {
+  readonly atMs: number;
+  readonly saleId: string | undefined;
+  readonly userId: string | undefined;
+  readonly itemId: string | undefined;
+  /** `accepted`, or the `code` of the refusal. */
+  readonly outcome: string;
+  /** The checkout code that was answered. */
+  readonly code: string | undefined;
+  readonly requestId: string;
+}
+
+/** A worker's own spool of checkout attempts. The primary ships finished segments to Postgres. */
+export interface AttemptLog {
+  /**
+   * Resolves once the attempt is in the spool file, at the end of this turn of the event loop, together with all
+   * others of the turn: it then survives the death of this process. Rejects with Unavailable when the disk refuses it.
+   */
+  record(attempt: Attempt): Promise<void>;
+  /** Finishes the segment under way. */
+  close(): void;
+}
+
+/** Opens the spool of one worker process in `dir`. */
+export function openAttemptLog(dir: string, slot: number): AttemptLog {
+  let segment = newSegment(dir, slot);
+  let lines = '';
+  let turn: Promise<void> | undefined;
+  let stamp = stampOf(0);
+
+  const append = () => {
+    const bytes = Buffer.from(lines);
+    lines = '';
+    turn = undefined;
+    writeWhole(segment.fd, bytes, segment.bytes);
+    segment.bytes += bytes.length;
+    if (segment.bytes >= SEGMENT_BYTES_MAX) finish();
+  };
+
+  /** Hands the segment to the shipper and begins the next one. */
+  const finish = () => {
+    const full = segment;
+    segment = newSegment(dir, slot);
+    finishSegment(full);
+  };
+
+  const aging = setInterval(() => {
+    if (segment.bytes === 0) return;
+    try {
+      finish();
+    } catch {
+      // No new file on a full disk: the old segment goes on, and the next write tells its request.
+    }
+  }, SEGMENT_AGE_MAX_MS);
+
+  return {
+    record(attempt) {
+      if (attempt.atMs !== stamp.ms) stamp = stampOf(attempt.atMs);
+      lines += `${stamp.text}\t${slot}\t${attempt.saleId ?? '\\N'}\t${attempt.userId ?? '\\N'}\t${attempt.itemId ?? '\\N'}\t${attempt.outcome}\t${attempt.code ?? '\\N'}\t${attempt.requestId}\n`;
+      turn ??= new Promise((resolve, reject) => {
+        setImmediate(() => {
+          try {
+            append();
+            resolve();
+          } catch (error) {
+            reject(new Unavailable(`the attempt log cannot be written: ${(error as Error).message}`));
+          }
+        });
+      });
+      return turn;
+    },
+    close() {
+      clearInterval(aging);
+      finishSegment(segment);
+    },
+  };
+}
+
+interface Segment {
+  readonly path: string;
+  readonly fd: number;
+  bytes: number;
+}
+
+/** The name is the segment's identity in Postgres, so it must never come twice, on whatever box. */
+function newSegment(dir: string, slot: number): Segment {
+  const path = join(dir, `${slot}-${process.pid}-${randomUUID()}`);
+  return { path, fd: openSync(path + OPEN, 'wx'), bytes: 0 };
+}
+
+function finishSegment({ path, fd, bytes }: Segment): void {
+  closeSync(fd);
+  if (bytes > 0) renameSync(path + OPEN, path + FINISHED);
+  else rmSync(path + OPEN);
+}
+
+/** Writes all bytes at `position` or none: what a full disk took of them is cut off again. */
+function writeWhole(fd: number, bytes: Buffer, position: number): void {
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(fd, bytes, done, bytes.length - done, position + done);
+    }
+  } catch (error) {
+    ftruncateSync(fd, position);
+    throw error;
+  }
+}
+
+const stampOf = (ms: number) => ({ ms, text: new Date(ms).toISOString() });

@@ -1,0 +1,90 @@
+import { randomFillSync } from 'node:crypto';
+import type { LiveSale } from '../messages.ts';
+import { type Batcher, createBatcher } from './batcher.ts';
+import { Unavailable } from './errors.ts';
+import { fenceOf } from './fence.ts';
+import { keysOf } from './keys.ts';
+import { type Redis, script } from './redis.ts';
+
+/** Operations of one script call: about 1 ms of Redis' only thread, which nobody else should wait for longer. */
+const BATCH_MAX = 256;
+/** Calls under way per worker and sale: one being run, one on the wire. */
+const IN_FLIGHT_MAX = 2;
+/** Operations that may wait per worker and sale: some 200 ms of work, which is as long as it is worth waiting. */
+const PENDING_MAX = 8_192;
+
+const OF_BATCH = { [-1]: 'fenced', [-2]: 'not-begun', [-3]: 'ended', [-4]: 'sold-out' } as const;
+const OF_ITEM = {
+  1: 'added',
+  2: 'already-in-cart',
+  [-5]: 'no-item',
+  [-6]: 'item-sold',
+  [-7]: 'limit',
+} as const;
+
+export interface CheckoutOp {
+  readonly userId: string;
+  readonly itemId: string;
+}
+
+export interface CheckoutResult {
+  readonly outcome: (typeof OF_BATCH)[keyof typeof OF_BATCH] | (typeof OF_ITEM)[keyof typeof OF_ITEM];
+  /** The code of the user's cart; '' when there is none in this answer. */
+  readonly code: string;
+  /** Lines in the user's cart. */
+  readonly lines: number;
+}
+
+const checkoutScript = script('checkout');
+
+/** A batcher of the checkouts of one sale. `sale` is asked anew for each batch, since its epoch may grow. */
+export function createCheckouts(redis: Redis, sale: () => LiveSale): Batcher<CheckoutOp, CheckoutResult> {
+  return createBatcher<CheckoutOp, CheckoutResult>({
+    batchMax: BATCH_MAX,
+    inFlightMax: IN_FLIGHT_MAX,
+    pendingMax: PENDING_MAX,
+    async run(ops) {
+      const { id, epoch } = sale();
+      const k = keysOf(id);
+      const declared = [k.gate, k.sale, k.items, k.carts, k.codes, k.bought];
+      const args = [fenceOf({ epoch }, redis)];
+      for (const op of ops) args.push(op.userId, op.itemId, newCode(id));
+      const reply = await redis.run(checkoutScript, declared, args);
+      return typeof reply === 'number' ? ops.map(() => wholeBatch(reply)) : perItem(reply as unknown[]);
+    },
+  });
+}
+
+function wholeBatch(status: number): CheckoutResult {
+  const outcome = OF_BATCH[status as keyof typeof OF_BATCH];
+  if (outcome === 'fenced') throw new Unavailable('the gate is shut');
+  return { outcome, code: '', lines: 0 };
+}
+
+function perItem(reply: unknown[]): CheckoutResult[] {
+  const results: CheckoutResult[] = [];
+  for (let i = 0; i < reply.length; i += 3) {
+    const outcome = OF_ITEM[reply[i] as keyof typeof OF_ITEM];
+    results.push({ outcome, code: reply[i + 1] as string, lines: reply[i + 2] as number });
+  }
+  return results;
+}
+
+// 128 random bits per code, drawn in bulk: a call of the generator per code costs a microsecond more.
+const pool = Buffer.allocUnsafe(16 * 256);
+let used = pool.length;
+
+/** A fresh checkout code: `CHK-`, the sale's id, 32 hex digits from the system's generator. */
+export function newCode(saleId: string): string {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += 16;
+  return `CHK-${saleId}-${pool.toString('hex', used - 16, used)}`;
+}
+
+/** The sale that a well-formed checkout code belongs to; undefined for anything else. */
+export function saleOfCode(code: string): string | undefined {
+  return /^CHK-(S-[0-9a-f]{10})-[0-9a-f]{32}$/.exec(code)?.[1];
+}

@@ -1,0 +1,67 @@
+import type { LiveSale } from '../messages.ts';
+import { type Decision, parseDecision } from './decision.ts';
+import { Unavailable } from './errors.ts';
+import { fenceOf } from './fence.ts';
+import { keysOf, SOLD_CHANNEL } from './keys.ts';
+import { type Redis, script } from './redis.ts';
+
+const OUTCOME = {
+  1: 'decided',
+  2: 'decided-before',
+  [-2]: 'not-begun',
+  [-3]: 'ended',
+  [-5]: 'no-code',
+  [-7]: 'limit',
+} as const;
+const FENCED = -1;
+
+export type Decided = {
+  readonly outcome: 'decided' | 'decided-before';
+  readonly decision: Decision;
+  /** Names of the decision's lines, in their order. */
+  readonly names: readonly (string | null)[];
+};
+
+export type Undecided = { readonly outcome: 'not-begun' | 'ended' | 'no-code' | 'limit' };
+
+export interface DecidedBatch {
+  /** The outbox entry that holds what was decided now; '' when nothing was. */
+  readonly entryId: string;
+  /** One result per code, in their order. */
+  readonly results: readonly (Decided | Undecided)[];
+}
+
+const purchaseScript = script('purchase');
+const forgetScript = script('forget');
+
+/** Decides codes of one sale in Redis, each once and for ever. `codes` are distinct. Throws as `Redis.run` does. */
+export async function decideCodes(
+  redis: Redis,
+  sale: LiveSale,
+  codes: readonly string[],
+): Promise<DecidedBatch> {
+  const k = keysOf(sale.id);
+  const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox];
+  const args = [fenceOf(sale, redis), SOLD_CHANNEL, sale.id, ...codes];
+  const reply = await redis.run(purchaseScript, keys, args);
+  if (reply === FENCED) throw new Unavailable('the gate is shut');
+  const [entryId, ...values] = reply as unknown[];
+  return { entryId: entryId as string, results: codes.map((code, i) => readResult(sale.id, code, values, i * 3)) };
+}
+
+function readResult(saleId: string, code: string, values: unknown[], at: number): Decided | Undecided {
+  const outcome = OUTCOME[values[at] as keyof typeof OUTCOME];
+  if (outcome !== 'decided' && outcome !== 'decided-before') return { outcome };
+  const decision = parseDecision(saleId, code, values[at + 1] as string);
+  return { outcome, decision, names: values[at + 2] as (string | null)[] };
+}
+
+/** Deletes outbox entries whose decisions are committed. An entry that stays is the sweeper's. */
+export async function forgetEntries(
+  redis: Redis,
+  sale: Pick<LiveSale, 'id' | 'epoch'>,
+  entryIds: readonly string[],
+): Promise<void> {
+  const keys = keysOf(sale.id);
+  await redis.run(forgetScript, [keys.gate, keys.outbox], [fenceOf(sale, redis), ...entryIds]);
+}

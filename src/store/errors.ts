@@ -1,0 +1,19 @@
+/**
+ * What can go wrong between us and a store, seen by the caller:
+ * did nothing happen, or may it have happened? Everything else that is thrown is a bug.
+ */
+
+/** Nothing happened: the store is known to be away, or has refused before it began. */
+export class Unavailable extends Error {
+  override name = 'Unavailable';
+}
+
+/** It was sent, and no answer came in time: it may have happened. */
+export class Unanswered extends Error {
+  override name = 'Unanswered';
+}
+
+/** Nothing happened: a queue of ours is full. */
+export class Overloaded extends Error {
+  override name = 'Overloaded';
+}

@@ -1,0 +1,20 @@
+/** The Redis keys of one sale. All share one hash tag, so a sale lives in one slot of a Redis Cluster. */
+export function keysOf(saleId: string) {
+  const tag = `{${saleId}}`;
+  return {
+    gate: `${tag}:gate`,
+    sale: `${tag}:sale`,
+    items: `${tag}:items`,
+    names: `${tag}:names`,
+    carts: `${tag}:carts`,
+    codes: `${tag}:codes`,
+    bought: `${tag}:bought`,
+    decisions: `${tag}:decisions`,
+    outbox: `${tag}:outbox`,
+  } as const;
+}
+
+export type SaleKeys = ReturnType<typeof keysOf>;
+
+/** Every worker hears on this channel which items were sold: `sale epoch sold item item …`. */
+export const SOLD_CHANNEL = 'flashsale:sold';

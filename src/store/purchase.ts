@@ -1,0 +1,85 @@
+import type { LiveSale } from '../messages.ts';
+import { type Batcher, createBatcher } from './batcher.ts';
+import { commitDecisions } from './commit.ts';
+import { type Decided, decideCodes, forgetEntries, type Undecided } from './decide.ts';
+import { Unanswered, Unavailable } from './errors.ts';
+import type { Postgres } from './postgres.ts';
+import type { Redis } from './redis.ts';
+
+/** Codes of one batch: one script call of about 2 ms, one commit of a few hundred rows. */
+const BATCH_MAX = 256;
+/** Batches under way per worker and sale: while one is being committed, the next is decided. */
+const IN_FLIGHT_MAX = 2;
+/** Codes that may wait per worker and sale: less than a second of work. */
+const PENDING_MAX = 4_096;
+
+/** `unknown`: decided or perhaps decided, and not known to be committed. */
+export type PurchaseResult = Decided | Undecided | { readonly outcome: 'unknown' };
+
+export interface PurchaseDeps {
+  readonly redis: Redis;
+  readonly postgres: Postgres;
+  /** The sale as it is now; its epoch may grow. */
+  readonly sale: () => LiveSale;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * A batcher of the purchases of one sale. A batch is decided in Redis, committed in Postgres, and only then
+ * answered. `add` rejects with Unavailable or Overloaded when nothing happened.
+ */
+export function createPurchases(deps: PurchaseDeps): Batcher<string, PurchaseResult> {
+  return createBatcher<string, PurchaseResult>({
+    batchMax: BATCH_MAX,
+    inFlightMax: IN_FLIGHT_MAX,
+    pendingMax: PENDING_MAX,
+    async run(posted) {
+      // While Postgres is away a decision could not be answered: better not to make it.
+      if (!deps.postgres.isUp) throw new Unavailable('Postgres is away');
+      const codes = [...new Set(posted)];
+      const results = new Map<string, PurchaseResult>();
+      const answers = await buyCodes(deps, codes);
+      codes.forEach((code, i) => {
+        results.set(code, answers[i] as PurchaseResult);
+      });
+      return posted.map((code) => takeResult(results, code));
+    },
+  });
+}
+
+async function buyCodes(deps: PurchaseDeps, codes: readonly string[]): Promise<readonly PurchaseResult[]> {
+  const sale = deps.sale();
+  const unknown = { outcome: 'unknown' } as const;
+  try {
+    const { entryId, results } = await decideCodes(deps.redis, sale, codes);
+    const committed = await commitResults(deps, sale, results);
+    if (committed && entryId !== '') forgetEntries(deps.redis, sale, [entryId]).catch(deps.onError);
+    return committed ? results : results.map((result) => ('decision' in result ? unknown : result));
+  } catch (error) {
+    if (!(error instanceof Unanswered)) throw error;
+    return codes.map(() => unknown);
+  }
+}
+
+/** True when every decision among the results is in Postgres. The outbox keeps those that are not. */
+async function commitResults(
+  { postgres, onError }: PurchaseDeps,
+  sale: LiveSale,
+  results: readonly PurchaseResult[],
+): Promise<boolean> {
+  const decisions = results.flatMap((result) => ('decision' in result ? [result.decision] : []));
+  if (decisions.length === 0) return true;
+  try {
+    return await commitDecisions(postgres, sale, decisions);
+  } catch (error) {
+    onError(error);
+    return false;
+  }
+}
+
+/** Of several posts of one code in one batch, the first made the decision; the others found it made. */
+function takeResult(results: Map<string, PurchaseResult>, code: string): PurchaseResult {
+  const result = results.get(code) as PurchaseResult;
+  if (result.outcome === 'decided') results.set(code, { ...result, outcome: 'decided-before' });
+  return result;
+}

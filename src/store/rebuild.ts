@@ -1,0 +1,148 @@
+import { formatDecision } from './decision.ts';
+import { Unavailable } from './errors.ts';
+import { keysOf } from './keys.ts';
+import { commitEntries, type OutboxEntry, readOutbox } from './outbox.ts';
+import { type Postgres, statement } from './postgres.ts';
+import { type Redis, script } from './redis.ts';
+
+/** Rows per step: Lua unpacks at most some 8,000 values, and each step should hold Redis for about a millisecond. */
+const STEP_ROWS = 1_000;
+
+const scripts = {
+  begin: script('rebuild_begin'),
+  load: script('rebuild_load'),
+  decisions: script('rebuild_decisions'),
+  open: script('rebuild_open'),
+};
+const sql = {
+  bumpEpoch: statement('bump_epoch'),
+  items: statement('rebuild_items'),
+  bought: statement('rebuild_bought'),
+  decisions: statement('rebuild_decisions'),
+};
+
+interface Sale {
+  readonly epoch: number;
+  readonly starts_ms: number;
+  readonly ends_ms: number;
+  readonly total: number;
+  readonly user_limit: number;
+}
+
+/** Another rebuild of the same sale began later and goes on in this one's place. */
+class Superseded extends Error {}
+
+interface Rebuild {
+  readonly redis: Redis;
+  readonly postgres: Postgres;
+  readonly saleId: string;
+  readonly sale: Sale;
+  readonly keys: ReturnType<typeof keysOf>;
+  readonly token: string;
+}
+
+/**
+ * Writes a sale's state into Redis from Postgres and opens its gate; a new sale's first load is the same thing.
+ * The steps and why each invariant holds at each of them: docs/recovery.md.
+ * Returns the new epoch; undefined when a later rebuild took over. Throws Unavailable or Unanswered when a store
+ * went away: the gate then stays shut, and the next rebuild begins anew.
+ */
+export async function rebuildSale(
+  redis: Redis,
+  postgres: Postgres,
+  saleId: string,
+  onRefused: (entry: OutboxEntry, error: unknown) => void,
+): Promise<number | undefined> {
+  const { runId } = redis;
+  if (runId === undefined) throw new Unavailable('Redis is away');
+  const [sale] = await postgres.query<Sale & Record<string, unknown>>(sql.bumpEpoch, [saleId]);
+  if (sale === undefined) throw new Error(`there is no sale ${saleId}`);
+  const token = `loading:${sale.epoch}:${runId}`;
+  const rebuild: Rebuild = { redis, postgres, saleId, sale, keys: keysOf(saleId), token };
+  try {
+    await begin(rebuild);
+    await carryOver(rebuild, onRefused);
+    const sold = await loadItems(rebuild);
+    await loadBought(rebuild);
+    await loadDecisions(rebuild);
+    await open(rebuild, sold, `${sale.epoch}:${runId}`);
+    return sale.epoch;
+  } catch (error) {
+    if (error instanceof Superseded) return undefined;
+    throw error;
+  }
+}
+
+async function step(work: Promise<unknown>): Promise<void> {
+  const reply = await work;
+  if (reply === 0) throw new Superseded();
+  if (reply !== 1) throw new Error(`a rebuild step failed: ${String(reply)}`);
+}
+
+async function begin({ redis, keys: k, sale, token }: Rebuild): Promise<void> {
+  const cleared = [k.sale, k.items, k.names, k.bought, k.decisions];
+  await step(redis.run(scripts.begin, [k.gate, ...cleared], [String(sale.epoch), token]));
+}
+
+/** Commits what a surviving outbox holds, under the new epoch: those decisions were made, and may be known. */
+async function carryOver(
+  { redis, postgres, saleId, sale, keys, token }: Rebuild,
+  onRefused: (entry: OutboxEntry, error: unknown) => void,
+): Promise<void> {
+  for (;;) {
+    const { gate, entries } = await readOutbox(redis, saleId, 0);
+    if (gate !== token) throw new Superseded();
+    if (entries.length === 0) return;
+    const committed = await commitEntries(postgres, { id: saleId, epoch: sale.epoch }, entries, onRefused);
+    if (committed.length < entries.length) throw new Error(`the outbox of ${saleId} cannot be carried over`);
+    await redis.command('XDEL', keys.outbox, ...entries.map((entry) => entry.id));
+  }
+}
+
+async function loadItems({ redis, postgres, saleId, sale, keys, token }: Rebuild): Promise<number> {
+  let sold = 0;
+  for (let from = 0; from < sale.total; from += STEP_ROWS) {
+    const rows = await postgres.query<{ id: string; name: string; sold: boolean }>(sql.items, [
+      saleId,
+      from,
+      from + STEP_ROWS,
+    ]);
+    const stock = rows.flatMap((row) => [row.id, row.sold ? '0' : '1']);
+    await step(redis.run(scripts.load, [keys.gate, keys.items], [token, ...stock]));
+    await step(redis.run(scripts.load, [keys.gate, keys.names], [token, ...rows.flatMap((row) => [row.id, row.name])]));
+    sold += rows.filter((row) => row.sold).length;
+  }
+  return sold;
+}
+
+async function loadBought({ redis, postgres, saleId, keys, token }: Rebuild): Promise<void> {
+  const rows = await postgres.query<{ user_id: string; bought: number }>(sql.bought, [saleId]);
+  for (let from = 0; from < rows.length; from += STEP_ROWS) {
+    const counts = rows.slice(from, from + STEP_ROWS).flatMap((row) => [row.user_id, String(row.bought)]);
+    await step(redis.run(scripts.load, [keys.gate, keys.bought], [token, ...counts]));
+  }
+}
+
+async function loadDecisions({ redis, postgres, saleId, keys, token }: Rebuild): Promise<void> {
+  const declared = [keys.gate, keys.decisions, keys.codes, keys.carts];
+  let after = `CHK-${saleId}-`;
+  for (;;) {
+    const rows = await postgres.query<{ code: string; user_id: string; decided_ms: number; lines: string }>(
+      sql.decisions,
+      [after, `CHK-${saleId}.`, STEP_ROWS],
+    );
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    const decisions = rows.flatMap((row) => [
+      row.code,
+      formatDecision({ decidedMs: row.decided_ms, userId: row.user_id, lines: row.lines.split(' ') }),
+    ]);
+    await step(redis.run(scripts.decisions, declared, [token, ...decisions]));
+    after = last.code;
+  }
+}
+
+async function open({ redis, keys, sale, token }: Rebuild, sold: number, fence: string): Promise<void> {
+  const facts = [sale.starts_ms, sale.ends_ms, sale.total, sold, sale.user_limit].map(String);
+  await step(redis.run(scripts.open, [keys.gate, keys.sale, keys.items], [token, fence, ...facts]));
+}

@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { createClient, ErrorReply } from 'redis';
+import { SetupError } from '../config.ts';
+import { withDeadline } from './deadline.ts';
+import { Unanswered, Unavailable } from './errors.ts';
+import { readLua } from './files.ts';
+import { requireRedis } from './requirements.ts';
+
+/** Nothing here is slow on purpose: past this, Redis is stuck, and a client wants to hear that within a second. */
+const ANSWER_MS = 900;
+/** A server that does not accept a connection within this time counts as unreachable at start. */
+const CONNECT_MS = 3_000;
+/** How soon a lost or silent Redis is tried again. */
+const RETRY_MS = 100;
+/** Replies that say: refused before anything was done. */
+const REFUSED = /^(OOM|MISCONF|READONLY|LOADING|BUSY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS|NOAUTH|WRONGPASS)/;
+
+export interface Script {
+  readonly text: string;
+  readonly sha: string;
+}
+
+/** Reads `lua/<name>.lua`. */
+export function script(name: string): Script {
+  const text = readLua(name);
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
+}
+
+/** One connection to Redis with a deadline on every operation and a breaker. */
+export interface Redis {
+  /** Run id of the server this connection reaches; undefined while it is away or silent. */
+  readonly runId: string | undefined;
+  /** Runs a script. Throws Unavailable (nothing happened) or Unanswered (it may have). */
+  run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown>;
+  /** Sends one command; throws as `run` does. */
+  command(...words: string[]): Promise<unknown>;
+  /** Hears a channel on a connection of its own; `onSubscribed` is called after every (re)subscription. */
+  subscribe(channel: string, onMessage: (message: string) => void, onSubscribed: () => void): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface RedisOptions {
+  readonly url: string;
+  readonly onError: (error: Error) => void;
+  /** True: start without Redis, and go on trying. False: a Redis that is away or badly set up is a SetupError. */
+  readonly patient: boolean;
+}
+
+function newClient({ url, onError }: RedisOptions) {
+  const client = createClient({
+    url,
+    disableOfflineQueue: true,
+    commandOptions: { timeout: 0 },
+    maintNotifications: 'disabled',
+    socket: { connectTimeout: 1_000, reconnectStrategy: RETRY_MS, noDelay: true },
+  });
+  client.on('error', onError);
+  return client;
+}
+
+/** Connects; unless it is patient, it refuses (SetupError) a server that is away or whose settings would break a promise. */
+export async function openRedis(options: RedisOptions): Promise<Redis> {
+  const client = newClient(options);
+  const subscribers: ReturnType<typeof newClient>[] = [];
+  let runId: string | undefined;
+  let silent = false;
+  let probe: NodeJS.Timeout | undefined;
+
+  // The run id is asked for on every new connection, before anything else may use it.
+  const learnRunId = async () => {
+    const info = await withDeadline(client.info('server'), ANSWER_MS, 'INFO');
+    runId = /^run_id:(\w+)/m.exec(info)?.[1];
+  };
+  const learnAgain = () => {
+    learnRunId().catch(() => {
+      if (client.isReady && runId === undefined) setTimeout(learnAgain, RETRY_MS);
+    });
+  };
+  const forget = () => {
+    runId = undefined;
+  };
+  client.on('reconnecting', forget);
+  client.on('end', forget);
+
+  /** Silence trips the breaker; it is asked again, one PING at a time, until it answers. */
+  const fallSilent = () => {
+    if (silent || !client.isOpen) return;
+    silent = true;
+    const ask = () => {
+      client.ping().then(
+        () => {
+          silent = false;
+        },
+        () => {
+          if (client.isOpen) probe = setTimeout(ask, RETRY_MS);
+        },
+      );
+    };
+    ask();
+  };
+
+  const send = async (words: readonly string[]): Promise<unknown> => {
+    if (runId === undefined || silent) throw new Unavailable('Redis is away');
+    try {
+      return await withDeadline(client.sendCommand(words as string[]), ANSWER_MS, words[0] ?? '');
+    } catch (error) {
+      if (error instanceof Unanswered) fallSilent();
+      if (error instanceof ErrorReply) {
+        if (REFUSED.test(error.message)) throw new Unavailable(error.message);
+        throw error;
+      }
+      throw error instanceof Unanswered ? error : new Unanswered(`Redis: ${(error as Error).message}`);
+    }
+  };
+
+  const connect = async () => {
+    await withDeadline(client.connect(), CONNECT_MS, 'connecting');
+    await learnRunId();
+  };
+  client.on('ready', learnAgain);
+  if (options.patient) {
+    await connect().catch(options.onError);
+  } else {
+    try {
+      await connect().catch((error: Error) => {
+        throw new SetupError(`Redis cannot be reached (${error.message}); check REDIS_URL.`);
+      });
+      await requireRedis(client);
+    } catch (error) {
+      client.destroy();
+      throw error;
+    }
+  }
+
+  return {
+    get runId() {
+      return silent ? undefined : runId;
+    },
+    async run(script, keys, args) {
+      const words = [String(keys.length), ...keys, ...args];
+      try {
+        return await send(['EVALSHA', script.sha, ...words]);
+      } catch (error) {
+        if (!(error instanceof ErrorReply && error.message.startsWith('NOSCRIPT'))) throw error;
+        return await send(['EVAL', script.text, ...words]);
+      }
+    },
+    command: (...words) => send(words),
+    async subscribe(channel, onMessage, onSubscribed) {
+      const subscriber = newClient(options);
+      subscribers.push(subscriber);
+      await subscriber.connect();
+      await subscriber.subscribe(channel, onMessage);
+      // node-redis subscribes again by itself before it says that it is ready.
+      subscriber.on('ready', onSubscribed);
+      onSubscribed();
+    },
+    async close() {
+      clearTimeout(probe);
+      for (const each of [client, ...subscribers]) if (each.isOpen) each.destroy();
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import type { LiveSale } from '../messages.ts';
+import { generateItems, type NewItem } from './catalogue.ts';
+import { keysOf } from './keys.ts';
+import { type Postgres, statement } from './postgres.ts';
+import { type Redis, script } from './redis.ts';
+
+const sql = {
+  insertSale: statement('insert_sale'),
+  insertItems: statement('insert_items'),
+  liveSales: statement('live_sales'),
+  listSales: statement('list_sales'),
+  retireSale: statement('retire_sale'),
+};
+const retire = script('retire');
+const UNIQUE_VIOLATION = '23505';
+
+export interface NewSale {
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+  readonly total: number;
+  readonly userLimit: number;
+  readonly hourly: boolean;
+  /** Generated when absent; a name without id or image gets generated ones. */
+  readonly items?: readonly { readonly id?: string; readonly name: string; readonly imageUrl?: string }[];
+}
+
+/** An item id of a new sale is taken already. */
+export class ItemTaken extends Error {
+  override name = 'ItemTaken';
+}
+
+/**
+ * Adds a sale and its items in one transaction. Returns its id; undefined when it is hourly and the hour has one.
+ * Throws ItemTaken when an item id exists in any sale, and as `Postgres.transaction` does.
+ */
+export async function createSale(postgres: Postgres, sale: NewSale): Promise<string | undefined> {
+  const id = `S-${randomBytes(5).toString('hex')}`;
+  const facts = [id, new Date(sale.startsAtMs), new Date(sale.endsAtMs), sale.total, sale.userLimit, sale.hourly];
+  try {
+    return await postgres.transaction(async (client) => {
+      const added = await client.query({ ...sql.insertSale, values: facts });
+      if (added.rowCount === 0) return undefined;
+      const items = itemsOf(id, sale);
+      const columns = [items.map((i) => i.id), items.map((i) => i.name), items.map((i) => i.imageUrl)];
+      await client.query({ ...sql.insertItems, values: [id, ...columns] });
+      return id;
+    });
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION && error.table === 'items') {
+      throw new ItemTaken(/\(id\)=\(([^)]*)\)/.exec(error.detail ?? '')?.[1]);
+    }
+    throw error;
+  }
+}
+
+function itemsOf(id: string, sale: NewSale): readonly NewItem[] {
+  const generated = generateItems(id, sale.total);
+  return sale.items?.map((item, i) => ({ ...(generated[i] as NewItem), ...item })) ?? generated;
+}
+
+/** Sales that may still have keys in Redis, oldest first. */
+export async function readLiveSales(postgres: Postgres): Promise<LiveSale[]> {
+  const rows = await postgres.query<{
+    id: string;
+    starts_ms: number;
+    ends_ms: number;
+    total: number;
+    user_limit: number;
+    hourly: boolean;
+    epoch: number;
+  }>(sql.liveSales);
+  return rows.map((row) => ({
+    id: row.id,
+    startsAtMs: row.starts_ms,
+    endsAtMs: row.ends_ms,
+    total: row.total,
+    userLimit: row.user_limit,
+    hourly: row.hourly,
+    epoch: row.epoch,
+  }));
+}
+
+export type SaleState = 'scheduled' | 'active' | 'ended';
+
+export interface SaleSummary {
+  readonly id: string;
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+  readonly total: number;
+  readonly sold: number;
+}
+
+/** Sales from Postgres, newest first, with what is committed as sold. */
+export async function listSales(
+  postgres: Postgres,
+  filter: { readonly state?: SaleState; readonly id?: string; readonly limit: number },
+): Promise<SaleSummary[]> {
+  const rows = await postgres.query<{
+    id: string;
+    starts_ms: number;
+    ends_ms: number;
+    total: number;
+    sold: number;
+  }>(sql.listSales, [filter.state ?? null, filter.id ?? null, filter.limit]);
+  return rows.map((row) => ({
+    id: row.id,
+    startsAtMs: row.starts_ms,
+    endsAtMs: row.ends_ms,
+    total: row.total,
+    sold: row.sold,
+  }));
+}
+
+/** Whether the sale in Redis is whole and lets the epoch in: what a sale needs to sell. */
+export async function isSellable(redis: Redis, sale: LiveSale): Promise<boolean> {
+  const keys = keysOf(sale.id);
+  const [gate, items, names] = await Promise.all([
+    redis.command('GET', keys.gate),
+    redis.command('HLEN', keys.items),
+    redis.command('HLEN', keys.names),
+  ]);
+  return gate === `${sale.epoch}:${redis.runId}` && items === sale.total && names === sale.total;
+}
+
+/** How many items of a live sale are sold, as Redis decided; undefined when Redis does not have the sale. */
+export async function countSold(redis: Redis, saleId: string): Promise<number | undefined> {
+  const sold = await redis.command('HGET', keysOf(saleId).sale, 'sold');
+  return sold === null ? undefined : Number(sold);
+}
+
+/**
+ * Removes a sale's keys from Redis `afterMs` milliseconds after its end, if its outbox is empty, and notes it in
+ * Postgres. Returns whether that is done.
+ */
+export async function retireSale(
+  redis: Redis,
+  postgres: Postgres,
+  saleId: string,
+  afterMs: number,
+): Promise<boolean> {
+  const { sale, outbox, ...others } = keysOf(saleId);
+  const reply = await redis.run(retire, [sale, outbox, ...Object.values(others)], [String(afterMs)]);
+  if (reply !== 1) return false;
+  await postgres.query(sql.retireSale, [saleId]);
+  return true;
+}

@@ -1,0 +1,114 @@
+import { type Context, Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { Answer, RequestContext } from '../routes/answer.ts';
+import { type Query, splitTarget } from '../routes/input.ts';
+import { type ProblemCode, problem } from '../routes/problem.ts';
+
+/** The handlers behind the routes, made in `worker/main`. */
+export interface Handlers {
+  checkout(context: RequestContext, query: Query): Promise<Answer>;
+  purchase(context: RequestContext, query: Query, replay: boolean): Promise<Answer>;
+  receipt(context: RequestContext, code: string): Promise<Answer>;
+  activeSale(context: RequestContext): Promise<Answer>;
+  sale(context: RequestContext, id: string): Promise<Answer>;
+  sales(context: RequestContext, query: Query): Promise<Answer>;
+  items(context: RequestContext, saleId: string, query: Query, knownTag: string | undefined): Promise<Answer>;
+  image(context: RequestContext, itemId: string, knownTag: string | undefined): Answer;
+  guardAdmin(context: RequestContext, authorization: string | undefined): Answer | undefined;
+  createSale(context: RequestContext, body: unknown): Promise<Answer>;
+  health(context: RequestContext): Promise<Answer>;
+  live(context: RequestContext): Answer;
+  ready(context: RequestContext): Promise<Answer>;
+}
+
+export interface AppDeps {
+  readonly handlers: Handlers;
+  readonly requestId: (given: string | undefined) => string;
+  readonly onError: (context: RequestContext, error: unknown) => void;
+}
+
+/** An admin item list of some 20,000 items. */
+const ADMIN_BODY_BYTES_MAX = 4 << 20;
+
+type Route = (c: Context, context: RequestContext, query: Query) => Answer | Promise<Answer>;
+
+/** The whole contract as a Hono app: routes, and the one place where what is thrown becomes an answer. */
+export function createApp({ handlers: h, requestId, onError }: AppDeps): Hono {
+  const app = new Hono();
+  const contextOf = (c: Context): RequestContext => ({
+    requestId: (c.get('requestId') as string | undefined) ?? requestId(c.req.header('x-request-id')),
+    path: c.req.path,
+  });
+
+  const serve = (route: Route) => async (c: Context) => {
+    const context = contextOf(c);
+    c.set('requestId', context.requestId);
+    const target = splitTarget(c.req.url);
+    if (target === undefined) return respond(problem(context, 'malformed_request'), context);
+    return respond(await route(c, context, target.query), context);
+  };
+  const fail = (code: ProblemCode, headers?: Record<string, string>) => (c: Context) => {
+    const context = contextOf(c);
+    return respond(problem(context, code, undefined, headers), context);
+  };
+  const param = (c: Context, name: string) => c.req.param(name) as string;
+  const knownTag = (c: Context) => c.req.header('if-none-match');
+
+  const routes: Record<string, { GET?: Route; POST?: Route }> = {
+    '/checkout': { POST: (_, context, query) => h.checkout(context, query) },
+    '/purchase': {
+      POST: (c, context, query) => h.purchase(context, query, c.req.header('idempotency-key') !== undefined),
+    },
+    '/purchases/:code': { GET: (c, context) => h.receipt(context, param(c, 'code')) },
+    '/sales/active': { GET: (_, context) => h.activeSale(context) },
+    '/sales': { GET: (_, context, query) => h.sales(context, query) },
+    '/sales/:id': { GET: (c, context) => h.sale(context, param(c, 'id')) },
+    '/sales/:id/items': {
+      GET: (c, context, query) => h.items(context, param(c, 'id'), query, knownTag(c)),
+    },
+    '/items/:id/image.svg': { GET: (c, context) => h.image(context, param(c, 'id'), knownTag(c)) },
+    '/admin/sales': { POST: (c, context) => createSale(c, context, h) },
+    '/health': { GET: (_, context) => h.health(context) },
+    '/livez': { GET: (_, context) => h.live(context) },
+    '/readyz': { GET: (_, context) => h.ready(context) },
+  };
+
+  app.use(
+    '/admin/sales',
+    bodyLimit({ maxSize: ADMIN_BODY_BYTES_MAX, onError: fail('body_too_large', { Connection: 'close' }) }),
+  );
+  for (const [path, { GET, POST }] of Object.entries(routes)) {
+    if (GET) app.get(path, serve(GET));
+    if (POST) app.post(path, serve(POST));
+    app.all(path, fail('method_not_allowed', { Allow: GET ? 'GET, HEAD' : 'POST' }));
+  }
+  app.notFound(fail('not_found'));
+  app.onError((error, c) => {
+    const context = contextOf(c);
+    onError(context, error);
+    return respond(problem(context, 'internal_error'), context);
+  });
+  return app;
+}
+
+function respond(answer: Answer, context: RequestContext): Response {
+  const headers: Record<string, string> = { 'X-Request-Id': context.requestId, ...answer.headers };
+  if (answer.type !== '') headers['Content-Type'] = answer.type;
+  return new Response(answer.status === 304 ? null : answer.body, { status: answer.status, headers });
+}
+
+async function createSale(c: Context, context: RequestContext, h: Handlers): Promise<Answer> {
+  const refused = h.guardAdmin(context, c.req.header('authorization'));
+  if (refused) return refused;
+  const type = c.req.header('content-type') ?? '';
+  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) return problem(context, 'unsupported_media_type');
+  let body: unknown;
+  try {
+    body = JSON.parse(await c.req.text());
+  } catch (error) {
+    // What bodyLimit throws in the middle of a chunked body is its own business.
+    if (!(error instanceof SyntaxError)) throw error;
+    return problem(context, 'malformed_request');
+  }
+  return h.createSale(context, body);
+}

@@ -1,0 +1,66 @@
+import type { LiveSale } from '../messages.ts';
+import type { OpenSale } from '../routes/checkout.ts';
+import { formatTime } from '../routes/time.ts';
+import type { Batcher } from '../store/batcher.ts';
+import { createCheckouts } from '../store/checkout.ts';
+import type { Postgres } from '../store/postgres.ts';
+import { createPurchases, type PurchaseResult } from '../store/purchase.ts';
+import type { Redis } from '../store/redis.ts';
+
+export interface WorkerSale extends OpenSale {
+  facts: LiveSale;
+  readonly purchases: Batcher<string, PurchaseResult>;
+}
+
+/** The sales that a worker knows, as the primary last told it. */
+export interface LiveSales {
+  update(sales: readonly LiveSale[]): void;
+  /** The sale of that id; without an id the newest hourly sale that is open at `atMs` (now). */
+  find(saleId: string | undefined, atMs?: number): WorkerSale | undefined;
+  /** All sales that are open now. */
+  open(): WorkerSale[];
+}
+
+export interface LiveSalesDeps {
+  readonly redis: Redis;
+  readonly postgres: Postgres;
+  readonly onError: (error: unknown) => void;
+}
+
+export function createLiveSales({ redis, postgres, onError }: LiveSalesDeps): LiveSales {
+  let byId = new Map<string, WorkerSale>();
+
+  const add = (facts: LiveSale): WorkerSale => {
+    const sale: WorkerSale = {
+      facts,
+      endsAt: formatTime(facts.endsAtMs),
+      checkouts: createCheckouts(redis, () => sale.facts),
+      purchases: createPurchases({ redis, postgres, sale: () => sale.facts, onError }),
+    };
+    return sale;
+  };
+
+  const isOpen = ({ facts }: WorkerSale, atMs: number) => facts.startsAtMs <= atMs && atMs < facts.endsAtMs;
+
+  return {
+    update(sales) {
+      const next = new Map<string, WorkerSale>();
+      for (const facts of sales) {
+        const sale = byId.get(facts.id) ?? add(facts);
+        sale.facts = facts;
+        next.set(facts.id, sale);
+      }
+      byId = next;
+    },
+    find(saleId, atMs = Date.now()) {
+      if (saleId !== undefined) return byId.get(saleId);
+      let newest: WorkerSale | undefined;
+      for (const sale of byId.values()) {
+        if (!sale.facts.hourly || !isOpen(sale, atMs)) continue;
+        if (newest === undefined || sale.facts.startsAtMs > newest.facts.startsAtMs) newest = sale;
+      }
+      return newest;
+    },
+    open: () => [...byId.values()].filter((sale) => isOpen(sale, Date.now())),
+  };
+}

@@ -1,0 +1,47 @@
+import type { Question, Questions, ToPrimary, ToWorker } from '../messages.ts';
+
+/** A worker's line to the primary: messages one way, questions with answers the other. */
+export interface PrimaryLink {
+  send(message: ToPrimary): void;
+  /** Asks the primary; rejects when it does not answer within `ms` milliseconds. */
+  ask<Q extends Question>(question: Q, ms: number): Promise<Questions[Q]['answer']>;
+}
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** `onMessage` hears everything but answers. */
+export function openPrimaryLink(onMessage: (message: Exclude<ToWorker, { type: 'answer' }>) => void): PrimaryLink {
+  const waiting = new Map<number, Waiting>();
+  let lastId = 0;
+
+  const send = (message: ToPrimary) => {
+    // A primary that is gone hears nothing; this process is about to leave too.
+    if (process.connected) process.send?.(message, undefined, undefined, () => {});
+  };
+
+  process.on('message', (message: ToWorker) => {
+    if (message.type !== 'answer') return onMessage(message);
+    const question = waiting.get(message.id);
+    if (question === undefined) return;
+    waiting.delete(message.id);
+    clearTimeout(question.timer);
+    question.resolve(message.value);
+  });
+
+  return {
+    send,
+    ask: <Q extends Question>(question: Q, ms: number) =>
+      new Promise<Questions[Q]['answer']>((resolve, reject) => {
+        const id = ++lastId;
+        const timer = setTimeout(() => {
+          waiting.delete(id);
+          reject(new Error(`the primary did not answer ${question} within ${ms} ms`));
+        }, ms);
+        waiting.set(id, { resolve: resolve as (value: unknown) => void, timer });
+        send({ type: 'ask', id, question });
+      }),
+  };
+}

@@ -1,0 +1,133 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Server as NetServer, type Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
+import type { Answer, RequestContext } from '../routes/answer.ts';
+import { splitTarget } from '../routes/input.ts';
+import { problem } from '../routes/problem.ts';
+import type { Handlers } from './app.ts';
+
+const HEADER_BYTES_MAX = 8 << 10;
+const BODY_BYTES_MAX = 64 << 10;
+const HEADER_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Longer than the idle time of common gateways (60 s), so that it is they who close. */
+const KEEP_ALIVE_MS = 65_000;
+/** How often the time-outs above are enforced; node's own 30 s would leave slow clients six times as long. */
+const CHECK_MS = 1_000;
+/** While draining, a client that keeps its connection hears `Connection: close` with its next answer; one that is silent for so long is let go. */
+const FAREWELL_MS = 1_000;
+/** Per worker: each costs some 10 KiB; past this, connecting clients are refused at once. */
+const CONNECTIONS_MAX = 10_000;
+
+export interface ServerDeps {
+  readonly app: Hono;
+  readonly handlers: Pick<Handlers, 'checkout' | 'purchase'>;
+  readonly requestId: (given: string | undefined) => string;
+  readonly onError: (context: RequestContext, error: unknown) => void;
+  readonly isDraining: () => boolean;
+}
+
+/**
+ * The HTTP server of a worker. POST /checkout and POST /purchase, all but all of the traffic, go straight to
+ * their handlers; everything else goes through the Hono app, which knows these two as well.
+ */
+export function createHttpServer(deps: ServerDeps): Server {
+  const viaHono = getRequestListener(deps.app.fetch, { overrideGlobalObjects: false });
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADER_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      noDelay: true,
+    },
+    (req, res) => {
+      if (deps.isDraining()) res.setHeader('Connection', 'close');
+      const context = oversized(deps, req);
+      if (context) return send(res, context, problem(context, 'body_too_large', undefined, { Connection: 'close' }));
+      if (!expressLane(deps, req, res)) void viaHono(req, res);
+    },
+  );
+  server.maxConnections = CONNECTIONS_MAX;
+  server.on('clientError', (error, socket) => refuseUnreadable(deps, error, socket as Socket));
+  return server;
+}
+
+/** The context of a request whose declared body is larger than its path accepts. */
+function oversized(deps: ServerDeps, req: IncomingMessage): RequestContext | undefined {
+  const length = req.headers['content-length'];
+  if (length === undefined || Number(length) <= BODY_BYTES_MAX || req.url?.startsWith('/admin/')) return undefined;
+  const path = (req.url ?? '').split('?', 1)[0] as string;
+  return { requestId: deps.requestId(req.headers['x-request-id'] as string | undefined), path };
+}
+
+/** Serves the two hot routes without Hono; false for everything else. */
+function expressLane(deps: ServerDeps, req: IncomingMessage, res: ServerResponse): boolean {
+  const url = req.url as string;
+  if (req.method !== 'POST' || !(url.startsWith('/checkout?') || url.startsWith('/purchase?'))) return false;
+  const target = splitTarget(url);
+  if (target === undefined) return false;
+  const context = {
+    requestId: deps.requestId(req.headers['x-request-id'] as string | undefined),
+    path: target.path,
+  };
+  const answer =
+    target.path === '/checkout'
+      ? deps.handlers.checkout(context, target.query)
+      : deps.handlers.purchase(context, target.query, req.headers['idempotency-key'] !== undefined);
+  answer.then(
+    (given) => send(res, context, given),
+    (error: unknown) => {
+      deps.onError(context, error);
+      send(res, context, problem(context, 'internal_error'));
+    },
+  );
+  return true;
+}
+
+function send(res: ServerResponse, context: RequestContext, answer: Answer): void {
+  res.writeHead(answer.status, {
+    'Content-Type': answer.type,
+    'Content-Length': Buffer.byteLength(answer.body),
+    'X-Request-Id': context.requestId,
+    ...answer.headers,
+  });
+  res.end(answer.body);
+}
+
+/** Answers what never became a request: node gives the socket, and it is closed behind the answer. */
+function refuseUnreadable(deps: ServerDeps, error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const context = { requestId: deps.requestId(undefined), path: '' };
+  const code =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? 'headers_too_large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? 'request_timeout'
+        : 'malformed_request';
+  const { status, type, body } = problem(context, code);
+  socket.end(
+    `HTTP/1.1 ${status} ${code}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
+      `X-Request-Id: ${context.requestId}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+/**
+ * Stops listening, lets requests under way finish, and closes what is still open after `deadlineMs`.
+ * http.Server's own close() would at once cut idle connections on which a request may be on its way.
+ */
+export async function closeGently(server: Server, deadlineMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    NetServer.prototype.close.call(server, () => resolve());
+  });
+  const farewell = setTimeout(() => server.closeIdleConnections(), FAREWELL_MS);
+  const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+  await closed;
+  clearTimeout(farewell);
+  clearTimeout(deadline);
+}
