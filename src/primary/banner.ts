@@ -1,9 +1,7 @@
 import type { LiveSale } from '../messages.ts';
 
 /** What a person reads on a terminal once the service is up. */
-export function banner(address: string, sales: readonly LiveSale[], workers: number, startMs: number): string {
-  // A wildcard address is nothing to call.
-  const base = `http://${address.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, '127.0.0.1')}`;
+export function banner(base: string, sales: readonly LiveSale[], workers: number, startMs: number): string {
   const now = Date.now();
   const sale = sales.find((s) => s.hourly && s.startsAtMs <= now && now < s.endsAtMs);
   const until = sale && new Date(sale.endsAtMs).toTimeString().slice(0, 5);

@@ -15,6 +15,7 @@ import { startLocalServices } from './local-services.ts';
 import { requireFreePort } from './port.ts';
 import { createSalesBoard } from './sales-board.ts';
 import { scheduleSales } from './scheduler.ts';
+import { writeServiceFile } from './service-file.ts';
 import { createShipper } from './shipper.ts';
 import { createShutdown } from './shutdown.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
@@ -128,9 +129,12 @@ async function main(config: Config, log: Log, shutdown: ReturnType<typeof create
     supervisor.roll().then(() => log.info('rolling restart done'), onError);
   });
 
+  // A wildcard address is nothing to call: `url` is for people and tools on this box.
   const address = `${config.host.includes(':') ? `[${config.host}]` : config.host}:${supervisor.port}`;
+  const url = `http://${address.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, '127.0.0.1')}`;
+  shutdown.add('service file', writeServiceFile(config.dataDir, { pid: process.pid, url, redisUrl, databaseUrl }));
   const readyMs = Math.round(performance.now() - startedAt);
-  if (process.stdout.isTTY) process.stdout.write(banner(address, board.sales, config.workers, readyMs));
+  if (process.stdout.isTTY) process.stdout.write(banner(url, board.sales, config.workers, readyMs));
   log.info({ address, workers: config.workers, ready_ms: readyMs }, 'open');
 }
 

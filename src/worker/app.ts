@@ -91,7 +91,8 @@ export function createApp({ handlers: h, requestId, onError }: AppDeps): Hono {
   return app;
 }
 
-function respond(answer: Answer, context: RequestContext): Response {
+/** An answer as a fetch Response. */
+export function respond(answer: Answer, context: RequestContext): Response {
   const headers: Record<string, string> = { 'X-Request-Id': context.requestId, ...answer.headers };
   if (answer.type !== '') headers['Content-Type'] = answer.type;
   return new Response(answer.status === 304 ? null : answer.body, { status: answer.status, headers });

@@ -5,7 +5,7 @@ import type { Hono } from 'hono';
 import type { Answer, RequestContext } from '../routes/answer.ts';
 import { splitTarget } from '../routes/input.ts';
 import { problem } from '../routes/problem.ts';
-import type { Handlers } from './app.ts';
+import { type Handlers, respond } from './app.ts';
 
 const HEADER_BYTES_MAX = 8 << 10;
 const BODY_BYTES_MAX = 64 << 10;
@@ -33,7 +33,14 @@ export interface ServerDeps {
  * their handlers; everything else goes through the Hono app, which knows these two as well.
  */
 export function createHttpServer(deps: ServerDeps): Server {
-  const viaHono = getRequestListener(deps.app.fetch, { overrideGlobalObjects: false });
+  const viaHono = getRequestListener(deps.app.fetch, {
+    overrideGlobalObjects: false,
+    // What cannot become a Request at all, such as one with a broken Host.
+    errorHandler: () => {
+      const context = { requestId: deps.requestId(undefined), path: '' };
+      return respond(problem(context, 'malformed_request'), context);
+    },
+  });
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,

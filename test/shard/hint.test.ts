@@ -85,7 +85,7 @@ test('after any history, what is refused is sold; after a last snapshot, all of 
       }
       shard.setSlots([0, 1, 2]);
       takeSnapshot(shard, truth)();
-      assert.equal(shard.needsSnapshot(SALE), shard.needsSnapshot(SALE) && truth.sold().length < IDS.length);
+      assert.equal(shard.needsSnapshot(SALE), false);
       for (const itemId of truth.sold().filter((id) => shard.ownerOf(id) === 0)) {
         assert.equal(shard.ownsSold(SALE, truth.epoch(), itemId), true);
       }
@@ -130,7 +130,7 @@ test('a whole sale sells to the last item though rings disagree, filters say may
     });
     const sayMaybe = () => ({ add() {}, has: () => true });
     const shard = createShard({ slot, slots, ask: peers.ask, confirmationsMax: 64, createFilter: sayMaybe });
-    shard.openSale(SALE, total, 1);
+    shard.openSale(SALE, total + 1, 1); // one is never sold, so that nobody is spared by the sold-out flag
     return { shard, peers };
   });
   for (const { peers } of workers.slice(0, 3)) await peers.listen(); // the fourth never answers
@@ -139,8 +139,7 @@ test('a whole sale sells to the last item though rings disagree, filters say may
     let refused = 0;
     const buy = async (itemId: string, { shard }: (typeof workers)[number], turn: number) => {
       const verdict = await shard.verdict(SALE, itemId);
-      if (verdict === 'sold-out') assert.equal(sold.size, total);
-      if (verdict === 'sold') assert.ok(sold.has(itemId), `${itemId} was refused before it was sold`);
+      if (verdict !== undefined) assert.ok(sold.has(itemId), `${itemId} was refused before it was sold`);
       if (verdict !== undefined) refused += 1;
       if (verdict !== undefined || sold.has(itemId)) return;
       sold.add(itemId);
@@ -155,6 +154,7 @@ test('a whole sale sells to the last item though rings disagree, filters say may
     }
     assert.equal(sold.size, total);
     assert.ok(refused > total, 'the shards should refuse most of what comes too late');
+    assert.ok(workers.some(({ peers }) => peers.framesSent() > 0));
   } finally {
     for (const { peers } of workers) await peers.close();
     rmSync(dir, { recursive: true, force: true });
