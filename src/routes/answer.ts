@@ -19,4 +19,6 @@ export interface RequestContext {
   readonly requestId: string;
   /** The path without the query, for the problem's `instance`. */
   readonly path: string;
+  /** The caller's W3C trace context, if it is well-formed. */
+  readonly traceparent?: string;
 }

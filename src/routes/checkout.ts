@@ -3,8 +3,8 @@ import type { Attempt, AttemptLog } from '../store/attempts.ts';
 import type { Batcher } from '../store/batcher.ts';
 import type { CheckoutOp, CheckoutResult } from '../store/checkout.ts';
 import { type Answer, JSON_TYPE, type RequestContext } from './answer.ts';
-import { type FieldErrors, type Query, readParameter } from './input.ts';
 import { failureCode } from './failure.ts';
+import { type FieldErrors, type Query, readParameter } from './input.ts';
 import { type ProblemCode, problem } from './problem.ts';
 
 /** A sale as the routes need it: its facts and the way into its stores. */
@@ -18,6 +18,8 @@ export interface OpenSale {
 export interface CheckoutDeps {
   /** The sale of that id, or the one that is meant without an id; at that time when one is given. */
   readonly findSale: (saleId: string | undefined, atMs?: number) => OpenSale | undefined;
+  /** Whether there is a sale of that id at all; asked only about one that is not live. */
+  readonly saleExists: (saleId: string) => Promise<boolean>;
   readonly attempts: AttemptLog;
   /** True while the attempt log has no room: then nothing is attempted. */
   readonly isLogFull: () => boolean;
@@ -81,8 +83,11 @@ async function decide(deps: CheckoutDeps, context: RequestContext, input: Input)
     return { outcome: 'validation_failed', errors };
   }
   const sale = deps.findSale(saleId);
-  if (sale === undefined) return { outcome: 'sale_not_found' };
   try {
+    if (sale === undefined) {
+      const ended = saleId !== undefined && (await deps.saleExists(saleId));
+      return { outcome: ended ? 'sale_not_active' : 'sale_not_found' };
+    }
     const op = { userId, itemId };
     const verdict = await ask(sale, op);
     return verdict.outcome === 'sale_not_active' && saleId === undefined

@@ -77,7 +77,11 @@ export function sales(deps: SalesDeps) {
 
     all: guarded(async (context, query: Query) => {
       const errors: FieldErrors = {};
-      const rule = { required: false, pattern: /^(scheduled|active|ended)$/, form: 'scheduled, active or ended' };
+      const rule = {
+        required: false,
+        pattern: /^(scheduled|active|ended)$/,
+        form: 'scheduled, active or ended',
+      };
       const state = readParameter(query, 'status', rule, errors) as SaleState | undefined;
       if (Object.keys(errors).length > 0) return problem(context, 'validation_failed', { errors });
       const found = await deps.listSales({ ...(state && { state }), limit: SALES_MAX });
@@ -125,5 +129,7 @@ function answerPage(
 /** If-None-Match against our tag: a list, `*`, and weak tags compare as RFC 9110 says. */
 export function matches(knownTags: string | undefined, tag: string): boolean {
   if (knownTags === undefined) return false;
-  return knownTags.split(',').some((known) => known.trim() === '*' || known.trim().replace(/^W\//, '') === tag);
+  return knownTags
+    .split(',')
+    .some((known) => known.trim() === '*' || known.trim().replace(/^W\//, '') === tag);
 }

@@ -67,11 +67,11 @@ export function createPeerLink(options: PeerLinkOptions): PeerLink {
 
   const hear = (batchId: number, answers: string) => {
     const batch = batches.get(batchId);
+    if (batch === undefined) return; // past its deadline, which is as good as silence
+    if (answers.length !== batch.resolves.length) return drop();
     silences = 0;
     backOffMs = BACK_OFF_MIN_MS;
-    if (batch === undefined) return; // past its deadline
-    if (answers.length === batch.resolves.length) settle(batch, answers);
-    else drop();
+    settle(batch, answers);
   };
 
   const connect = (): Socket => {

@@ -19,7 +19,7 @@ export interface Ring {
 /**
  * Makes the ring for a set of slots. A pure function of the set, the same in every process and release
  * (test/shard/ring.test.ts holds vectors); when a slot leaves or returns, only its own arcs change hands.
- * Takes about 10 ms for 64 slots, below 1 ms for 8.
+ * Takes 2 ms for a few slots and 11 ms for 64.
  *
  * @param slots whole numbers 0 … 63, in any order
  */

@@ -33,6 +33,7 @@ export interface ShardOptions {
 
 /** Sold ids being read from Redis, in any number of parts. */
 export interface Snapshot {
+  /** About 1 µs per id: a few thousand at a time. Keeps the strings themselves, so they must not be views. */
   add(itemIds: Iterable<string>): void;
   /** Everything that was sold when the snapshot was begun has been added. */
   done(): void;

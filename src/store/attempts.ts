@@ -53,18 +53,17 @@ export function openAttemptLog(dir: string, slot: number): AttemptLog {
 
   /** Hands the segment to the shipper and begins the next one. */
   const finish = () => {
-    const full = segment;
-    segment = newSegment(dir, slot);
-    finishSegment(full);
-  };
-
-  const aging = setInterval(() => {
-    if (segment.bytes === 0) return;
     try {
-      finish();
+      const full = segment;
+      segment = newSegment(dir, slot);
+      finishSegment(full);
     } catch {
       // No new file on a full disk: the old segment goes on, and the next write tells its request.
     }
+  };
+
+  const aging = setInterval(() => {
+    if (segment.bytes > 0) finish();
   }, SEGMENT_AGE_MAX_MS);
 
   return {

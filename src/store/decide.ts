@@ -46,7 +46,10 @@ export async function decideCodes(
   const reply = await redis.run(purchaseScript, keys, args);
   if (reply === FENCED) throw new Unavailable('the gate is shut');
   const [entryId, ...values] = reply as unknown[];
-  return { entryId: entryId as string, results: codes.map((code, i) => readResult(sale.id, code, values, i * 3)) };
+  return {
+    entryId: entryId as string,
+    results: codes.map((code, i) => readResult(sale.id, code, values, i * 3)),
+  };
 }
 
 function readResult(saleId: string, code: string, values: unknown[], at: number): Decided | Undecided {

@@ -21,7 +21,9 @@ export async function migrate(url: string): Promise<string[]> {
     const ran: string[] = [];
     for (const [number, name, text] of readMigrations()) {
       if (done.has(number)) continue;
-      await client.query(`begin;\n${text};\ninsert into migrations (number, name) values (${number}, '${name}');\ncommit`);
+      await client.query(
+        `begin;\n${text};\ninsert into migrations (number, name) values (${number}, '${name}');\ncommit`,
+      );
       ran.push(name);
     }
     return ran;

@@ -1,7 +1,7 @@
 import { commitDecisions } from './commit.ts';
 import { forgetEntries } from './decide.ts';
 import { type Decision, parseDecision } from './decision.ts';
-import { epochOfGate } from './fence.ts';
+import { epochOfGate, fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import type { Postgres } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
@@ -24,7 +24,10 @@ export async function readOutbox(
 ): Promise<{ gate: string; entries: OutboxEntry[] }> {
   const keys = keysOf(saleId);
   const args = [String(minAgeMs), String(ENTRIES_MAX)];
-  const [gate, raw] = (await redis.run(leftover, [keys.gate, keys.outbox], args)) as [string, [string, string[]][]];
+  const [gate, raw] = (await redis.run(leftover, [keys.gate, keys.outbox], args)) as [
+    string,
+    [string, string[]][],
+  ];
   return { gate, entries: raw.map(([id, fields]) => ({ id, decisions: decisionsOf(saleId, fields) })) };
 }
 
@@ -52,10 +55,14 @@ export async function sweepOutbox(
   for (;;) {
     const { gate, entries } = await readOutbox(redis, saleId, minAgeMs);
     const epoch = epochOfGate(gate);
-    if (epoch === undefined || entries.length === 0) return swept;
+    if (epoch === undefined || gate !== fenceOf({ epoch }, redis) || entries.length === 0) return swept;
     const committed = await commitEntries(postgres, { id: saleId, epoch }, entries, onRefused);
     if (committed.length === 0) return swept;
-    await forgetEntries(redis, { id: saleId, epoch }, committed.map((entry) => entry.id));
+    await forgetEntries(
+      redis,
+      { id: saleId, epoch },
+      committed.map((entry) => entry.id),
+    );
     for (const entry of committed) swept += entry.decisions.length;
   }
 }

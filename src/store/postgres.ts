@@ -1,12 +1,14 @@
 import pg from 'pg';
 import { SetupError } from '../config.ts';
-import { Unanswered, Unavailable } from './errors.ts';
+import { Overloaded, Unanswered, Unavailable } from './errors.ts';
 import { readSql } from './files.ts';
 import { requirePostgres } from './requirements.ts';
 
 /** A commit takes a few ms; one that waits for a rebuild's lock, a few hundred. Past this the outcome is unknown. */
 const ANSWER_MS = 1_500;
 const CONNECT_MS = 3_000;
+/** Queries that may wait for a connection: at a millisecond each, longer than a reader wants to wait. */
+const WAITING_MAX = 512;
 /** How soon a lost Postgres is tried again. */
 const RETRY_MS = 200;
 /** SQLSTATE classes that speak of the connection or the server, not of the statement: 08, 53, 57P, 58, XX. */
@@ -27,7 +29,7 @@ export interface Postgres {
   /** False while Postgres is known to be away. */
   readonly isUp: boolean;
   /**
-   * Runs a statement in a transaction of its own. Throws Unavailable (nothing happened), Unanswered
+   * Runs a statement in a transaction of its own. Throws Unavailable or Overloaded (nothing happened), Unanswered
    * (it may have happened), or pg's DatabaseError when Postgres refused it.
    */
   query<Row extends pg.QueryResultRow>(statement: Statement, values?: unknown[]): Promise<Row[]>;
@@ -89,6 +91,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
 
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     if (!up) throw new Unavailable('Postgres is away');
+    if (pool.waitingCount >= WAITING_MAX) throw new Overloaded('too many queries wait');
     try {
       return await work();
     } catch (error) {

@@ -109,7 +109,9 @@ async function loadItems({ redis, postgres, saleId, sale, keys, token }: Rebuild
     ]);
     const stock = rows.flatMap((row) => [row.id, row.sold ? '0' : '1']);
     await step(redis.run(scripts.load, [keys.gate, keys.items], [token, ...stock]));
-    await step(redis.run(scripts.load, [keys.gate, keys.names], [token, ...rows.flatMap((row) => [row.id, row.name])]));
+    await step(
+      redis.run(scripts.load, [keys.gate, keys.names], [token, ...rows.flatMap((row) => [row.id, row.name])]),
+    );
     sold += rows.filter((row) => row.sold).length;
   }
   return sold;

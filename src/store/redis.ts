@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createClient, ErrorReply } from 'redis';
+import { ClientClosedError, ClientOfflineError, createClient, ErrorReply } from 'redis';
 import { SetupError } from '../config.ts';
 import { withDeadline } from './deadline.ts';
 import { Unanswered, Unavailable } from './errors.ts';
@@ -13,7 +13,8 @@ const CONNECT_MS = 3_000;
 /** How soon a lost or silent Redis is tried again. */
 const RETRY_MS = 100;
 /** Replies that say: refused before anything was done. */
-const REFUSED = /^(OOM|MISCONF|READONLY|LOADING|BUSY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS|NOAUTH|WRONGPASS)/;
+const REFUSED =
+  /^(OOM|MISCONF|READONLY|LOADING|BUSY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS|NOAUTH|WRONGPASS)/;
 
 export interface Script {
   readonly text: string;
@@ -54,7 +55,15 @@ function newClient({ url, onError }: RedisOptions) {
     maintNotifications: 'disabled',
     socket: { connectTimeout: 1_000, reconnectStrategy: RETRY_MS, noDelay: true },
   });
-  client.on('error', onError);
+  // A lost server is told once, not with every attempt to reach it again.
+  let told = false;
+  client.on('error', (error: Error) => {
+    if (!told) onError(error);
+    told = true;
+  });
+  client.on('ready', () => {
+    told = false;
+  });
   return client;
 }
 
@@ -108,6 +117,9 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
       if (error instanceof ErrorReply) {
         if (REFUSED.test(error.message)) throw new Unavailable(error.message);
         throw error;
+      }
+      if (error instanceof ClientOfflineError || error instanceof ClientClosedError) {
+        throw new Unavailable('Redis is away');
       }
       throw error instanceof Unanswered ? error : new Unanswered(`Redis: ${(error as Error).message}`);
     }

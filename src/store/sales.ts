@@ -37,7 +37,14 @@ export class ItemTaken extends Error {
  */
 export async function createSale(postgres: Postgres, sale: NewSale): Promise<string | undefined> {
   const id = `S-${randomBytes(5).toString('hex')}`;
-  const facts = [id, new Date(sale.startsAtMs), new Date(sale.endsAtMs), sale.total, sale.userLimit, sale.hourly];
+  const facts = [
+    id,
+    new Date(sale.startsAtMs),
+    new Date(sale.endsAtMs),
+    sale.total,
+    sale.userLimit,
+    sale.hourly,
+  ];
   try {
     return await postgres.transaction(async (client) => {
       const added = await client.query({ ...sql.insertSale, values: facts });

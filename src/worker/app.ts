@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import type { Answer, RequestContext } from '../routes/answer.ts';
 import { type Query, splitTarget } from '../routes/input.ts';
 import { type ProblemCode, problem } from '../routes/problem.ts';
+import type { ContextOf } from './request-context.ts';
 
 /** The handlers behind the routes, made in `worker/main`. */
 export interface Handlers {
@@ -23,7 +24,7 @@ export interface Handlers {
 
 export interface AppDeps {
   readonly handlers: Handlers;
-  readonly requestId: (given: string | undefined) => string;
+  readonly contextOf: ContextOf;
   readonly onError: (context: RequestContext, error: unknown) => void;
 }
 
@@ -33,16 +34,18 @@ const ADMIN_BODY_BYTES_MAX = 4 << 20;
 type Route = (c: Context, context: RequestContext, query: Query) => Answer | Promise<Answer>;
 
 /** The whole contract as a Hono app: routes, and the one place where what is thrown becomes an answer. */
-export function createApp({ handlers: h, requestId, onError }: AppDeps): Hono {
+export function createApp({ handlers: h, contextOf: makeContext, onError }: AppDeps): Hono {
   const app = new Hono();
-  const contextOf = (c: Context): RequestContext => ({
-    requestId: (c.get('requestId') as string | undefined) ?? requestId(c.req.header('x-request-id')),
-    path: c.req.path,
-  });
+  const contextOf = (c: Context): RequestContext => {
+    const made = c.get('context') as RequestContext | undefined;
+    if (made) return made;
+    const context = makeContext(c.req.path, c.req.header('x-request-id'), c.req.header('traceparent'));
+    c.set('context', context);
+    return context;
+  };
 
   const serve = (route: Route) => async (c: Context) => {
     const context = contextOf(c);
-    c.set('requestId', context.requestId);
     const target = splitTarget(c.req.url);
     if (target === undefined) return respond(problem(context, 'malformed_request'), context);
     return respond(await route(c, context, target.query), context);
@@ -102,7 +105,8 @@ async function createSale(c: Context, context: RequestContext, h: Handlers): Pro
   const refused = h.guardAdmin(context, c.req.header('authorization'));
   if (refused) return refused;
   const type = c.req.header('content-type') ?? '';
-  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) return problem(context, 'unsupported_media_type');
+  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type))
+    return problem(context, 'unsupported_media_type');
   let body: unknown;
   try {
     body = JSON.parse(await c.req.text());

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { readConfig } from '../config.ts';
 import { openLog } from '../log.ts';
-import type { RequestContext } from '../routes/answer.ts';
 import { createSaleRoute, guardAdmin } from '../routes/admin.ts';
+import type { RequestContext } from '../routes/answer.ts';
 import { checkout } from '../routes/checkout.ts';
 import { health } from '../routes/health.ts';
 import { image } from '../routes/image.ts';
@@ -19,7 +19,7 @@ import { countSold, createSale, isSellable, listSales } from '../store/sales.ts'
 import { createApp, type Handlers } from './app.ts';
 import { createLiveSales } from './live-sales.ts';
 import { openPrimaryLink } from './primary-link.ts';
-import { createRequestIds } from './request-id.ts';
+import { createContexts, logFields } from './request-context.ts';
 import { closeGently, createHttpServer } from './server.ts';
 
 /** Connections of one worker to Postgres: two commits under way, and a few readers beside them. */
@@ -45,10 +45,13 @@ process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 
 const onStoreError = (error: unknown) => log.warn({ err: error }, 'a store failed');
-const onRequestError = ({ requestId, path }: RequestContext, error: unknown) => {
+const onRequestError = (context: RequestContext, error: unknown) => {
   // A store that is away, or a full queue, is no news with every request: the breaker tells it once.
   const expected = error instanceof Unavailable || error instanceof Overloaded || error instanceof Unanswered;
-  log[expected ? 'debug' : 'error']({ request_id: requestId, path, err: error }, 'request failed');
+  log[expected ? 'debug' : 'error'](
+    { ...logFields(context), path: context.path, err: error },
+    'request failed',
+  );
 };
 
 const redis = await openRedis({ url: config.redisUrl as string, patient: true, onError: onStoreError });
@@ -96,6 +99,8 @@ const healthRoutes = health({
 const handlers: Handlers = {
   checkout: checkout({
     findSale: liveSales.find,
+    saleExists: async (id) =>
+      /^S-[0-9a-f]{10}$/.test(id) && (await listSales(postgres, { id, limit: 1 })).length > 0,
     attempts,
     isLogFull: () => spoolFull,
     onError: onRequestError,
@@ -103,9 +108,9 @@ const handlers: Handlers = {
   purchase: purchase({
     findPurchases: (saleId) => liveSales.find(saleId)?.purchases,
     findReceipt: (code) => findReceipt(postgres, code),
-    onPurchased: ({ requestId }, saleId, receipt) =>
+    onPurchased: (context, saleId, receipt) =>
       log.info(
-        { request_id: requestId, sale: saleId, bought: receipt.total_purchased, lost: receipt.failed_count },
+        { ...logFields(context), sale: saleId, bought: receipt.total_purchased, lost: receipt.failed_count },
         'purchase',
       ),
     onError: onRequestError,
@@ -126,7 +131,8 @@ const handlers: Handlers = {
     refreshSales: async () => {
       await primary.ask('refresh-sales', REFRESH_MS);
     },
-    onCreated: ({ requestId }, sale, { total }) => log.info({ request_id: requestId, sale, items: total }, 'sale created'),
+    onCreated: (context, sale, { total }) =>
+      log.info({ ...logFields(context), sale, items: total }, 'sale created'),
     onError: onRequestError,
   }),
   health: healthRoutes.health,
@@ -134,9 +140,16 @@ const handlers: Handlers = {
   ready: healthRoutes.ready,
 };
 
-const requestId = createRequestIds();
-const app = createApp({ handlers, requestId, onError: onRequestError });
-const server = createHttpServer({ app, handlers, requestId, onError: onRequestError, isDraining: () => draining });
+const contextOf = createContexts();
+const app = createApp({ handlers, contextOf, onError: onRequestError });
+const server = createHttpServer({
+  app,
+  handlers,
+  contextOf,
+  log,
+  onError: onRequestError,
+  isDraining: () => draining,
+});
 server.listen(config.port, config.host);
 await once(server, 'listening');
 primary.send({ type: 'ready' });
@@ -148,8 +161,7 @@ const status = setInterval(() => {
 // Ctrl-C reaches the whole process group: the primary decides when workers leave.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
-// Without a primary nobody supervises, sweeps or ships: finish what is under way and leave.
-process.on('disconnect', () => void drain());
+// Without a primary nobody supervises, sweeps or ships: node ends a worker of its own when the primary is gone.
 
 /** Serves what is under way, then leaves: nothing is reset, nothing is lost. */
 async function drain(): Promise<void> {

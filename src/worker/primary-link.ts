@@ -13,7 +13,9 @@ interface Waiting {
 }
 
 /** `onMessage` hears everything but answers. */
-export function openPrimaryLink(onMessage: (message: Exclude<ToWorker, { type: 'answer' }>) => void): PrimaryLink {
+export function openPrimaryLink(
+  onMessage: (message: Exclude<ToWorker, { type: 'answer' }>) => void,
+): PrimaryLink {
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
 

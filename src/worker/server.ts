@@ -2,10 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Server as NetServer, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
+import type { Log } from '../log.ts';
 import type { Answer, RequestContext } from '../routes/answer.ts';
 import { splitTarget } from '../routes/input.ts';
 import { problem } from '../routes/problem.ts';
 import { type Handlers, respond } from './app.ts';
+import type { ContextOf } from './request-context.ts';
 
 const HEADER_BYTES_MAX = 8 << 10;
 const BODY_BYTES_MAX = 64 << 10;
@@ -23,7 +25,8 @@ const CONNECTIONS_MAX = 10_000;
 export interface ServerDeps {
   readonly app: Hono;
   readonly handlers: Pick<Handlers, 'checkout' | 'purchase'>;
-  readonly requestId: (given: string | undefined) => string;
+  readonly contextOf: ContextOf;
+  readonly log: Log;
   readonly onError: (context: RequestContext, error: unknown) => void;
   readonly isDraining: () => boolean;
 }
@@ -37,7 +40,7 @@ export function createHttpServer(deps: ServerDeps): Server {
     overrideGlobalObjects: false,
     // What cannot become a Request at all, such as one with a broken Host.
     errorHandler: () => {
-      const context = { requestId: deps.requestId(undefined), path: '' };
+      const context = deps.contextOf('');
       return respond(problem(context, 'malformed_request'), context);
     },
   });
@@ -51,9 +54,11 @@ export function createHttpServer(deps: ServerDeps): Server {
       noDelay: true,
     },
     (req, res) => {
+      if (deps.log.isLevelEnabled('debug')) logWhenAnswered(deps.log, req, res);
       if (deps.isDraining()) res.setHeader('Connection', 'close');
       const context = oversized(deps, req);
-      if (context) return send(res, context, problem(context, 'body_too_large', undefined, { Connection: 'close' }));
+      if (context)
+        return send(res, context, problem(context, 'body_too_large', undefined, { Connection: 'close' }));
       if (!expressLane(deps, req, res)) void viaHono(req, res);
     },
   );
@@ -62,12 +67,21 @@ export function createHttpServer(deps: ServerDeps): Server {
   return server;
 }
 
+// node joins repeated headers into one string, which is then no well-formed id.
+const contextOf = (deps: ServerDeps, req: IncomingMessage, path: string): RequestContext =>
+  deps.contextOf(
+    path,
+    req.headers['x-request-id'] as string | undefined,
+    req.headers.traceparent as string | undefined,
+  );
+
 /** The context of a request whose declared body is larger than its path accepts. */
 function oversized(deps: ServerDeps, req: IncomingMessage): RequestContext | undefined {
   const length = req.headers['content-length'];
-  if (length === undefined || Number(length) <= BODY_BYTES_MAX || req.url?.startsWith('/admin/')) return undefined;
+  if (length === undefined || Number(length) <= BODY_BYTES_MAX || req.url?.startsWith('/admin/'))
+    return undefined;
   const path = (req.url ?? '').split('?', 1)[0] as string;
-  return { requestId: deps.requestId(req.headers['x-request-id'] as string | undefined), path };
+  return contextOf(deps, req, path);
 }
 
 /** Serves the two hot routes without Hono; false for everything else. */
@@ -76,10 +90,7 @@ function expressLane(deps: ServerDeps, req: IncomingMessage, res: ServerResponse
   if (req.method !== 'POST' || !(url.startsWith('/checkout?') || url.startsWith('/purchase?'))) return false;
   const target = splitTarget(url);
   if (target === undefined) return false;
-  const context = {
-    requestId: deps.requestId(req.headers['x-request-id'] as string | undefined),
-    path: target.path,
-  };
+  const context = contextOf(deps, req, target.path);
   const answer =
     target.path === '/checkout'
       ? deps.handlers.checkout(context, target.query)
@@ -92,6 +103,18 @@ function expressLane(deps: ServerDeps, req: IncomingMessage, res: ServerResponse
     },
   );
   return true;
+}
+
+function logWhenAnswered(log: Log, req: IncomingMessage, res: ServerResponse): void {
+  const begin = performance.now();
+  res.once('close', () => {
+    // Without the query: it holds checkout codes.
+    const path = req.url?.split('?', 1)[0];
+    const { traceparent } = req.headers;
+    const ms = Math.round((performance.now() - begin) * 100) / 100;
+    const request_id = res.getHeader('x-request-id');
+    log.debug({ request_id, traceparent, method: req.method, path, status: res.statusCode, ms }, 'request');
+  });
 }
 
 function send(res: ServerResponse, context: RequestContext, answer: Answer): void {
@@ -110,7 +133,7 @@ function refuseUnreadable(deps: ServerDeps, error: NodeJS.ErrnoException, socket
     socket.destroy();
     return;
   }
-  const context = { requestId: deps.requestId(undefined), path: '' };
+  const context = deps.contextOf('');
   const code =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? 'headers_too_large'

@@ -1,6 +1,8 @@
 // Forked by the tests: holds private servers until it is killed. argv: data directory, names of the servers.
 import { startLocalServices } from '../../src/primary/local-services.ts';
 
+// Before anything is said: the test interrupts at once.
+process.on('SIGINT', () => process.send?.({ interrupted: true }));
 const [dataDir = '', names = ''] = process.argv.slice(2);
 try {
   const { redisUrl, databaseUrl } = await startLocalServices({

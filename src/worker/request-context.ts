@@ -1,0 +1,26 @@
+import { randomBytes } from 'node:crypto';
+import type { RequestContext } from '../routes/answer.ts';
+
+const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** Makes the contexts of one process' requests from what their headers say. */
+export type ContextOf = (path: string, requestId?: string, traceparent?: string) => RequestContext;
+
+export function createContexts(): ContextOf {
+  // A fresh request id is unique by the prefix between processes, and by the count within one.
+  const prefix = randomBytes(6).toString('hex');
+  let count = 0;
+  return (path, given, traceparent) => {
+    const requestId =
+      given !== undefined && REQUEST_ID.test(given) ? given : `${prefix}-${(++count).toString(36)}`;
+    return traceparent !== undefined && TRACEPARENT.test(traceparent)
+      ? { requestId, path, traceparent }
+      : { requestId, path };
+  };
+}
+
+/** How a log line names its request. */
+export const logFields = ({ requestId, traceparent }: RequestContext) =>
+  traceparent ? { request_id: requestId, traceparent } : { request_id: requestId };
