@@ -72,7 +72,7 @@ function measureVerdicts(sold: readonly string[], unsold: readonly string[]): vo
   const shard = createShard({ slot: 0, slots: [0, 1], ask: () => undefined });
   shard.openSale(SALE, 2 * ITEMS, 1);
   shard.sold(SALE, 1, sold.length, sold);
-  const isOwn = (itemId: string) => shard.ownerOf(itemId) === 0;
+  const isOwn = (itemId: string) => shard.ring.ownerOf(itemId) === 0;
   const isForeign = (itemId: string) => !isOwn(itemId);
   const verdict = (itemId: string) => shard.verdict(SALE, itemId);
   measure('verdict: sold, own arc', sold.filter(isOwn), 'sold', verdict);

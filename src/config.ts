@@ -56,6 +56,13 @@ export function readConfig(env: Env = process.env) {
     redisServer: text('REDIS_SERVER'),
     adminToken: text('ADMIN_TOKEN'),
     logLevel: oneOf('LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    /** Each worker also listens on this port plus its slot, for callers that hash on the item id. Absent: it does not. */
+    workerPortBase:
+      text('WORKER_PORT_BASE') === undefined ? undefined : integer('WORKER_PORT_BASE', 0, 1, 65_471),
+    /** off: workers remember nothing, and every request goes on to Redis. */
+    shard: oneOf('SHARD', 'on', ['on', 'off']),
+    /** How long a worker waits for another's word on a sold item. Redis takes over after it; 0: it is not asked. */
+    shardQuestionMs: integer('SHARD_QUESTION_MS', 20, 0, 1_000),
     /** Items of each hourly sale. A million has been loaded in one rebuild; past that Redis' memory decides. */
     saleItems: integer('SALE_ITEMS', 10_000, 1, 1_000_000),
     /** Items a user may hold in one hourly sale. A cart is one Redis field, rewritten per line: keep it small. */

@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, maskSecrets, readConfig, SetupError } from '../config.ts';
 import { type Log, openLog } from '../log.ts';
@@ -12,6 +14,7 @@ import { banner } from './banner.ts';
 import { every } from './every.ts';
 import { keepSales } from './keeper.ts';
 import { startLocalServices } from './local-services.ts';
+import { createMembership } from './membership.ts';
 import { requireFreePort } from './port.ts';
 import { createSalesBoard } from './sales-board.ts';
 import { scheduleSales } from './scheduler.ts';
@@ -121,13 +124,22 @@ async function main(config: Config, log: Log, shutdown: ReturnType<typeof create
   shutdown.add('sweeper', sweeping.stop);
 
   // Workers, last up and first down.
+  const membership = createMembership(() => supervisor);
+  // Short, since the path of a socket must stay below 108 bytes.
+  const peersDir = mkdtempSync(join(tmpdir(), 'flashsale-'));
+  shutdown.add('peers', async () => rmSync(peersDir, { recursive: true, force: true }));
   const supervisor: Supervisor = createSupervisor({
     workers: config.workers,
-    env: { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl },
+    env: { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, PEERS_DIR: peersDir },
     onMessage: (pid, message) => void onMessage(pid, message),
-    onReady: (_, pid) => board.show(pid),
+    onReady: (_, pid) => {
+      board.show(pid);
+      membership.show(pid);
+      membership.changed();
+    },
     onExit: (slot, pid, how, expected) => {
       if (!expected) log.error({ slot, worker_pid: pid, how }, 'a worker died');
+      membership.changed();
       adoptSegments(spool, pid).catch(onError);
     },
   });
@@ -143,6 +155,7 @@ async function main(config: Config, log: Log, shutdown: ReturnType<typeof create
   await keeping.now();
   shutdown.add('workers', supervisor.stop);
   await supervisor.start();
+  membership.publish();
   await board.untilSeen();
   process.on('SIGHUP', () => {
     log.info('rolling restart');

@@ -17,6 +17,7 @@ interface Slot {
   ready: Promise<void>;
   startedAtMs: number;
   status: WorkerStatus | undefined;
+  serving: boolean;
   backoffMs: number;
 }
 
@@ -28,7 +29,9 @@ export interface Supervisor {
   /** The port that the workers share. */
   readonly port: number;
   statuses(): WorkerStatus[];
-  /** Pids of the workers that serve now. */
+  /** Slots whose worker serves. */
+  servingSlots(): number[];
+  /** Pids of the workers that live. */
   pids(): number[];
   /** Replaces every worker, one slot after the other, the new one first. */
   roll(): Promise<void>;
@@ -67,6 +70,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       worker.on('message', (message: ToPrimary) => {
         if (message.type === 'ready') {
           clearTimeout(late);
+          (slots.get(slot) as Slot).serving = true;
           options.onReady(slot, pid);
           resolve();
         } else if (message.type === 'status') {
@@ -83,7 +87,14 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     ready.catch(() => {});
     // A broken channel shows as an exit.
     worker.on('error', () => {});
-    const state: Slot = { worker, ready, startedAtMs: Date.now(), status: undefined, backoffMs };
+    const state: Slot = {
+      worker,
+      ready,
+      startedAtMs: Date.now(),
+      status: undefined,
+      serving: false,
+      backoffMs,
+    };
     slots.set(slot, state);
     return state;
   };
@@ -93,6 +104,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const expected = leaving.delete(pid) || stopping;
     options.onExit(slot, pid, how, expected);
     const state = slots.get(slot);
+    if (state?.worker === worker) state.serving = false;
     if (stopping || state?.worker !== worker) return;
     const lived = Date.now() - state.startedAtMs;
     const backoffMs =
@@ -135,6 +147,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return port;
     },
     statuses: () => [...slots.values()].flatMap((state) => state.status ?? []),
+    servingSlots: () => [...slots].flatMap(([slot, { serving }]) => (serving ? slot : [])),
     pids: () =>
       [...slots.values()].filter(({ worker }) => !worker.isDead()).map((s) => s.worker.process.pid as number),
     async roll() {

@@ -1,4 +1,5 @@
 import type { LiveSale } from '../messages.ts';
+import type { Shard } from '../shard/shard.ts';
 import type { Attempt, AttemptLog } from '../store/attempts.ts';
 import type { Batcher } from '../store/batcher.ts';
 import type { CheckoutOp, CheckoutResult } from '../store/checkout.ts';
@@ -20,6 +21,8 @@ export interface CheckoutDeps {
   readonly findSale: (saleId: string | undefined, atMs?: number) => OpenSale | undefined;
   /** Whether there is a sale of that id at all; asked only about one that is not live. */
   readonly saleExists: (saleId: string) => Promise<boolean>;
+  /** What this worker remembers: a positive verdict refuses without asking Redis. */
+  readonly shard: Pick<Shard, 'verdict'>;
   readonly attempts: AttemptLog;
   /** True while the attempt log has no room: then nothing is attempted. */
   readonly isLogFull: () => boolean;
@@ -35,6 +38,14 @@ const REFUSAL = {
   'already-in-cart': 'already_in_checkout',
   limit: 'user_limit_reached',
 } as const satisfies Record<string, ProblemCode>;
+
+const REMEMBERED = { sold: 'item_already_sold', 'sold-out': 'sale_sold_out' } as const;
+
+// Outside its hours Redis says what a sale is; by this clock, which may be a little wrong, memory is not asked.
+function isOpen({ startsAtMs, endsAtMs }: LiveSale): boolean {
+  const now = Date.now();
+  return startsAtMs <= now && now < endsAtMs;
+}
 
 /** What a handler found out: enough for the answer and for the attempt log. */
 interface Verdict {
@@ -88,6 +99,8 @@ async function decide(deps: CheckoutDeps, context: RequestContext, input: Input)
       const ended = saleId !== undefined && (await deps.saleExists(saleId));
       return { outcome: ended ? 'sale_not_active' : 'sale_not_found' };
     }
+    const remembered = isOpen(sale.facts) && (await deps.shard.verdict(sale.facts.id, itemId));
+    if (remembered) return { outcome: REMEMBERED[remembered], sale };
     const op = { userId, itemId };
     const verdict = await ask(sale, op);
     return verdict.outcome === 'sale_not_active' && saleId === undefined

@@ -71,8 +71,8 @@ export interface Shard {
   verdict(saleId: string, itemId: string): Verdict | Promise<Verdict>;
   /** Answers other workers: is this item known to be sold in this epoch? Only for the own arc. */
   ownsSold(saleId: string, epoch: number, itemId: string): boolean;
-  /** The slot that owns an item; −1 without slots. */
-  ownerOf(itemId: string): number;
+  /** The ring as it is now. */
+  readonly ring: Ring;
 }
 
 export type Verdict = 'sold-out' | 'sold' | undefined;
@@ -163,6 +163,8 @@ export function createShard(options: ShardOptions): Shard {
       const facts = sales.get(saleId);
       return facts !== undefined && facts.epoch === epoch && facts.own.has(itemId);
     },
-    ownerOf: (itemId) => ring.ownerOf(itemId),
+    get ring() {
+      return ring;
+    },
   };
 }

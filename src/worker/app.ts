@@ -18,6 +18,7 @@ export interface Handlers {
   guardAdmin(context: RequestContext, authorization: string | undefined): Answer | undefined;
   createSale(context: RequestContext, body: unknown): Promise<Answer>;
   health(context: RequestContext): Promise<Answer>;
+  shards(): Answer;
   live(context: RequestContext): Answer;
   ready(context: RequestContext): Promise<Answer>;
 }
@@ -72,6 +73,7 @@ export function createApp({ handlers: h, contextOf: makeContext, onError }: AppD
     '/items/:id/image.svg': { GET: (c, context) => h.image(context, param(c, 'id'), knownTag(c)) },
     '/admin/sales': { POST: (c, context) => createSale(c, context, h) },
     '/health': { GET: (_, context) => h.health(context) },
+    '/shards': { GET: () => h.shards() },
     '/livez': { GET: (_, context) => h.live(context) },
     '/readyz': { GET: (_, context) => h.ready(context) },
   };

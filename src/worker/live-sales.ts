@@ -1,6 +1,7 @@
 import type { LiveSale } from '../messages.ts';
 import type { OpenSale } from '../routes/checkout.ts';
 import { formatTime } from '../routes/time.ts';
+import type { Shard } from '../shard/shard.ts';
 import type { Batcher } from '../store/batcher.ts';
 import { createCheckouts } from '../store/checkout.ts';
 import type { Postgres } from '../store/postgres.ts';
@@ -17,17 +18,20 @@ export interface LiveSales {
   update(sales: readonly LiveSale[]): void;
   /** The sale of that id; without an id the newest hourly sale that is open at `atMs` (now). */
   find(saleId: string | undefined, atMs?: number): WorkerSale | undefined;
-  /** All sales that are open now. */
+  /** All of them. */
+  all(): WorkerSale[];
+  /** Those that are open now. */
   open(): WorkerSale[];
 }
 
 export interface LiveSalesDeps {
   readonly redis: Redis;
   readonly postgres: Postgres;
+  readonly shard: Pick<Shard, 'openSale' | 'closeSale'>;
   readonly onError: (error: unknown) => void;
 }
 
-export function createLiveSales({ redis, postgres, onError }: LiveSalesDeps): LiveSales {
+export function createLiveSales({ redis, postgres, shard, onError }: LiveSalesDeps): LiveSales {
   let byId = new Map<string, WorkerSale>();
 
   const add = (facts: LiveSale): WorkerSale => {
@@ -49,7 +53,9 @@ export function createLiveSales({ redis, postgres, onError }: LiveSalesDeps): Li
         const sale = byId.get(facts.id) ?? add(facts);
         sale.facts = facts;
         next.set(facts.id, sale);
+        shard.openSale(facts.id, facts.total, facts.epoch);
       }
+      for (const id of byId.keys()) if (!next.has(id)) shard.closeSale(id);
       byId = next;
     },
     find(saleId, atMs = Date.now()) {
@@ -61,6 +67,7 @@ export function createLiveSales({ redis, postgres, onError }: LiveSalesDeps): Li
       }
       return newest;
     },
+    all: () => [...byId.values()],
     open: () => [...byId.values()].filter((sale) => isOpen(sale, Date.now())),
   };
 }

@@ -9,6 +9,9 @@ import { health } from '../routes/health.ts';
 import { image } from '../routes/image.ts';
 import { purchase, readReceipt } from '../routes/purchase.ts';
 import { sales } from '../routes/sales.ts';
+import { shards } from '../routes/shards.ts';
+import { createPeers } from '../shard/peers.ts';
+import { createShard } from '../shard/shard.ts';
 import { openAttemptLog } from '../store/attempts.ts';
 import { Overloaded, Unanswered, Unavailable } from '../store/errors.ts';
 import { listItems } from '../store/items.ts';
@@ -20,7 +23,8 @@ import { createApp, type Handlers } from './app.ts';
 import { createLiveSales } from './live-sales.ts';
 import { openPrimaryLink } from './primary-link.ts';
 import { createContexts, logFields } from './request-context.ts';
-import { closeGently, createHttpServer } from './server.ts';
+import { closeGently, createHttpServer, listenAlone } from './server.ts';
+import { startSoldFeed } from './sold-feed.ts';
 
 /** Connections of one worker to Postgres: two commits under way, and a few readers beside them. */
 const CONNECTIONS_MAX = 4;
@@ -62,7 +66,27 @@ const postgres = await openPostgres({
   onError: onStoreError,
 });
 const attempts = openAttemptLog(join(config.dataDir, 'spool'), slot);
-const liveSales = createLiveSales({ redis, postgres, onError: onStoreError });
+const peers = createPeers({
+  dir: process.env.PEERS_DIR as string,
+  slot,
+  deadlineMs: config.shardQuestionMs,
+  answer: (saleId, epoch, itemId) => shard.ownsSold(saleId, epoch, itemId),
+});
+const shard = createShard({
+  slot,
+  slots: [slot],
+  ask: config.shardQuestionMs > 0 ? peers.ask : () => undefined,
+});
+const liveSales = createLiveSales({ redis, postgres, shard, onError: onStoreError });
+const remembers = config.shard === 'on';
+const feed = remembers
+  ? startSoldFeed({
+      redis,
+      shard,
+      saleIds: () => liveSales.all().map((sale) => sale.facts.id),
+      onError: onStoreError,
+    })
+  : undefined;
 
 const primary = openPrimaryLink((message) => {
   switch (message.type) {
@@ -71,6 +95,7 @@ const primary = openPrimaryLink((message) => {
       primary.send({ type: 'sales-seen', version: message.version });
       break;
     case 'slots':
+      shard.setSlots(message.slots);
       break;
     case 'spool-full':
       spoolFull = message.full;
@@ -101,6 +126,7 @@ const handlers: Handlers = {
     findSale: liveSales.find,
     saleExists: async (id) =>
       /^S-[0-9a-f]{10}$/.test(id) && (await listSales(postgres, { id, limit: 1 })).length > 0,
+    shard: remembers ? shard : { verdict: () => undefined },
     attempts,
     isLogFull: () => spoolFull,
     onError: onRequestError,
@@ -136,22 +162,23 @@ const handlers: Handlers = {
     onError: onRequestError,
   }),
   health: healthRoutes.health,
+  shards: shards({ ring: () => shard.ring, portBase: config.workerPortBase }),
   live: healthRoutes.live,
   ready: healthRoutes.ready,
 };
 
 const contextOf = createContexts();
 const app = createApp({ handlers, contextOf, onError: onRequestError });
-const server = createHttpServer({
-  app,
-  handlers,
-  contextOf,
-  log,
-  onError: onRequestError,
-  isDraining: () => draining,
-});
+const makeServer = () =>
+  createHttpServer({ app, handlers, contextOf, log, onError: onRequestError, isDraining: () => draining });
+const server = makeServer();
+await peers.listen();
 server.listen(config.port, config.host);
 await once(server, 'listening');
+const ownServer =
+  config.workerPortBase === undefined
+    ? undefined
+    : listenAlone(makeServer(), config.workerPortBase + slot, config.host);
 primary.send({ type: 'ready' });
 
 const status = setInterval(() => {
@@ -168,7 +195,9 @@ async function drain(): Promise<void> {
   if (draining) return;
   draining = true;
   clearInterval(status);
-  await closeGently(server, DRAIN_MS);
+  await Promise.all([closeGently(server, DRAIN_MS), ownServer && closeGently(ownServer, DRAIN_MS)]);
+  feed?.stop();
+  await peers.close();
   attempts.close();
   await Promise.allSettled([redis.close(), postgres.close()]);
   flush();

@@ -161,3 +161,17 @@ export async function closeGently(server: Server, deadlineMs: number): Promise<v
   clearTimeout(farewell);
   clearTimeout(deadline);
 }
+
+/** How soon a port that the worker before still holds is tried again. */
+const PORT_RETRY_MS = 200;
+
+/** Listens on a port of this worker alone, as soon as nobody else does. */
+export function listenAlone(server: Server, port: number, host: string): Server {
+  const listen = () => server.listen({ port, host, exclusive: true });
+  server.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    setTimeout(listen, PORT_RETRY_MS).unref();
+  });
+  listen();
+  return server;
+}

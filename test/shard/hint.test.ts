@@ -86,7 +86,7 @@ test('after any history, what is refused is sold; after a last snapshot, all of 
       shard.setSlots([0, 1, 2]);
       takeSnapshot(shard, truth)();
       assert.equal(shard.needsSnapshot(SALE), false);
-      for (const itemId of truth.sold().filter((id) => shard.ownerOf(id) === 0)) {
+      for (const itemId of truth.sold().filter((id) => shard.ring.ownerOf(id) === 0)) {
         assert.equal(shard.ownsSold(SALE, truth.epoch(), itemId), true);
       }
     }),

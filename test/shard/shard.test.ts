@@ -23,8 +23,8 @@ function openShard(options: Partial<ShardOptions> = {}) {
     ...options,
   });
   shard.openSale(SALE, IDS.length, 1);
-  const own = IDS.filter((itemId) => shard.ownerOf(itemId) === 0);
-  const foreign = IDS.filter((itemId) => shard.ownerOf(itemId) === 1);
+  const own = IDS.filter((itemId) => shard.ring.ownerOf(itemId) === 0);
+  const foreign = IDS.filter((itemId) => shard.ring.ownerOf(itemId) === 1);
   return { shard, asked, own, foreign };
 }
 

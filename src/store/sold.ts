@@ -1,0 +1,50 @@
+import { epochOfGate } from './fence.ts';
+import { keysOf } from './keys.ts';
+import type { Redis } from './redis.ts';
+
+/** Fields of one HSCAN step: about a millisecond of Redis. */
+const SCAN_COUNT = 1_000;
+
+/** What `lua/purchase.lua` publishes after each batch that sold something. */
+export interface SoldEvent {
+  readonly saleId: string;
+  readonly epoch: number;
+  /** Items sold in the sale after this event. */
+  readonly version: number;
+  readonly itemIds: readonly string[];
+}
+
+/** Reads a message of the sold channel; undefined for anything else that somebody may have published. */
+export function parseSoldEvent(message: string): SoldEvent | undefined {
+  const [saleId = '', epoch, version, ...itemIds] = message.split(' ');
+  const event = { saleId, epoch: Number(epoch), version: Number(version), itemIds };
+  return Number.isInteger(event.epoch) && Number.isInteger(event.version) && itemIds.length > 0
+    ? event
+    : undefined;
+}
+
+/** The epoch and the number of sold items of a sale; undefined while its gate is shut. */
+export async function readSoldVersion(
+  redis: Redis,
+  saleId: string,
+): Promise<{ epoch: number; version: number } | undefined> {
+  const keys = keysOf(saleId);
+  const [gate, sold] = await Promise.all([
+    redis.command('GET', keys.gate),
+    redis.command('HGET', keys.sale, 'sold'),
+  ]);
+  const epoch = epochOfGate((gate as string | null) ?? '');
+  return epoch === undefined || sold === null ? undefined : { epoch, version: Number(sold) };
+}
+
+/** Every item that is sold when this begins, in parts, and perhaps some that are sold meanwhile. */
+export async function* scanSold(redis: Redis, saleId: string): AsyncGenerator<string[]> {
+  const { items } = keysOf(saleId);
+  let cursor = '0';
+  do {
+    const reply = await redis.command('HSCAN', items, cursor, 'COUNT', String(SCAN_COUNT));
+    const [next, fields] = reply as [string, string[]];
+    yield fields.filter((_, i) => i % 2 === 0 && fields[i + 1] === '0');
+    cursor = next;
+  } while (cursor !== '0');
+}

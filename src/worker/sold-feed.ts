@@ -1,0 +1,63 @@
+import type { Shard } from '../shard/shard.ts';
+import { SOLD_CHANNEL } from '../store/keys.ts';
+import type { Redis } from '../store/redis.ts';
+import { parseSoldEvent, readSoldVersion, scanSold } from '../store/sold.ts';
+
+/** How soon a gap in the events is filled. Until then some hopeless requests go on to Redis. */
+const CHECK_MS = 250;
+
+export interface SoldFeedDeps {
+  readonly redis: Redis;
+  readonly shard: Shard;
+  /** The sales to keep whole. */
+  readonly saleIds: () => readonly string[];
+  readonly onError: (error: unknown) => void;
+}
+
+/** Feeds the shard: the sold channel as it comes, and a snapshot of Redis whenever something may have been missed. */
+export function startSoldFeed({ redis, shard, saleIds, onError }: SoldFeedDeps): { stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  redis
+    .subscribe(
+      SOLD_CHANNEL,
+      (message) => {
+        const event = parseSoldEvent(message);
+        if (event) shard.sold(event.saleId, event.epoch, event.version, event.itemIds);
+      },
+      () => shard.doubtAll(),
+    )
+    .catch(onError);
+
+  const fillGaps = async () => {
+    for (const saleId of saleIds()) {
+      if (!stopped && shard.needsSnapshot(saleId)) await takeSnapshot(redis, shard, saleId);
+    }
+  };
+  const check = () => {
+    fillGaps()
+      // Redis is away, or went away: the next check tries again, and meanwhile the shard just knows less.
+      .catch(() => {})
+      .finally(() => {
+        if (!stopped) timer = setTimeout(check, CHECK_MS);
+      });
+  };
+  check();
+
+  return {
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** The version is read before the items, so that nothing sold in between is taken for known. */
+async function takeSnapshot(redis: Redis, shard: Shard, saleId: string): Promise<void> {
+  const state = await readSoldVersion(redis, saleId);
+  if (state === undefined) return;
+  const snapshot = shard.beginSnapshot(saleId, state.epoch, state.version);
+  for await (const itemIds of scanSold(redis, saleId)) snapshot.add(itemIds);
+  snapshot.done();
+}

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { readServiceFile, type ServiceFile } from '../../src/primary/service-file.ts';
+import { atEnd } from './at-end.ts';
+import { type Http, openHttp } from './http.ts';
+import { type ProcessRow, signalAll, stillRunning, treeOf, until } from './processes.ts';
+import { temporaryDir } from './stores.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/primary/main.js', import.meta.url));
+
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string };
+type Env = Readonly<Record<string, string>>;
+
+/** A process of the service, open or not. */
+export interface ServiceProcess {
+  readonly child: ChildProcess;
+  readonly dataDir: string;
+  readonly port: number;
+  /** Its log so far; what is no JSON is under `raw`. */
+  readonly log: readonly LogLine[];
+  /** What it said on stderr. */
+  readonly complaints: () => string;
+  /** Resolves with the exit code, or the signal that ended it. */
+  readonly exit: Promise<number | string>;
+}
+
+export interface Service extends ServiceProcess, ServiceFile {
+  readonly http: Http;
+  /** Resolves with the first log line of that message, past or to come. */
+  saw(msg: string): Promise<LogLine>;
+  /** Pids of the workers, by slot. */
+  workers(): Promise<number[]>;
+  /** All its processes. */
+  tree(): ProcessRow[];
+  /** The processes of its private Redis or Postgres. */
+  server(name: 'redis' | 'postgres'): ProcessRow[];
+  /** Ends it by a signal; asserts exit code 0 and that none of its processes is left. */
+  stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<void>;
+}
+
+/** A port below the ephemeral ones on which nobody listens. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 9_000);
+    const probe = createServer().listen(port, '127.0.0.1');
+    const free = await once(probe, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!free) continue;
+    probe.close();
+    await once(probe, 'close');
+    return port;
+  }
+}
+
+/** Runs `node dist/src/primary/main.js` with this environment only; ended with the file in any case. */
+export async function runService(env: Env = {}): Promise<ServiceProcess> {
+  const dataDir = env.DATA_DIR ?? temporaryDir();
+  const port = Number(env.PORT ?? (await freePort()));
+  const { PATH = '', REDIS_SERVER = '' } = process.env;
+  const child = spawn(process.execPath, [MAIN], {
+    env: {
+      PATH,
+      REDIS_SERVER,
+      WORKERS: '1',
+      SALE_ITEMS: '50',
+      ...env,
+      DATA_DIR: dataDir,
+      PORT: String(port),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log: LogLine[] = [];
+  let stderr = '';
+  createInterface(child.stdout).on('line', (line) => void log.push(parseLine(line)));
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const exit = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string);
+  atEnd(async () => {
+    if (child.exitCode === null && child.signalCode === null) signalAll(treeOf(child.pid!), 'SIGKILL');
+    await exit;
+  });
+  return { child, dataDir, port, log, complaints: () => stderr, exit };
+}
+
+function parseLine(line: string): LogLine {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return { raw: line };
+  }
+}
+
+/** Starts the service and waits until it is open. */
+export async function startService(env: Env = {}): Promise<Service> {
+  const run = await runService(env);
+  const saw = (msg: string) => until(`log line "${msg}"`, () => run.log.find((line) => line.msg === msg));
+  const opened = await Promise.race([
+    until('open', () => run.log.some((line) => line.msg === 'open'), 30_000),
+    run.exit,
+  ]);
+  assert.equal(opened, true, `it left with ${opened}: ${run.complaints()}${JSON.stringify(run.log)}`);
+  const file = readServiceFile(run.dataDir)!;
+  const http = openHttp(file.url);
+  atEnd(http.close);
+
+  return {
+    ...run,
+    ...file,
+    http,
+    saw,
+    workers: () =>
+      until('the state of every worker', async () => {
+        const { body } = await http.get('/health');
+        const { workers } = body as { workers: { slot: number; pid: number }[] };
+        const pids = workers.sort((a, b) => a.slot - b.slot).map(({ pid }) => pid);
+        return pids.length === Number(env.WORKERS ?? 1) ? pids : undefined;
+      }),
+    tree: () => treeOf(file.pid),
+    server: (name) => {
+      const pidFile = name === 'redis' ? 'redis.pid' : 'postgres/postmaster.pid';
+      return treeOf(Number.parseInt(readFileSync(join(run.dataDir, pidFile), 'utf8'), 10));
+    },
+    async stop(signal = 'SIGTERM') {
+      http.close();
+      const tree = treeOf(file.pid);
+      run.child.kill(signal);
+      assert.equal(await run.exit, 0, run.complaints());
+      assert.deepEqual(stillRunning(tree), []);
+      assert.equal(readServiceFile(run.dataDir), undefined);
+    },
+  };
+}
