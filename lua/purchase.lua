@@ -10,9 +10,9 @@
 -- KEYS[6] codes      hash: code -> user
 -- KEYS[7] bought     hash: user -> number of items bought
 -- KEYS[8] decisions  hash: code -> decision "decided_ms user +bought -lost …", lines in the order added
--- KEYS[9] outbox     stream: one entry per batch, its fields are code -> decision
+-- KEYS[9] outbox     stream: one entry per batch, its fields are "epoch" -> epoch and then code -> decision
 -- ARGV[1] fence "epoch:run_id"
--- ARGV[2] channel that hears "sale epoch sold item item …"
+-- ARGV[2] channel that hears "sale epoch version item item …"; the version is the number sold after this batch
 -- ARGV[3] sale id
 -- ARGV[4…] codes, each once
 --
@@ -30,6 +30,7 @@ if not state[1] then return -1 end
 local closed = (now < tonumber(state[1]) and -2) or (now >= tonumber(state[2]) and -3) or nil
 local sold, limit = tonumber(state[3]), tonumber(state[4])
 
+local epoch = string.match(ARGV[1], '^%d+')
 local posted = {}
 for i = 4, #ARGV do posted[i - 3] = ARGV[i] end
 local decided = redis.call('HMGET', decisions, unpack(posted))
@@ -105,11 +106,10 @@ end
 
 if #fresh > 0 then
   redis.call('HSET', decisions, unpack(fresh))
-  answers[1] = redis.call('XADD', outbox, '*', unpack(fresh))
+  answers[1] = redis.call('XADD', outbox, '*', 'epoch', epoch, unpack(fresh))
 end
 if #soldItems > 0 then
   redis.call('HINCRBY', sale, 'sold', #soldItems)
-  local epoch = string.match(ARGV[1], '^%d+')
   redis.call('PUBLISH', ARGV[2], ARGV[3] .. ' ' .. epoch .. ' ' .. (sold + #soldItems) .. ' ' .. table.concat(soldItems, ' '))
 end
 return answers

@@ -2,4 +2,4 @@
 -- $1 sale id (text)
 -- returns the sale with its new epoch
 update sales set epoch = epoch + 1 where id = $1
-returning epoch, (extract(epoch from starts_at) * 1000)::float8 as starts_ms, (extract(epoch from ends_at) * 1000)::float8 as ends_ms, total, user_limit
+returning epoch, opened_epoch, (extract(epoch from starts_at) * 1000)::float8 as starts_ms, (extract(epoch from ends_at) * 1000)::float8 as ends_ms, total, user_limit

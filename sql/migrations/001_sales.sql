@@ -9,6 +9,8 @@ create table sales (
   hourly      boolean not null,
   -- grows with every rebuild; a decision may only be committed under the epoch it was made in
   epoch       integer not null default 0,
+  -- the last epoch whose rebuild went through: decisions of older ones that were not committed by then are void
+  opened_epoch integer not null default 0,
   -- true once the sale is over, its outbox is empty and its keys are gone from Redis
   retired     boolean not null default false,
   created_at  timestamptz not null default now()

@@ -3,7 +3,7 @@ import { forgetEntries } from './decide.ts';
 import { type Decision, parseDecision } from './decision.ts';
 import { epochOfGate, fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
-import type { Postgres } from './postgres.ts';
+import { isRefusal, type Postgres } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
 
 /** Entries of one read: a few thousand decisions at most, one transaction. */
@@ -13,27 +13,37 @@ const leftover = script('leftover');
 
 export interface OutboxEntry {
   readonly id: string;
+  /** The epoch in which the decisions were made. */
+  readonly epoch: number;
   readonly decisions: readonly Decision[];
 }
 
-/** Reads the oldest entries of at least `minAgeMs`, and the gate at the same instant ('' when there is none). */
+/** Reads the oldest entries, of at least `minAgeMs` if that is given, and the gate at the same instant ('' when there is none). */
 export async function readOutbox(
   redis: Redis,
   saleId: string,
-  minAgeMs: number,
+  minAgeMs?: number,
 ): Promise<{ gate: string; entries: OutboxEntry[] }> {
   const keys = keysOf(saleId);
-  const args = [String(minAgeMs), String(ENTRIES_MAX)];
+  const args = [String(minAgeMs ?? ''), String(ENTRIES_MAX)];
   const [gate, raw] = (await redis.run(leftover, [keys.gate, keys.outbox], args)) as [
     string,
     [string, string[]][],
   ];
-  return { gate, entries: raw.map(([id, fields]) => ({ id, decisions: decisionsOf(saleId, fields) })) };
+  return {
+    gate,
+    entries: raw.map(([id, fields]) => ({
+      id,
+      epoch: Number(fields[1]),
+      decisions: decisionsOf(saleId, fields),
+    })),
+  };
 }
 
+/** Fields come in pairs; the first is the epoch. */
 function decisionsOf(saleId: string, fields: readonly string[]): Decision[] {
   const decisions: Decision[] = [];
-  for (let i = 0; i < fields.length; i += 2) {
+  for (let i = 2; i < fields.length; i += 2) {
     decisions.push(parseDecision(saleId, fields[i] as string, fields[i + 1] as string));
   }
   return decisions;
@@ -57,7 +67,7 @@ export async function sweepOutbox(
     const epoch = epochOfGate(gate);
     if (epoch === undefined || gate !== fenceOf({ epoch }, redis) || entries.length === 0) return swept;
     const committed = await commitEntries(postgres, { id: saleId, epoch }, entries, onRefused);
-    if (committed.length === 0) return swept;
+    if (committed === undefined || committed.length === 0) return swept;
     await forgetEntries(
       redis,
       { id: saleId, epoch },
@@ -67,24 +77,31 @@ export async function sweepOutbox(
   }
 }
 
-/** Commits entries together, or, when Postgres refuses them together, each by itself. Returns those committed. */
+/**
+ * Commits entries together, or, when Postgres refuses them together, each by itself. Returns those committed;
+ * undefined when they were fenced: a rebuild has begun a newer epoch.
+ */
 export async function commitEntries(
   postgres: Postgres,
   sale: { readonly id: string; readonly epoch: number },
   entries: readonly OutboxEntry[],
   onRefused: (entry: OutboxEntry, error: unknown) => void,
-): Promise<OutboxEntry[]> {
+): Promise<OutboxEntry[] | undefined> {
   const decisions = entries.flatMap((entry) => entry.decisions);
   try {
-    return (await commitDecisions(postgres, sale, decisions)) ? [...entries] : [];
+    return (await commitDecisions(postgres, sale, decisions)) ? [...entries] : undefined;
   } catch (error) {
-    if (!postgres.isUp) throw error;
+    if (!isRefusal(error)) throw error;
     if (entries.length === 1) {
       onRefused(entries[0] as OutboxEntry, error);
       return [];
     }
-    const each: OutboxEntry[] = [];
-    for (const entry of entries) each.push(...(await commitEntries(postgres, sale, [entry], onRefused)));
-    return each;
+    const committed: OutboxEntry[] = [];
+    for (const entry of entries) {
+      const one = await commitEntries(postgres, sale, [entry], onRefused);
+      if (one === undefined) return undefined;
+      committed.push(...one);
+    }
+    return committed;
   }
 }

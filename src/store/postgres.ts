@@ -49,7 +49,8 @@ export interface PostgresOptions {
   readonly patient: boolean;
 }
 
-const isRefusal = (error: unknown): error is pg.DatabaseError =>
+/** Whether Postgres itself refused a statement, as by a constraint; trouble of the server or the way to it is none. */
+export const isRefusal = (error: unknown): error is pg.DatabaseError =>
   error instanceof pg.DatabaseError && error.code !== undefined && !SERVER_TROUBLE.test(error.code);
 
 /** Opens a pool; unless it is patient, it refuses (SetupError) a server that is away or whose settings would break a promise. */

@@ -19,10 +19,12 @@ const sql = {
   items: statement('rebuild_items'),
   bought: statement('rebuild_bought'),
   decisions: statement('rebuild_decisions'),
+  openEpoch: statement('open_epoch'),
 };
 
 interface Sale {
   readonly epoch: number;
+  readonly opened_epoch: number;
   readonly starts_ms: number;
   readonly ends_ms: number;
   readonly total: number;
@@ -84,17 +86,22 @@ async function begin({ redis, keys: k, sale, token }: Rebuild): Promise<void> {
   await step(redis.run(scripts.begin, [k.gate, ...cleared], [String(sale.epoch), token]));
 }
 
-/** Commits what a surviving outbox holds, under the new epoch: those decisions were made, and may be known. */
+/**
+ * Commits what a surviving outbox holds, under the new epoch: those decisions were made, and may be known.
+ * Void are decisions from before the last rebuild that went through (an old copy of Redis brings them back): they
+ * were never answered, and their items went back on the shelf. So are those that Postgres refuses, which outranks Redis.
+ */
 async function carryOver(
   { redis, postgres, saleId, sale, keys, token }: Rebuild,
   onRefused: (entry: OutboxEntry, error: unknown) => void,
 ): Promise<void> {
   for (;;) {
-    const { gate, entries } = await readOutbox(redis, saleId, 0);
+    const { gate, entries } = await readOutbox(redis, saleId);
     if (gate !== token) throw new Superseded();
     if (entries.length === 0) return;
-    const committed = await commitEntries(postgres, { id: saleId, epoch: sale.epoch }, entries, onRefused);
-    if (committed.length < entries.length) throw new Error(`the outbox of ${saleId} cannot be carried over`);
+    const valid = entries.filter((entry) => entry.epoch >= sale.opened_epoch);
+    const committed = await commitEntries(postgres, { id: saleId, epoch: sale.epoch }, valid, onRefused);
+    if (committed === undefined) throw new Superseded();
     await redis.command('XDEL', keys.outbox, ...entries.map((entry) => entry.id));
   }
 }
@@ -144,7 +151,13 @@ async function loadDecisions({ redis, postgres, saleId, keys, token }: Rebuild):
   }
 }
 
-async function open({ redis, keys, sale, token }: Rebuild, sold: number, fence: string): Promise<void> {
+async function open(
+  { redis, postgres, saleId, keys, sale, token }: Rebuild,
+  sold: number,
+  fence: string,
+): Promise<void> {
+  const noted = await postgres.query(sql.openEpoch, [saleId, sale.epoch]);
+  if (noted.length === 0) throw new Superseded();
   const facts = [sale.starts_ms, sale.ends_ms, sale.total, sold, sale.user_limit].map(String);
   await step(redis.run(scripts.open, [keys.gate, keys.sale, keys.items], [token, fence, ...facts]));
 }

@@ -110,7 +110,17 @@ export async function startService(env: Env = {}): Promise<Service> {
   assert.equal(opened, true, `it left with ${opened}: ${run.complaints()}${JSON.stringify(run.log)}`);
   const file = readServiceFile(run.dataDir)!;
   const http = openHttp(file.url);
-  atEnd(http.close);
+
+  const stop: Service['stop'] = async (signal = 'SIGTERM') => {
+    http.close();
+    const tree = treeOf(file.pid);
+    run.child.kill(signal);
+    assert.equal(await run.exit, 0, run.complaints());
+    assert.deepEqual(stillRunning(tree), []);
+    assert.equal(readServiceFile(run.dataDir), undefined);
+  };
+  // Every file that uses a service sees it end well, unless a test has ended it.
+  atEnd(() => (run.child.exitCode === null && run.child.signalCode === null ? stop() : http.close()));
 
   return {
     ...run,
@@ -129,13 +139,6 @@ export async function startService(env: Env = {}): Promise<Service> {
       const pidFile = name === 'redis' ? 'redis.pid' : 'postgres/postmaster.pid';
       return treeOf(Number.parseInt(readFileSync(join(run.dataDir, pidFile), 'utf8'), 10));
     },
-    async stop(signal = 'SIGTERM') {
-      http.close();
-      const tree = treeOf(file.pid);
-      run.child.kill(signal);
-      assert.equal(await run.exit, 0, run.complaints());
-      assert.deepEqual(stillRunning(tree), []);
-      assert.equal(readServiceFile(run.dataDir), undefined);
-    },
+    stop,
   };
 }
