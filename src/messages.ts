@@ -24,6 +24,8 @@ export interface WorkerStatus {
 export interface Questions {
   /** Load new sales into Redis now, and tell every worker before answering. */
   'refresh-sales': { ask: undefined; answer: true };
+  /** The primary's metrics as Prometheus text. */
+  metrics: { ask: undefined; answer: string };
   /** The state of all workers, for /health. */
   'cluster-status': { ask: undefined; answer: readonly WorkerStatus[] };
 }

@@ -1,162 +1,55 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, maskSecrets, readConfig, SetupError } from '../config.ts';
 import { type Log, openLog } from '../log.ts';
-import type { ToPrimary } from '../messages.ts';
-import { seekLeadership } from '../store/leadership.ts';
-import { migrate } from '../store/migrate.ts';
-import { openPostgres } from '../store/postgres.ts';
-import { openRedis } from '../store/redis.ts';
-import { readLiveSales } from '../store/sales.ts';
 import { adoptSegments, openSpool } from '../store/segments.ts';
 import { banner } from './banner.ts';
+import { startDuties } from './duties.ts';
 import { every } from './every.ts';
-import { keepSales } from './keeper.ts';
-import { startLocalServices } from './local-services.ts';
-import { createMembership } from './membership.ts';
+import { createMetrics } from './metrics.ts';
 import { requireFreePort } from './port.ts';
 import { createSalesBoard } from './sales-board.ts';
-import { scheduleSales } from './scheduler.ts';
 import { writeServiceFile } from './service-file.ts';
 import { createShipper } from './shipper.ts';
-import { createShutdown } from './shutdown.ts';
-import { createSupervisor, type Supervisor } from './supervisor.ts';
-import { sweep } from './sweeper.ts';
+import { createShutdown, type Shutdown } from './shutdown.ts';
+import { openStores } from './stores.ts';
+import { createSupervisor } from './supervisor.ts';
+import { makePeersDir, startWorkers } from './workers.ts';
 
-/** How soon a shut gate is noticed: a Redis that came back sells again after about this and the rebuild. */
-const KEEP_MS = 200;
-const SCHEDULE_MS = 5_000;
-const SWEEP_MS = 500;
 const SHIP_MS = 250;
-/** A rebuild's or a shipment's single statement; far above what either needs. */
-const ANSWER_MS = 30_000;
 
-const startedAt = performance.now();
-
-async function main(config: Config, log: Log, shutdown: ReturnType<typeof createShutdown>): Promise<void> {
+/** Opens everything in order; `shutdown` closes it in reverse. */
+async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void> {
   log.debug(maskSecrets(config), 'configuration');
   if (!config.production && !config.adminToken)
     log.warn('the admin API is open: set ADMIN_TOKEN to close it');
   await requireFreePort(config.host, config.port);
 
-  // Stores: our own private ones, or those named by URL.
-  const local = await startLocalServices({
-    dataDir: config.dataDir,
-    redis: config.redisUrl === undefined,
-    postgres: config.databaseUrl === undefined,
-    redisServer: config.redisServer,
-    onExit: (name, detail) =>
-      log.error({ service: name, detail }, 'a private server died; it is started again'),
-  });
-  shutdown.add('private servers', local.stop);
-  const redisUrl = config.redisUrl ?? (local.redisUrl as string);
-  const databaseUrl = config.databaseUrl ?? (local.databaseUrl as string);
-  const onError = (err: unknown) => log.warn({ err }, 'a store failed');
-  const redis = await openRedis({ url: redisUrl, patient: false, onError });
-  shutdown.add('redis', redis.close);
-  const postgres = await openPostgres({
-    url: databaseUrl,
-    connectionsMax: 6,
-    answerMs: ANSWER_MS,
-    patient: false,
-    onError,
-  });
-  shutdown.add('postgres', postgres.close);
-  for (const name of await migrate(databaseUrl)) log.info({ migration: name }, 'migrated');
+  const stores = await openStores(config, log, shutdown);
+  const { redis, postgres, redisUrl, databaseUrl, onError } = stores;
+  const env = { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, PEERS_DIR: makePeersDir(shutdown) };
+  const supervisor = createSupervisor({ workers: config.workers, env });
 
-  // The attempt log: what earlier workers left is shipped first.
   const spool = openSpool(join(config.dataDir, 'spool'));
   await adoptSegments(spool);
-  const ship = createShipper({
-    postgres,
-    dir: spool,
-    onFull: (full) => {
-      log.error(
-        { full },
-        full ? 'the attempt spool is full: checkouts are refused' : 'the attempt spool has room again',
-      );
-      supervisor.broadcast({ type: 'spool-full', full });
-    },
-  });
-  const shipping = every(SHIP_MS, ship, onError);
+  const onFull = (full: boolean) => {
+    log.error({ full }, full ? 'the attempt spool is full' : 'the attempt spool has room again');
+    supervisor.broadcast({ type: 'spool-full', full });
+  };
+  const shipper = createShipper({ postgres, dir: spool, onFull });
+  const shipping = every(SHIP_MS, shipper.ship, onError);
   shutdown.add('attempt log', async () => {
     await shipping.stop();
-    await ship().catch(onError);
+    await shipper.ship();
   });
 
-  // Duties of the one leader of the database; every other box only reads what the leader has done.
-  const leadership = await seekLeadership(databaseUrl, (isLeader) =>
-    log.info({ leader: isLeader }, 'leadership'),
-  );
-  shutdown.add('leadership', leadership.close);
-  const board = createSalesBoard(() => supervisor);
-  const keeping = every(
-    KEEP_MS,
-    async () =>
-      board.publish(
-        leadership.isLeader ? await keepSales({ redis, postgres, log }) : await readLiveSales(postgres),
-      ),
-    onError,
-  );
-  shutdown.add('keeper', keeping.stop);
-  const scheduling = every(
-    SCHEDULE_MS,
-    async () => {
-      if (!leadership.isLeader) return;
-      await scheduleSales(
-        { postgres, log, items: config.saleItems, userLimit: config.userLimit },
-        Date.now(),
-      );
-    },
-    onError,
-  );
-  shutdown.add('scheduler', scheduling.stop);
-  await scheduling.now();
-  const sweeping = every(
-    SWEEP_MS,
-    async () => {
-      if (leadership.isLeader && postgres.isUp)
-        await sweep({ redis, postgres, log, sales: () => board.sales });
-    },
-    onError,
-  );
-  shutdown.add('sweeper', sweeping.stop);
+  const board = createSalesBoard(supervisor);
+  const metrics = createMetrics({ redis, sales: () => board.sales });
+  const { refreshSales } = await startDuties({ config, stores, board, metrics, log, shutdown });
 
-  // Workers, last up and first down.
-  const membership = createMembership(() => supervisor);
-  // Short, since the path of a socket must stay below 108 bytes.
-  const peersDir = mkdtempSync(join(tmpdir(), 'flashsale-'));
-  shutdown.add('peers', async () => rmSync(peersDir, { recursive: true, force: true }));
-  const supervisor: Supervisor = createSupervisor({
-    workers: config.workers,
-    env: { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, PEERS_DIR: peersDir },
-    onMessage: (pid, message) => void onMessage(pid, message),
-    onReady: (_, pid) => {
-      board.show(pid);
-      membership.show(pid);
-      membership.changed();
-    },
-    onExit: (slot, pid, how, expected) => {
-      if (!expected) log.error({ slot, worker_pid: pid, how }, 'a worker died');
-      membership.changed();
-      adoptSegments(spool, pid).catch(onError);
-    },
-  });
-  async function onMessage(pid: number, message: ToPrimary): Promise<void> {
-    if (message.type === 'sales-seen') board.seen(pid, message.version);
-    if (message.type !== 'ask') return;
-    const answer = (value: unknown) => supervisor.send(pid, { type: 'answer', id: message.id, value });
-    if (message.question === 'cluster-status') return answer(supervisor.statuses());
-    await keeping.now();
-    await board.untilSeen();
-    answer(true);
-  }
-  await keeping.now();
   shutdown.add('workers', supervisor.stop);
-  await supervisor.start();
-  membership.publish();
-  await board.untilSeen();
+  const onGone = (pid: number) => void adoptSegments(spool, pid).catch(onError);
+  const isSpoolFull = () => shipper.isFull;
+  await startWorkers({ supervisor, board, metrics, log, isSpoolFull, refreshSales, onGone });
   process.on('SIGHUP', () => {
     log.info('rolling restart');
     supervisor.roll().then(() => log.info('rolling restart done'), onError);
@@ -165,11 +58,9 @@ async function main(config: Config, log: Log, shutdown: ReturnType<typeof create
   // A wildcard address is nothing to call: `url` is for people and tools on this box.
   const address = `${config.host.includes(':') ? `[${config.host}]` : config.host}:${supervisor.port}`;
   const url = `http://${address.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, '127.0.0.1')}`;
-  shutdown.add(
-    'service file',
-    writeServiceFile(config.dataDir, { pid: process.pid, url, redisUrl, databaseUrl }),
-  );
-  const readyMs = Math.round(performance.now() - startedAt);
+  const service = { pid: process.pid, url, redisUrl, databaseUrl };
+  shutdown.add('service file', writeServiceFile(config.dataDir, service));
+  const readyMs = Math.round(performance.now());
   if (process.stdout.isTTY) process.stdout.write(banner(url, board.sales, config.workers, readyMs));
   log.info({ address, workers: config.workers, ready_ms: readyMs }, 'open');
 }

@@ -4,17 +4,17 @@ import type { Supervisor } from './supervisor.ts';
 const SETTLE_MS = 1_000;
 
 /** Tells the workers which slots are on the ring: those whose workers serve, once that has settled. */
-export function createMembership(supervisor: () => Supervisor) {
+export function createMembership(supervisor: Supervisor) {
   let slots: readonly number[] = [];
   let settling: NodeJS.Timeout | undefined;
 
   const publish = () => {
     clearTimeout(settling);
     settling = undefined;
-    const serving = supervisor().servingSlots();
+    const serving = supervisor.servingSlots();
     if (serving.join() === slots.join()) return;
     slots = serving;
-    supervisor().broadcast({ type: 'slots', slots });
+    supervisor.broadcast({ type: 'slots', slots });
   };
 
   return {
@@ -24,6 +24,6 @@ export function createMembership(supervisor: () => Supervisor) {
     changed() {
       settling ??= setTimeout(publish, SETTLE_MS).unref();
     },
-    show: (pid: number) => supervisor().send(pid, { type: 'slots', slots }),
+    show: (pid: number) => supervisor.send(pid, { type: 'slots', slots }),
   };
 }

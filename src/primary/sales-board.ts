@@ -16,16 +16,13 @@ export interface SalesBoard {
   untilSeen(): Promise<void>;
 }
 
-export function createSalesBoard(supervisor: () => Supervisor): SalesBoard {
+export function createSalesBoard(supervisor: Supervisor): SalesBoard {
   let sales: readonly LiveSale[] = [];
   let version = 0;
   const seenBy = new Map<number, number>();
 
   const message = () => ({ type: 'sales', version, sales }) as const;
-  const allHaveSeen = () =>
-    supervisor()
-      .pids()
-      .every((pid) => seenBy.get(pid) === version);
+  const allHaveSeen = () => supervisor.pids().every((pid) => seenBy.get(pid) === version);
 
   return {
     get sales() {
@@ -35,9 +32,9 @@ export function createSalesBoard(supervisor: () => Supervisor): SalesBoard {
       if (JSON.stringify(next) === JSON.stringify(sales)) return;
       sales = next;
       version++;
-      supervisor().broadcast(message());
+      supervisor.broadcast(message());
     },
-    show: (pid) => supervisor().send(pid, message()),
+    show: (pid) => supervisor.send(pid, message()),
     seen: (pid, known) => void seenBy.set(pid, known),
     async untilSeen() {
       const deadline = Date.now() + SEEN_MS;

@@ -7,27 +7,41 @@ export const SPOOL_BYTES_MAX = 512 << 20;
 export interface ShipperOptions {
   readonly postgres: Postgres;
   readonly dir: string;
-  /** Tells the workers whether the spool has reached its bound. */
+  /** Hears when the spool reaches its bound, and when it has room again. */
   readonly onFull: (full: boolean) => void;
 }
 
-/** Ships finished segments of the attempt log to Postgres, one after the other, as long as there are any. */
-export function createShipper({ postgres, dir, onFull }: ShipperOptions) {
+export interface Shipper {
+  /** Whether the spool has reached its bound. */
+  readonly isFull: boolean;
+  /** Ships every finished segment, one after the other. */
+  ship(): Promise<void>;
+}
+
+export function createShipper({ postgres, dir, onFull }: ShipperOptions): Shipper {
   let full = false;
   let partitionedDay = '';
 
-  return async (): Promise<void> => {
-    const { paths, bytes } = listSegments(dir);
-    if (bytes >= SPOOL_BYTES_MAX !== full) {
-      full = !full;
-      onFull(full);
-    }
-    if (paths.length === 0 || !postgres.isUp) return;
+  const partition = async () => {
     const today = new Date().toISOString().slice(0, 10);
-    if (today !== partitionedDay) {
-      await addPartitions(postgres, Date.now());
-      partitionedDay = today;
-    }
-    for (const path of paths) await shipSegment(postgres, path);
+    if (today === partitionedDay) return;
+    await addPartitions(postgres, Date.now());
+    partitionedDay = today;
+  };
+
+  return {
+    get isFull() {
+      return full;
+    },
+    async ship() {
+      const { paths, bytes } = listSegments(dir);
+      if (bytes >= SPOOL_BYTES_MAX !== full) {
+        full = !full;
+        onFull(full);
+      }
+      if (paths.length === 0 || !postgres.isUp) return;
+      await partition();
+      for (const path of paths) await shipSegment(postgres, path);
+    },
   };
 }

@@ -22,8 +22,8 @@ interface Slot {
 }
 
 export interface Supervisor {
-  /** Forks all workers; resolves when all are ready. */
-  start(): Promise<void>;
+  /** Forks all workers; resolves when all are ready. Called once. */
+  start(listeners: SupervisorListeners): Promise<void>;
   broadcast(message: ToWorker): void;
   send(pid: number, message: ToWorker): void;
   /** The port that the workers share. */
@@ -43,6 +43,9 @@ export interface SupervisorOptions {
   readonly workers: number;
   /** Environment of the workers, beside their slot. */
   readonly env: Readonly<Record<string, string>>;
+}
+
+export interface SupervisorListeners {
   readonly onMessage: (pid: number, message: ToPrimary) => void;
   /** A worker serves: tell it what it must know. */
   readonly onReady: (slot: number, pid: number) => void;
@@ -53,6 +56,7 @@ export interface SupervisorOptions {
 /** Keeps one worker in every slot: a dead one is replaced at once, or with back-off when it dies in a loop. */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const slots = new Map<number, Slot>();
+  let listeners: SupervisorListeners;
   const leaving = new Set<number>();
   let stopping = false;
   let port = 0;
@@ -71,12 +75,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         if (message.type === 'ready') {
           clearTimeout(late);
           (slots.get(slot) as Slot).serving = true;
-          options.onReady(slot, pid);
+          listeners.onReady(slot, pid);
           resolve();
         } else if (message.type === 'status') {
           const state = slots.get(slot);
           if (state?.worker === worker) state.status = { slot, pid, ...message };
-        } else options.onMessage(pid, message);
+        } else listeners.onMessage(pid, message);
       });
       worker.once('exit', (code, signal) => {
         clearTimeout(late);
@@ -102,7 +106,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const onExit = (slot: number, worker: Worker, how: string) => {
     const pid = worker.process.pid as number;
     const expected = leaving.delete(pid) || stopping;
-    options.onExit(slot, pid, how, expected);
+    listeners.onExit(slot, pid, how, expected);
     const state = slots.get(slot);
     if (state?.worker === worker) state.serving = false;
     if (stopping || state?.worker !== worker) return;
@@ -133,7 +137,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   };
 
   return {
-    async start() {
+    async start(hearing) {
+      listeners = hearing;
       for (let slot = 0; slot < options.workers; slot++) fork(slot, 0);
       await Promise.all([...slots.values()].map((state) => state.ready));
     },

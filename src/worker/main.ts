@@ -7,6 +7,7 @@ import type { RequestContext } from '../routes/answer.ts';
 import { checkout } from '../routes/checkout.ts';
 import { health } from '../routes/health.ts';
 import { image } from '../routes/image.ts';
+import { metrics } from '../routes/metrics.ts';
 import { purchase, readReceipt } from '../routes/purchase.ts';
 import { sales } from '../routes/sales.ts';
 import { shards } from '../routes/shards.ts';
@@ -22,7 +23,7 @@ import { countSold, createSale, isSellable, listSales } from '../store/sales.ts'
 import { createApp, type Handlers } from './app.ts';
 import { createLiveSales } from './live-sales.ts';
 import { openPrimaryLink } from './primary-link.ts';
-import { createContexts, logFields } from './request-context.ts';
+import { createContexts, logFields, maskCodes } from './request-context.ts';
 import { closeGently, createHttpServer, listenAlone } from './server.ts';
 import { startSoldFeed } from './sold-feed.ts';
 
@@ -53,7 +54,7 @@ const onRequestError = (context: RequestContext, error: unknown) => {
   // A store that is away, or a full queue, is no news with every request: the breaker tells it once.
   const expected = error instanceof Unavailable || error instanceof Overloaded || error instanceof Unanswered;
   log[expected ? 'debug' : 'error'](
-    { ...logFields(context), path: context.path, err: error },
+    { ...logFields(context), path: maskCodes(context.path), err: error },
     'request failed',
   );
 };
@@ -163,6 +164,7 @@ const handlers: Handlers = {
   }),
   health: healthRoutes.health,
   shards: shards({ ring: () => shard.ring, portBase: config.workerPortBase }),
+  metrics: metrics({ read: () => primary.ask('metrics', STATUS_MS) }),
   live: healthRoutes.live,
   ready: healthRoutes.ready,
 };

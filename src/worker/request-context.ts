@@ -21,6 +21,9 @@ export function createContexts(): ContextOf {
   };
 }
 
+/** A path fit for a log line, which never holds a whole checkout code. */
+export const maskCodes = (path: string): string => path.replace(/(CHK-S-[0-9a-f]{10}-)[^/]*/g, '$1…');
+
 /** How a log line names its request. */
 export const logFields = ({ requestId, traceparent }: RequestContext) =>
   traceparent ? { request_id: requestId, traceparent } : { request_id: requestId };

@@ -6,8 +6,8 @@ import type { Log } from '../log.ts';
 import type { Answer, RequestContext } from '../routes/answer.ts';
 import { splitTarget } from '../routes/input.ts';
 import { problem } from '../routes/problem.ts';
-import { type Handlers, respond } from './app.ts';
-import type { ContextOf } from './request-context.ts';
+import { ADMIN_BODY_BYTES_MAX, type Handlers, respond } from './app.ts';
+import { type ContextOf, maskCodes } from './request-context.ts';
 
 const HEADER_BYTES_MAX = 8 << 10;
 const BODY_BYTES_MAX = 64 << 10;
@@ -52,13 +52,17 @@ export function createHttpServer(deps: ServerDeps): Server {
       connectionsCheckingInterval: CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       noDelay: true,
+      // node would refuse them itself, without a body.
+      requireHostHeader: false,
     },
     (req, res) => {
       if (deps.log.isLevelEnabled('debug')) logWhenAnswered(deps.log, req, res);
       if (deps.isDraining()) res.setHeader('Connection', 'close');
-      const context = oversized(deps, req);
-      if (context)
-        return send(res, context, problem(context, 'body_too_large', undefined, { Connection: 'close' }));
+      const refusal = refusalOf(req);
+      if (refusal) {
+        const context = contextOf(deps, req, pathOf(req));
+        return send(res, context, problem(context, refusal));
+      }
       if (!expressLane(deps, req, res)) void viaHono(req, res);
     },
   );
@@ -75,13 +79,17 @@ const contextOf = (deps: ServerDeps, req: IncomingMessage, path: string): Reques
     req.headers.traceparent as string | undefined,
   );
 
-/** The context of a request whose declared body is larger than its path accepts. */
-function oversized(deps: ServerDeps, req: IncomingMessage): RequestContext | undefined {
-  const length = req.headers['content-length'];
-  if (length === undefined || Number(length) <= BODY_BYTES_MAX || req.url?.startsWith('/admin/'))
-    return undefined;
-  const path = (req.url ?? '').split('?', 1)[0] as string;
-  return contextOf(deps, req, path);
+const pathOf = (req: IncomingMessage): string => (req.url ?? '').split('?', 1)[0] as string;
+
+/**
+ * Why a request is refused before its route is known: it names no Host, or announces a body larger than its path
+ * accepts. The connection stays open, and node discards what still comes of that body within the request time-out:
+ * a client that is cut off while it sends does not hear the answer.
+ */
+function refusalOf(req: IncomingMessage): 'malformed_request' | 'body_too_large' | undefined {
+  if (req.headers.host === undefined) return 'malformed_request';
+  const bytesMax = req.url?.startsWith('/admin/') ? ADMIN_BODY_BYTES_MAX : BODY_BYTES_MAX;
+  return Number(req.headers['content-length'] ?? 0) > bytesMax ? 'body_too_large' : undefined;
 }
 
 /** Serves the two hot routes without Hono; false for everything else. */
@@ -109,7 +117,7 @@ function logWhenAnswered(log: Log, req: IncomingMessage, res: ServerResponse): v
   const begin = performance.now();
   res.once('close', () => {
     // Without the query: it holds checkout codes.
-    const path = req.url?.split('?', 1)[0];
+    const path = maskCodes(pathOf(req));
     const { traceparent } = req.headers;
     const ms = Math.round((performance.now() - begin) * 100) / 100;
     const request_id = res.getHeader('x-request-id');

@@ -1,0 +1,75 @@
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
+import { seekLeadership } from '../store/leadership.ts';
+import { readLiveSales } from '../store/sales.ts';
+import { createAuditor } from './auditor.ts';
+import { every } from './every.ts';
+import { keepSales } from './keeper.ts';
+import type { Metrics } from './metrics.ts';
+import type { SalesBoard } from './sales-board.ts';
+import { scheduleSales } from './scheduler.ts';
+import type { Shutdown } from './shutdown.ts';
+import type { Stores } from './stores.ts';
+import { sweep } from './sweeper.ts';
+
+/** How soon a shut gate is noticed: a Redis that came back sells again after about this and the rebuild. */
+const KEEP_MS = 200;
+const SCHEDULE_MS = 5_000;
+const SWEEP_MS = 500;
+/** An audit of 10,000 items reads both stores for some 100 ms: now and then, not all the time. */
+const AUDIT_MS = 60_000;
+
+export interface DutiesOptions {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly board: SalesBoard;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly shutdown: Shutdown;
+}
+
+/**
+ * Begins what must be done once per database: hourly sales, rebuilds, sweeping, audits. Every box is ready to; the
+ * leader does it, and the others read what it has done. Resolves when the sales of this hour and the next are open.
+ */
+export async function startDuties(options: DutiesOptions): Promise<{ refreshSales(): Promise<void> }> {
+  const { config, stores, board, metrics, log, shutdown } = options;
+  const { redis, postgres, onError } = stores;
+  const leadership = await seekLeadership(stores.databaseUrl, (isLeader) =>
+    log.info({ leader: isLeader }, 'leadership'),
+  );
+  shutdown.add('leadership', leadership.close);
+
+  const repeat = (name: string, ms: number, work: () => Promise<void>) => {
+    const repeated = every(ms, work, onError);
+    shutdown.add(name, repeated.stop);
+    return repeated;
+  };
+  const leading = (work: () => Promise<void>) => async () => {
+    if (leadership.isLeader && postgres.isUp) await work();
+  };
+
+  const keeping = repeat('keeper', KEEP_MS, async () => {
+    board.publish(
+      leadership.isLeader ? await keepSales({ redis, postgres, log }) : await readLiveSales(postgres),
+    );
+  });
+  const schedule = { postgres, log, items: config.saleItems, userLimit: config.userLimit };
+  const scheduling = repeat(
+    'scheduler',
+    SCHEDULE_MS,
+    leading(() => scheduleSales(schedule, Date.now())),
+  );
+  const sales = () => board.sales;
+  repeat(
+    'sweeper',
+    SWEEP_MS,
+    leading(() => sweep({ redis, postgres, log, sales })),
+  );
+  const onDifference = (count: number) => metrics.auditDifferences.inc(count);
+  repeat('auditor', AUDIT_MS, leading(createAuditor({ redis, postgres, log, sales, onDifference })));
+
+  await scheduling.now();
+  await keeping.now();
+  return { refreshSales: keeping.now };
+}

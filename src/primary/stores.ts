@@ -1,0 +1,48 @@
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
+import { Unavailable } from '../store/errors.ts';
+import { migrate } from '../store/migrate.ts';
+import { openPostgres, type Postgres } from '../store/postgres.ts';
+import { openRedis, type Redis } from '../store/redis.ts';
+import { startLocalServices } from './local-services.ts';
+import type { Shutdown } from './shutdown.ts';
+
+/** Connections of the primary: the keeper, the sweeper, the shipper and the auditor at the same time, and room. */
+const CONNECTIONS_MAX = 6;
+/** A rebuild's or a shipment's single statement; far above what either needs. */
+const ANSWER_MS = 30_000;
+
+export interface Stores {
+  readonly redis: Redis;
+  readonly postgres: Postgres;
+  readonly redisUrl: string;
+  readonly databaseUrl: string;
+  /** Logs what a store or a duty on it throws; that a store is away is told once, by its breaker. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Opens both stores, our own private ones or those named by URL, and brings the schema up to date. */
+export async function openStores(config: Config, log: Log, shutdown: Shutdown): Promise<Stores> {
+  const onError = (error: unknown) => {
+    if (!(error instanceof Unavailable)) log.warn({ err: error }, 'a store failed');
+  };
+  const local = await startLocalServices({
+    dataDir: config.dataDir,
+    redis: config.redisUrl === undefined,
+    postgres: config.databaseUrl === undefined,
+    redisServer: config.redisServer,
+    onExit: (name, detail) =>
+      log.error({ service: name, detail }, 'a private server died; it is started again'),
+  });
+  shutdown.add('private servers', local.stop);
+  const redisUrl = config.redisUrl ?? (local.redisUrl as string);
+  const databaseUrl = config.databaseUrl ?? (local.databaseUrl as string);
+
+  const redis = await openRedis({ url: redisUrl, patient: false, onError });
+  shutdown.add('redis', redis.close);
+  const limits = { connectionsMax: CONNECTIONS_MAX, answerMs: ANSWER_MS };
+  const postgres = await openPostgres({ url: databaseUrl, ...limits, patient: false, onError });
+  shutdown.add('postgres', postgres.close);
+  for (const name of await migrate(databaseUrl)) log.info({ migration: name }, 'migrated');
+  return { redis, postgres, redisUrl, databaseUrl, onError };
+}
