@@ -1,6 +1,7 @@
 /** Every item, code and user that the books of a sale speak of, in parts, from either store; and what waits between them. */
-import { type Decision, isBought, parseDecision } from './decision.ts';
+import { type Decision, isBought } from './decision.ts';
 import { keysOf } from './keys.ts';
+import { decisionsOf } from './outbox.ts';
 import { type Postgres, statement } from './postgres.ts';
 import type { Redis } from './redis.ts';
 
@@ -114,10 +115,7 @@ export async function readWaiting(redis: Redis, saleId: string): Promise<Waiting
     const words = ['XRANGE', keysOf(saleId).outbox, after, '+', 'COUNT', String(OUTBOX_PART)];
     const entries = (await redis.command(...words)) as [string, string[]][];
     for (const [, fields] of entries) {
-      for (let i = 0; i < fields.length; i += 2) {
-        const decision = parseDecision(saleId, fields[i] as string, fields[i + 1] as string);
-        byCode.set(decision.code, decision);
-      }
+      for (const decision of decisionsOf(saleId, fields)) byCode.set(decision.code, decision);
     }
     if (entries.length < OUTBOX_PART) break;
     after = `(${entries.at(-1)?.[0]}`;

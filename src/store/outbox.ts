@@ -40,8 +40,8 @@ export async function readOutbox(
   };
 }
 
-/** Fields come in pairs; the first is the epoch. */
-function decisionsOf(saleId: string, fields: readonly string[]): Decision[] {
+/** The decisions of an entry: its fields come in pairs, and the first is the epoch. */
+export function decisionsOf(saleId: string, fields: readonly string[]): Decision[] {
   const decisions: Decision[] = [];
   for (let i = 2; i < fields.length; i += 2) {
     decisions.push(parseDecision(saleId, fields[i] as string, fields[i + 1] as string));

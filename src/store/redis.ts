@@ -130,12 +130,16 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
     await learnRunId();
   };
   client.on('ready', learnAgain);
+  let lastError: Error | undefined;
+  client.on('error', (error: Error) => {
+    lastError = error;
+  });
   if (options.patient) {
     await connect().catch(options.onError);
   } else {
     try {
       await connect().catch((error: Error) => {
-        throw new SetupError(`Redis cannot be reached (${error.message}); check REDIS_URL.`);
+        throw new SetupError(`Redis cannot be reached (${(lastError ?? error).message}); check REDIS_URL.`);
       });
       await requireRedis(client);
     } catch (error) {

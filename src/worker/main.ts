@@ -181,11 +181,12 @@ const ownServer =
   config.workerPortBase === undefined
     ? undefined
     : listenAlone(makeServer(), config.workerPortBase + slot, config.host);
-primary.send({ type: 'ready' });
-
-const status = setInterval(() => {
+const sendStatus = () => {
   primary.send({ type: 'status', uptimeS: process.uptime(), rssBytes: process.memoryUsage.rss() });
-}, STATUS_MS);
+};
+sendStatus();
+const status = setInterval(sendStatus, STATUS_MS);
+primary.send({ type: 'ready' });
 
 // Ctrl-C reaches the whole process group: the primary decides when workers leave.
 process.on('SIGINT', () => {});
