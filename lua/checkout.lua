@@ -8,10 +8,10 @@
 -- KEYS[5] codes    hash: code -> user
 -- KEYS[6] bought   hash: user -> number of items bought
 -- ARGV[1] fence "epoch:run_id"
--- ARGV[2…] per operation three words: user, item, a fresh code
+-- ARGV[2] operations: "user item code user item code …", the code being a fresh one
 --
 -- Returns one number for the whole batch: -1 fenced, -2 not begun, -3 ended, -4 sold out;
--- otherwise three values per operation: status, code, number of lines in the cart.
+-- otherwise one text with three words per operation: status, code ('-' when there is none), lines in the cart.
 --   status 1 added, 2 already in the cart, -5 no such item, -6 item sold, -7 limit reached
 
 local gate, sale, items, carts, codes, bought = unpack(KEYS)
@@ -26,22 +26,21 @@ if now >= tonumber(state[2]) then return -3 end
 if tonumber(state[4]) >= tonumber(state[3]) then return -4 end
 local limit = tonumber(state[5])
 
-local users, ids = {}, {}
-for i = 2, #ARGV, 3 do
-  users[#users + 1] = ARGV[i]
-  ids[#ids + 1] = ARGV[i + 1]
+local users, ids, fresh, n = {}, {}, {}, 0
+for user, item, code in string.gmatch(ARGV[2], '(%S+) (%S+) (%S+)') do
+  n = n + 1
+  users[n], ids[n], fresh[n] = user, item, code
 end
 local stock = redis.call('HMGET', items, unpack(ids))
 local stored = redis.call('HMGET', carts, unpack(users))
 local counts = redis.call('HMGET', bought, unpack(users))
 
 local cartOf, changed, newCodes, answers = {}, {}, {}, {}
-local function answer(status, code, lines)
-  local n = #answers
-  answers[n + 1], answers[n + 2], answers[n + 3] = status, code, lines
+local function answer(i, status, code, lines)
+  answers[i * 3 - 2], answers[i * 3 - 1], answers[i * 3] = status, code, lines
 end
 
-for i = 1, #users do
+for i = 1, n do
   local user, item = users[i], ids[i]
   local cart = cartOf[user] or stored[i]
   local lines = 0
@@ -50,16 +49,16 @@ for i = 1, #users do
     lines = words - 1
   end
   if not stock[i] then
-    answer(-5, '', lines)
+    answer(i, -5, '-', lines)
   elseif stock[i] ~= '1' then
-    answer(-6, '', lines)
+    answer(i, -6, '-', lines)
   elseif cart and string.find(cart, ' ' .. item .. ' ', 1, true) then
-    answer(2, string.match(cart, '^%S+'), lines)
+    answer(i, 2, string.match(cart, '^%S+'), lines)
   elseif lines + (tonumber(counts[i]) or 0) >= limit then
-    answer(-7, '', lines)
+    answer(i, -7, '-', lines)
   else
     if not cart then
-      local code = ARGV[i * 3 + 1]
+      local code = fresh[i]
       cart = code .. ' '
       newCodes[#newCodes + 1] = code
       newCodes[#newCodes + 1] = user
@@ -68,10 +67,10 @@ for i = 1, #users do
     cartOf[user] = cart
     changed[#changed + 1] = user
     changed[#changed + 1] = cart
-    answer(1, string.match(cart, '^%S+'), lines + 1)
+    answer(i, 1, string.match(cart, '^%S+'), lines + 1)
   end
 end
 
 if #changed > 0 then redis.call('HSET', carts, unpack(changed)) end
 if #newCodes > 0 then redis.call('HSET', codes, unpack(newCodes)) end
-return answers
+return table.concat(answers, ' ')

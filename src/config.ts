@@ -72,6 +72,13 @@ export function readConfig(env: Env = process.env) {
   return Object.freeze(config);
 }
 
+/** What the primary tells a worker of its place, through the environment. */
+export const readPlace = (env: Env = process.env) => ({
+  slot: Number(env.WORKER_SLOT),
+  /** Where the sockets of all workers are. */
+  peersDir: env.PEERS_DIR as string,
+});
+
 export type Config = ReturnType<typeof readConfig>;
 
 /** The configuration with every secret masked, fit for a log line. */

@@ -60,7 +60,7 @@ export function checkout(deps: CheckoutDeps) {
   return async (context: RequestContext, query: Query): Promise<Answer> => {
     if (deps.isLogFull()) return problem(context, 'unavailable');
     const input = readInput(query);
-    const verdict = await decide(deps, context, input);
+    const verdict = refuseAtOnce(deps, input) ?? (await decide(deps, context, input));
     try {
       await deps.attempts.record(attemptOf(context, input, verdict));
     } catch (error) {
@@ -88,20 +88,30 @@ function readInput(query: Query): Input {
   return { userId, itemId, saleId, errors };
 }
 
-async function decide(deps: CheckoutDeps, context: RequestContext, input: Input): Promise<Verdict> {
+/** What can be refused without waiting for anybody: what is malformed, and what this worker knows to be gone. */
+function refuseAtOnce({ findSale, shard }: CheckoutDeps, input: Input): Verdict | undefined {
   const { userId, itemId, saleId, errors } = input;
-  if (userId === undefined || itemId === undefined || Object.keys(errors).length > 0) {
+  if (userId === undefined || itemId === undefined || errors.sale_id !== undefined) {
     return { outcome: 'validation_failed', errors };
   }
+  const sale = findSale(saleId);
+  if (sale === undefined || !isOpen(sale.facts)) return undefined;
+  const remembered = shard.verdict(sale.facts.id, itemId);
+  return typeof remembered === 'string' ? { outcome: REMEMBERED[remembered], sale } : undefined;
+}
+
+async function decide(deps: CheckoutDeps, context: RequestContext, input: Input): Promise<Verdict> {
+  const { saleId } = input;
+  const op = { userId: input.userId as string, itemId: input.itemId as string };
   const sale = deps.findSale(saleId);
   try {
     if (sale === undefined) {
       const ended = saleId !== undefined && (await deps.saleExists(saleId));
       return { outcome: ended ? 'sale_not_active' : 'sale_not_found' };
     }
-    const remembered = isOpen(sale.facts) && (await deps.shard.verdict(sale.facts.id, itemId));
-    if (remembered) return { outcome: REMEMBERED[remembered], sale };
-    const op = { userId, itemId };
+    // A foreign item that may be sold: its owner is asked.
+    const confirming = isOpen(sale.facts) && deps.shard.verdict(sale.facts.id, op.itemId);
+    if (confirming && (await confirming) === 'sold') return { outcome: 'item_already_sold', sale };
     const verdict = await ask(sale, op);
     return verdict.outcome === 'sale_not_active' && saleId === undefined
       ? await askNeighbour(deps, verdict, op)

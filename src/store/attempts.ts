@@ -43,11 +43,11 @@ export function openAttemptLog(dir: string, slot: number): AttemptLog {
   let stamp = stampOf(0);
 
   const append = () => {
-    const bytes = Buffer.from(lines);
+    const text = lines;
     lines = '';
     turn = undefined;
-    writeWhole(segment.fd, bytes, segment.bytes);
-    segment.bytes += bytes.length;
+    writeWhole(segment.fd, text, segment.bytes);
+    segment.bytes += text.length;
     if (segment.bytes >= SEGMENT_BYTES_MAX) finish();
   };
 
@@ -107,11 +107,11 @@ function finishSegment({ path, fd, bytes }: Segment): void {
   else rmSync(path + OPEN);
 }
 
-/** Writes all bytes at `position` or none: what a full disk took of them is cut off again. */
-function writeWhole(fd: number, bytes: Buffer, position: number): void {
+/** Writes all of an ASCII text at `position` or nothing: what a full disk took of it is cut off again. */
+function writeWhole(fd: number, text: string, position: number): void {
   try {
-    for (let done = 0; done < bytes.length; ) {
-      done += writeSync(fd, bytes, done, bytes.length - done, position + done);
+    for (let done = 0; done < text.length; ) {
+      done += writeSync(fd, done === 0 ? text : text.slice(done), position + done, 'latin1');
     }
   } catch (error) {
     ftruncateSync(fd, position);

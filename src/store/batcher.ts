@@ -20,37 +20,36 @@ export interface BatcherOptions<Op, Result> {
   readonly pendingMax: number;
 }
 
-interface Waiting<Op, Result> {
-  readonly op: Op;
+interface Caller<Result> {
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
 }
 
 export function createBatcher<Op, Result>(options: BatcherOptions<Op, Result>): Batcher<Op, Result> {
   const { run, batchMax, inFlightMax, pendingMax } = options;
-  let waiting: Waiting<Op, Result>[] = [];
+  let ops: Op[] = [];
+  let callers: Caller<Result>[] = [];
   let scheduled = false;
   let inFlight = 0;
   let pending = 0;
 
   const flush = () => {
     scheduled = false;
-    while (waiting.length > 0 && inFlight < inFlightMax) {
-      const batch = waiting.length <= batchMax ? waiting : waiting.slice(0, batchMax);
-      waiting = waiting.length <= batchMax ? [] : waiting.slice(batchMax);
-      void runBatch(batch);
+    while (ops.length > 0 && inFlight < inFlightMax) {
+      const [batch, waitingFor] = [ops, callers];
+      ops = batch.splice(batchMax);
+      callers = waitingFor.splice(batchMax);
+      void runBatch(batch, waitingFor);
     }
   };
 
-  const runBatch = async (batch: Waiting<Op, Result>[]) => {
+  const runBatch = async (batch: readonly Op[], waitingFor: readonly Caller<Result>[]) => {
     inFlight++;
     try {
-      const results = await run(batch.map((each) => each.op));
-      batch.forEach((each, i) => {
-        each.resolve(results[i] as Result);
-      });
+      const results = await run(batch);
+      for (let i = 0; i < batch.length; i++) (waitingFor[i] as Caller<Result>).resolve(results[i] as Result);
     } catch (error) {
-      for (const each of batch) each.reject(error);
+      for (const caller of waitingFor) caller.reject(error);
     } finally {
       inFlight--;
       pending -= batch.length;
@@ -66,7 +65,8 @@ export function createBatcher<Op, Result>(options: BatcherOptions<Op, Result>): 
       if (pending >= pendingMax) return Promise.reject(new Overloaded('too many operations wait'));
       pending++;
       return new Promise<Result>((resolve, reject) => {
-        waiting.push({ op, resolve, reject });
+        ops.push(op);
+        callers.push({ resolve, reject });
         if (!scheduled) {
           scheduled = true;
           setImmediate(flush);

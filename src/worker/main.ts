@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { readConfig } from '../config.ts';
+import { readConfig, readPlace } from '../config.ts';
 import { openLog } from '../log.ts';
 import { createSaleRoute, guardAdmin } from '../routes/admin.ts';
 import type { RequestContext } from '../routes/answer.ts';
@@ -36,7 +36,7 @@ const STATUS_MS = 1_000;
 const DRAIN_MS = 8_000;
 
 const config = readConfig();
-const slot = Number(process.env.WORKER_SLOT);
+const { slot, peersDir } = readPlace();
 const { log, flush } = openLog(config.logLevel, `worker-${slot}`);
 let draining = false;
 let spoolFull = false;
@@ -68,7 +68,7 @@ const postgres = await openPostgres({
 });
 const attempts = openAttemptLog(join(config.dataDir, 'spool'), slot);
 const peers = createPeers({
-  dir: process.env.PEERS_DIR as string,
+  dir: peersDir,
   slot,
   deadlineMs: config.shardQuestionMs,
   answer: (saleId, epoch, itemId) => shard.ownsSold(saleId, epoch, itemId),

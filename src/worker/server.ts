@@ -126,12 +126,16 @@ function logWhenAnswered(log: Log, req: IncomingMessage, res: ServerResponse): v
 }
 
 function send(res: ServerResponse, context: RequestContext, answer: Answer): void {
-  res.writeHead(answer.status, {
-    'Content-Type': answer.type,
-    'Content-Length': Buffer.byteLength(answer.body),
-    'X-Request-Id': context.requestId,
-    ...answer.headers,
-  });
+  const headers = [
+    'Content-Type',
+    answer.type,
+    'Content-Length',
+    String(Buffer.byteLength(answer.body)),
+    'X-Request-Id',
+    context.requestId,
+  ];
+  if (answer.headers) for (const pair of Object.entries(answer.headers)) headers.push(...pair);
+  res.writeHead(answer.status, headers);
   res.end(answer.body);
 }
 
