@@ -5,7 +5,15 @@
 import { parseArgs } from 'node:util';
 import { auditSale, CHECKS, type Difference } from '../src/store/audit.ts';
 import { readLiveSales } from '../src/store/sales.ts';
-import { EXIT, openStores, printTable, runCommand, runningService, type Stores, UsageError } from './command.ts';
+import {
+  EXIT,
+  openStores,
+  printTable,
+  runCommand,
+  runningService,
+  type Stores,
+  UsageError,
+} from './command.ts';
 
 const HELP = `npm run audit -- [options]
 
@@ -32,7 +40,8 @@ function readOptions() {
 
 function storesOf({ redis, database }: ReturnType<typeof readOptions>) {
   if (redis !== undefined && database !== undefined) return { redisUrl: redis, databaseUrl: database };
-  if (redis !== undefined || database !== undefined) throw new UsageError('--redis and --database belong together.');
+  if (redis !== undefined || database !== undefined)
+    throw new UsageError('--redis and --database belong together.');
   const service = runningService();
   if (service) return service;
   throw new UsageError('no service runs on DATA_DIR; start one, or give --redis and --database.');

@@ -1,7 +1,7 @@
 /**
  * A lean HTTP/1.1 client: one keep-alive connection, one request at a time. It shares the box with the server it
- * measures, so it reads the status, three headers and the body, and nothing else. The figures against undici and
- * node:http's agent are in perf/README.md.
+ * measures, so it reads the status, four headers and the body, and nothing else. Requests per CPU-second against a bare
+ * node:http server, 64 connections, Node 20.20: this 146,000–150,000, node:http's Agent 30,000, fetch (undici) 6,600.
  */
 import { connect, type Socket } from 'node:net';
 
@@ -13,9 +13,15 @@ export interface Reply {
   readonly body: string;
 }
 
-/** The connection broke or stayed silent; the request may have been served. */
+/** The connection broke, or stayed silent for too long; the request may have been served. */
 export class Lost extends Error {
   override name = 'Lost';
+  readonly wasSilent: boolean;
+
+  constructor(reason: string, wasSilent: boolean) {
+    super(reason);
+    this.wasSilent = wasSilent;
+  }
 }
 
 export interface Connection {
@@ -40,7 +46,7 @@ interface Pending {
 }
 
 /** Opens a connection to a base URL such as http://127.0.0.1:8080, lazily. */
-export function openConnection(base: string): Connection {
+export function openConnection(base: string, silenceMs = SILENCE_MS): Connection {
   const { hostname, port, host } = new URL(base);
   const tail = ` HTTP/1.1\r\nHost: ${host}\r\n`;
   const address = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) };
@@ -49,14 +55,14 @@ export function openConnection(base: string): Connection {
   let received = '';
   let closed = false;
 
-  const lose = (from: Socket | undefined, reason: string) => {
+  const lose = (from: Socket | undefined, reason: string, wasSilent = false) => {
     if (from !== socket) return;
     socket?.destroy();
     socket = undefined;
     received = '';
     const lost = pending;
     pending = undefined;
-    lost?.reject(new Lost(reason));
+    lost?.reject(new Lost(reason, wasSilent));
   };
 
   const receive = (from: Socket, text: string) => {
@@ -75,7 +81,7 @@ export function openConnection(base: string): Connection {
     const onread = {
       buffer: readBuffer,
       callback: (length: number) => {
-        receive(opened, readBuffer.latin1Slice(0, length));
+        receive(opened, readBuffer.toString('latin1', 0, length));
         return true;
       },
     };
@@ -88,7 +94,8 @@ export function openConnection(base: string): Connection {
 
   // One coarse timer per connection, rather than one per request.
   const check = setInterval(() => {
-    if (pending && performance.now() - pending.sinceMs > SILENCE_MS) lose(socket, `no answer within ${SILENCE_MS} ms`);
+    if (pending && performance.now() - pending.sinceMs > silenceMs)
+      lose(socket, `no answer within ${silenceMs} ms`, true);
   }, CHECK_MS).unref();
 
   const send = (text: string, encoding: 'latin1' | 'utf8') =>
@@ -101,7 +108,10 @@ export function openConnection(base: string): Connection {
 
   return {
     request: (method, target) =>
-      send(method === 'GET' ? `GET ${target}${tail}\r\n` : `POST ${target}${tail}Content-Length: 0\r\n\r\n`, 'latin1'),
+      send(
+        method === 'GET' ? `GET ${target}${tail}\r\n` : `POST ${target}${tail}Content-Length: 0\r\n\r\n`,
+        'latin1',
+      ),
     post(target, body, headers = {}) {
       const own = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
       const length = `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
@@ -123,7 +133,8 @@ export function readReply(text: string): (Reply & { closes: boolean }) | undefin
   const length = headerOf(head, CONTENT_LENGTH);
   const rest = headEnd + 4;
   let body: string | undefined;
-  if (length !== undefined) body = text.length >= rest + Number(length) ? text.slice(rest, rest + Number(length)) : undefined;
+  if (length !== undefined)
+    body = text.length >= rest + Number(length) ? text.slice(rest, rest + Number(length)) : undefined;
   else if (CHUNKED.test(head)) body = readChunks(text, rest);
   else body = '';
   if (body === undefined) return undefined;

@@ -30,7 +30,8 @@ export async function runCommand(name: string, command: () => Promise<number>): 
 export function readCount(name: string, text: string | undefined, fallback: number): number {
   if (text === undefined) return fallback;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new UsageError(`--${name} must be a whole number from 1, not "${text}".`);
+  if (!Number.isInteger(value) || value < 1)
+    throw new UsageError(`--${name} must be a whole number from 1, not "${text}".`);
   return value;
 }
 
@@ -47,12 +48,21 @@ export interface Stores {
 const ANSWER_MS = 60_000;
 
 /** Opens both stores; throws a SetupError when one cannot be reached. */
-export async function openStores(urls: { readonly redisUrl: string; readonly databaseUrl: string }): Promise<Stores> {
+export async function openStores(urls: {
+  readonly redisUrl: string;
+  readonly databaseUrl: string;
+}): Promise<Stores> {
   const onError = () => {};
   const redis = await openRedis({ url: urls.redisUrl, patient: false, onError });
   try {
     const url = urls.databaseUrl;
-    const postgres = await openPostgres({ url, connectionsMax: 2, answerMs: ANSWER_MS, patient: false, onError });
+    const postgres = await openPostgres({
+      url,
+      connectionsMax: 2,
+      answerMs: ANSWER_MS,
+      patient: false,
+      onError,
+    });
     const close = async () => {
       await Promise.allSettled([redis.close(), postgres.close()]);
     };
@@ -65,12 +75,17 @@ export async function openStores(urls: { readonly redisUrl: string; readonly dat
 
 /** Prints rows in columns; figures to the right, words to the left. The first row is the head. */
 export function printTable(rows: readonly (readonly (string | number)[])[]): void {
-  const cells = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)));
+  const cells = rows.map((row) =>
+    row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)),
+  );
   const widths = (cells[0] ?? []).map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
-  const isFigure = (i: number) => cells.slice(1).every((row) => /^[-\d.,]*( ?[a-zA-Zµ/%]{1,5})?$/.test(row[i] ?? ''));
+  const isFigure = (i: number) =>
+    cells.slice(1).every((row) => /^[-\d.,]*( ?[a-zA-Zµ/%]{1,5})?$/.test(row[i] ?? ''));
   const figures = widths.map((_, i) => isFigure(i));
   for (const row of cells) {
-    const line = row.map((cell, i) => (figures[i] ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)));
+    const line = row.map((cell, i) =>
+      figures[i] ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0),
+    );
     console.log(`  ${line.join('   ').trimEnd()}`);
   }
 }

@@ -4,8 +4,11 @@ select code, user_id, (extract(epoch from decided_at) * 1000)::float8 as decided
   array(
     select substr(line, 2)
     from string_to_table(d.lines, ' ') as line
-      left join purchases p on p.sale_id = $1 and p.item_id = substr(line, 2) and p.code = d.code and p.user_id = d.user_id
-    where line like '+%' and p.item_id is null
+    where line like '+%' and (
+      select true
+      from purchases p
+      where p.sale_id = $1 and p.item_id = substr(line, 2) and p.code = d.code and p.user_id = d.user_id
+    ) is null
   ) as missing
 from decisions d
 where code = any($2::text[]) and sale_id = $1

@@ -1,6 +1,9 @@
--- How many items of a sale these users hold.
+-- How many items of a sale these users hold. `is true` has the lists hashed, where a join planned for a few purchases
+-- would compare each with each.
 -- $1 sale id (text), $2 users (text[]), $3 codes whose purchases are not counted (text[])
 select user_id, count(*)::int as bought
 from purchases
-where sale_id = $1 and user_id = any($2::text[]) and code <> all($3::text[])
+where sale_id = $1
+  and (user_id in (select unnest($2::text[]))) is true
+  and (code in (select unnest($3::text[]))) is not true
 group by user_id

@@ -41,6 +41,8 @@ export type ToWorker =
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown };
 
 export type ToPrimary =
+  /** It has started and wants to know the sales: until then it does not listen. */
+  | { readonly type: 'hello' }
   | { readonly type: 'ready' }
   | { readonly type: 'sales-seen'; readonly version: number }
   | { readonly type: 'status'; readonly uptimeS: number; readonly rssBytes: number }

@@ -55,9 +55,9 @@ export async function endOrphanedPostgres(dataDir: string): Promise<void> {
       `An earlier postgres (process ${pid}) still uses DATA_DIR ${dataDir} and cannot be ended.`,
     );
   }
-  if (command === undefined) return; // PostgreSQL sees for itself that it is gone
-  // The pid now belongs to somebody else, and PostgreSQL would refuse to start. It does not mind its parent's pid,
-  // though, and goes on to check the shared memory that the file names: safer than removing the file.
+  // It is gone. Its pid may belong to somebody else by now, or to its zombie where process 1 does not reap, and
+  // PostgreSQL would refuse to start. It does not mind its parent's pid, though, and goes on to check the shared
+  // memory that the file names: safer than removing the file.
   writeFileSync(join(clusterDir, 'postmaster.pid'), [process.pid, ...lines.slice(1)].join('\n'));
 }
 

@@ -43,6 +43,7 @@ export async function startWorkers(options: WorkersOptions): Promise<void> {
     },
   };
   const onMessage = async (pid: number, message: ToPrimary) => {
+    if (message.type === 'hello') board.show(pid);
     if (message.type === 'sales-seen') board.seen(pid, message.version);
     if (message.type !== 'ask') return;
     // A question that fails is not answered: the worker's own deadline tells it.
@@ -53,7 +54,6 @@ export async function startWorkers(options: WorkersOptions): Promise<void> {
   await supervisor.start({
     onMessage,
     onReady: (_, pid) => {
-      board.show(pid);
       membership.show(pid);
       supervisor.send(pid, { type: 'spool-full', full: options.isSpoolFull() });
       membership.changed();

@@ -3,6 +3,7 @@ import type { Shard } from '../shard/shard.ts';
 import type { Attempt, AttemptLog } from '../store/attempts.ts';
 import type { Batcher } from '../store/batcher.ts';
 import type { CheckoutOp, CheckoutResult } from '../store/checkout.ts';
+import type { SaleState } from '../store/sales.ts';
 import { type Answer, JSON_TYPE, type RequestContext } from './answer.ts';
 import { failureCode } from './failure.ts';
 import { type FieldErrors, type Query, readParameter } from './input.ts';
@@ -19,8 +20,8 @@ export interface OpenSale {
 export interface CheckoutDeps {
   /** The sale of that id, or the one that is meant without an id; at that time when one is given. */
   readonly findSale: (saleId: string | undefined, atMs?: number) => OpenSale | undefined;
-  /** Whether there is a sale of that id at all; asked only about one that is not live. */
-  readonly saleExists: (saleId: string) => Promise<boolean>;
+  /** What Postgres says of a sale; asked only about one that this worker does not know. */
+  readonly readSaleState: (saleId: string) => Promise<SaleState | undefined>;
   /** What this worker remembers: a positive verdict refuses without asking Redis. */
   readonly shard: Pick<Shard, 'verdict'>;
   readonly attempts: AttemptLog;
@@ -105,10 +106,7 @@ async function decide(deps: CheckoutDeps, context: RequestContext, input: Input)
   const op = { userId: input.userId as string, itemId: input.itemId as string };
   const sale = deps.findSale(saleId);
   try {
-    if (sale === undefined) {
-      const ended = saleId !== undefined && (await deps.saleExists(saleId));
-      return { outcome: ended ? 'sale_not_active' : 'sale_not_found' };
-    }
+    if (sale === undefined) return { outcome: await refuseUnknown(deps, saleId) };
     // A foreign item that may be sold: its owner is asked.
     const confirming = isOpen(sale.facts) && deps.shard.verdict(sale.facts.id, op.itemId);
     if (confirming && (await confirming) === 'sold') return { outcome: 'item_already_sold', sale };
@@ -120,6 +118,16 @@ async function decide(deps: CheckoutDeps, context: RequestContext, input: Input)
     deps.onError(context, error);
     return { outcome: failureCode(error, 'unavailable'), sale };
   }
+}
+
+/** A sale that is not among the live ones is over, or unknown, or so new that this worker has not been told yet. */
+async function refuseUnknown(
+  { readSaleState }: CheckoutDeps,
+  saleId: string | undefined,
+): Promise<ProblemCode> {
+  const state = saleId === undefined ? undefined : await readSaleState(saleId);
+  if (state === undefined) return 'sale_not_found';
+  return state === 'active' ? 'unavailable' : 'sale_not_active';
 }
 
 async function ask(sale: OpenSale, op: CheckoutOp): Promise<Verdict & { result: CheckoutResult }> {

@@ -2,6 +2,7 @@ import type { Batcher } from '../store/batcher.ts';
 import { saleOfCode } from '../store/checkout.ts';
 import { type Receipt, receiptOf } from '../store/decision.ts';
 import type { PurchaseResult } from '../store/purchase.ts';
+import type { SaleState } from '../store/sales.ts';
 import { type Answer, json, type RequestContext } from './answer.ts';
 import { failureCode } from './failure.ts';
 import { type FieldErrors, type Query, readParameter } from './input.ts';
@@ -10,6 +11,8 @@ import { type ProblemCode, problem } from './problem.ts';
 export interface PurchaseDeps {
   /** The purchases of a sale that is still known to Redis. */
   readonly findPurchases: (saleId: string) => Batcher<string, PurchaseResult> | undefined;
+  /** What Postgres says of a sale; asked only about one that this worker does not know. */
+  readonly readSaleState: (saleId: string) => Promise<SaleState | undefined>;
   /** The committed receipt of a code, from Postgres. */
   readonly findReceipt: (code: string) => Promise<Receipt | undefined>;
   readonly onPurchased: (context: RequestContext, saleId: string, receipt: Receipt) => void;
@@ -54,7 +57,10 @@ async function buy(deps: PurchaseDeps, context: RequestContext, posted: Posted):
   // Redis has forgotten the sale, or never knew the code: Postgres remembers every code that was decided.
   if (result === undefined || result.outcome === 'no-code') {
     const receipt = await deps.findReceipt(posted.code);
-    return receipt ? answerAgain(context, receipt, posted.replay) : problem(context, 'checkout_not_found');
+    if (receipt) return answerAgain(context, receipt, posted.replay);
+    // A sale so new that this worker has not been told yet: the code may well be good.
+    const isNews = result === undefined && (await deps.readSaleState(posted.saleId)) === 'active';
+    return problem(context, isNews ? 'unavailable' : 'checkout_not_found');
   }
   if (!('decision' in result)) return problem(context, REFUSAL[result.outcome]);
   const receipt = receiptOf(result.decision.lines, result.names);

@@ -120,6 +120,18 @@ export async function listSales(
   }));
 }
 
+/** The state of one sale, as Postgres and our clock say; undefined when there is no such sale. */
+export async function readSaleState(
+  postgres: Postgres,
+  id: string,
+  nowMs: number,
+): Promise<SaleState | undefined> {
+  const [sale] = /^S-[0-9a-f]{10}$/.test(id) ? await listSales(postgres, { id, limit: 1 }) : [];
+  if (sale === undefined) return undefined;
+  if (nowMs < sale.startsAtMs) return 'scheduled';
+  return nowMs < sale.endsAtMs ? 'active' : 'ended';
+}
+
 /** Whether the sale in Redis is whole and lets the epoch in: what a sale needs to sell. */
 export async function isSellable(redis: Redis, sale: LiveSale): Promise<boolean> {
   const keys = keysOf(sale.id);

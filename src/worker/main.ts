@@ -19,7 +19,7 @@ import { listItems } from '../store/items.ts';
 import { openPostgres } from '../store/postgres.ts';
 import { findReceipt } from '../store/receipts.ts';
 import { openRedis } from '../store/redis.ts';
-import { countSold, createSale, isSellable, listSales } from '../store/sales.ts';
+import { countSold, createSale, isSellable, listSales, readSaleState } from '../store/sales.ts';
 import { createApp, type Handlers } from './app.ts';
 import { createLiveSales } from './live-sales.ts';
 import { openPrimaryLink } from './primary-link.ts';
@@ -89,10 +89,15 @@ const feed = remembers
     })
   : undefined;
 
+let introduced = () => {};
+const introduction = new Promise<void>((resolve) => {
+  introduced = resolve;
+});
 const primary = openPrimaryLink((message) => {
   switch (message.type) {
     case 'sales':
       liveSales.update(message.sales);
+      introduced();
       primary.send({ type: 'sales-seen', version: message.version });
       break;
     case 'slots':
@@ -125,8 +130,7 @@ const healthRoutes = health({
 const handlers: Handlers = {
   checkout: checkout({
     findSale: liveSales.find,
-    saleExists: async (id) =>
-      /^S-[0-9a-f]{10}$/.test(id) && (await listSales(postgres, { id, limit: 1 })).length > 0,
+    readSaleState: (id) => readSaleState(postgres, id, Date.now()),
     shard: remembers ? shard : { verdict: () => undefined },
     attempts,
     isLogFull: () => spoolFull,
@@ -134,6 +138,7 @@ const handlers: Handlers = {
   }),
   purchase: purchase({
     findPurchases: (saleId) => liveSales.find(saleId)?.purchases,
+    readSaleState: (id) => readSaleState(postgres, id, Date.now()),
     findReceipt: (code) => findReceipt(postgres, code),
     onPurchased: (context, saleId, receipt) =>
       log.info(
@@ -175,6 +180,9 @@ const makeServer = () =>
   createHttpServer({ app, handlers, contextOf, log, onError: onRequestError, isDraining: () => draining });
 const server = makeServer();
 await peers.listen();
+// A worker that does not know the sales would say that there are none, and that good codes are not found.
+primary.send({ type: 'hello' });
+await introduction;
 server.listen(config.port, config.host);
 await once(server, 'listening');
 const ownServer =

@@ -6,7 +6,7 @@ import { type Random, seeded } from './random.ts';
 
 /** Users who shop from several places at once, so that carts and limits are fought over. */
 const SHARED_USERS = 24;
-/** A client that got no outcome within this time gives up; the checker then says so. */
+/** A client that got no outcome so long after the fault has healed gives up; the checker then says so. */
 const PERSIST_MS = 12_000;
 
 export interface LoadOptions {
@@ -16,6 +16,8 @@ export interface LoadOptions {
   /** Longest pause between two flows of a client: sets the pace at which a sale is sold. */
   readonly thinkMs: number;
   readonly seed: number;
+  /** When the fault was healed; undefined until then. */
+  readonly healedAt: () => number | undefined;
 }
 
 export interface Load {
@@ -63,6 +65,7 @@ async function shop(shopper: Shopper, user: string): Promise<void> {
     if (end.type === 'fail') await sleep(50);
   }
   if (code === undefined) return;
+  if (random.chance(0.2)) await sleep(random.next() * 1_000);
   // Two posts of one code at once, as an impatient thumb makes them.
   const posts = random.chance(0.15) ? 2 : 1;
   await Promise.all(Array.from({ length: posts }, () => buy(shopper, user, code)));
@@ -78,15 +81,15 @@ function chooseItem({ items, random, sold }: Shopper): string {
 }
 
 /** Posts a code until its outcome is known; some clients walk away without. */
-async function buy({ target, agent, random }: Shopper, user: string, code: string): Promise<void> {
-  const walksAway = random.chance(0.25);
+async function buy({ target, agent, random, healedAt }: Shopper, user: string, code: string): Promise<void> {
+  const walksAway = random.chance(0.4);
   const since = target.history.now();
   let end: Entry;
   do {
     end = await purchase(target, agent, user, code, random.chance(0.3));
     if (end.type === 'ok' || walksAway) return;
     await sleep(100 + random.next() * 200);
-  } while (target.history.now() - since < PERSIST_MS);
+  } while (target.history.now() - Math.max(since, healedAt() ?? target.history.now()) < PERSIST_MS);
 }
 
 /** Buys what is left, each cart by a user of its own, until nothing is or the time is over. */

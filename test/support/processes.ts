@@ -36,7 +36,7 @@ export function signalAll(rows: readonly ProcessRow[], signal: NodeJS.Signals): 
 export async function until<T>(
   what: string,
   attempt: () => T | Promise<T>,
-  ms = 15_000,
+  ms = 30_000,
 ): Promise<Exclude<T, undefined | false>> {
   let last: unknown;
   for (const end = Date.now() + ms; Date.now() < end; await sleep(20)) {

@@ -1,0 +1,50 @@
+/** Figures that are taken once: latencies at a steady rate, and how soon a service is there again. */
+
+import { compareBooks } from './books.ts';
+import type { Bench } from './cases.ts';
+import { CONNECTIONS, latenciesOf } from './cases.ts';
+import { runOpenLoop } from './open-loop.ts';
+import { createRecorder } from './record.ts';
+import { startService } from './service.ts';
+import { createSale, findSale, listItems } from './shop.ts';
+
+/** Requests at a fixed rate, on the clock. */
+export interface OpenLoopResult {
+  /** Requests per second that were due, and that were answered. */
+  readonly due: number;
+  readonly answered: number;
+  readonly checkout: { readonly p50Ms: number; readonly p99Ms: number };
+  readonly purchase: { readonly p50Ms: number; readonly p99Ms: number };
+  readonly faults: readonly string[];
+}
+
+/** Customers come so often that `perSecond` requests are due: one checkout and one purchase each. */
+export async function measureOpenLoop(
+  bench: Bench,
+  perSecond: number,
+  seconds: number,
+): Promise<OpenLoopResult> {
+  const { service, stores } = bench;
+  const customers = Math.max(CONNECTIONS, Math.round((perSecond / 2) * seconds));
+  const sale = await createSale(service.url, customers, 10);
+  const items = await listItems(service.url, sale.id, true);
+  const recorder = createRecorder();
+  const prefix = 'customer-';
+  await runOpenLoop({ url: service.url, saleId: sale.id, items, prefix, perSecond: perSecond / 2 }, recorder);
+  const record = recorder.data;
+  const now = await findSale(service.url, sale.id);
+  const faults = await compareBooks({ stores, record, prefix, sale: now, soldOut: true });
+  const answered = (record.requests / (record.lastMs - record.firstMs)) * 1_000;
+  return { due: perSecond, answered, ...latenciesOf(record), faults };
+}
+
+/** Milliseconds from the start of the process to the first /readyz that says yes, on data that is there. */
+export async function measureWarmStart(dataDir: string, times: number): Promise<number[]> {
+  const readyMs: number[] = [];
+  for (let n = 0; n < times; n++) {
+    const service = await startService(dataDir);
+    readyMs.push(service.readyMs);
+    await service.stop();
+  }
+  return readyMs;
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { maskSecrets, readConfig, SetupError } from '../src/config.ts';
+
+test('with nothing set there are defaults for everything', () => {
+  const { host, port, workers, saleItems, userLimit, dataDir, production, ...rest } = readConfig({});
+  assert.deepEqual([host, port, production], ['127.0.0.1', 8080, false]);
+  assert.deepEqual([saleItems, userLimit], [10_000, 10]);
+  assert.equal(workers, Math.min(availableParallelism(), 64));
+  assert.equal(dataDir, resolve('data'));
+  assert.deepEqual(
+    [rest.redisUrl, rest.databaseUrl, rest.adminToken, rest.redisServer],
+    Array(4).fill(undefined),
+  );
+  assert.equal(rest.logLevel, 'info');
+});
+
+test('what is set is taken, without the spaces around it', () => {
+  const config = readConfig({
+    PORT: ' 9000 ',
+    HOST: '::1',
+    WORKERS: '3',
+    REDIS_URL: 'rediss://user:pass@redis.example:6380/2',
+    DATABASE_URL: 'postgresql://user:pass@db.example/shop',
+    DATA_DIR: '/tmp/somewhere',
+    REDIS_SERVER: '/opt/valkey-server',
+    ADMIN_TOKEN: 'token',
+    LOG_LEVEL: 'debug',
+    SALE_ITEMS: '50',
+    USER_LIMIT: '1',
+  });
+  assert.deepEqual([config.port, config.host, config.workers], [9_000, '::1', 3]);
+  assert.equal(config.redisUrl, 'rediss://user:pass@redis.example:6380/2');
+  assert.equal(config.databaseUrl, 'postgresql://user:pass@db.example/shop');
+  assert.deepEqual([config.dataDir, config.redisServer], ['/tmp/somewhere', '/opt/valkey-server']);
+  assert.deepEqual([config.adminToken, config.logLevel], ['token', 'debug']);
+  assert.deepEqual([config.saleItems, config.userLimit], [50, 1]);
+});
+
+test('an empty variable counts as not set', () => {
+  const config = readConfig({ PORT: '', HOST: ' ', ADMIN_TOKEN: '', REDIS_URL: '', SALE_ITEMS: '' });
+  assert.deepEqual([config.port, config.host, config.adminToken], [8080, '127.0.0.1', undefined]);
+  assert.deepEqual([config.redisUrl, config.saleItems], [undefined, 10_000]);
+});
+
+test('in production it listens on every address, unless told otherwise', () => {
+  assert.equal(readConfig({ NODE_ENV: 'production' }).host, '0.0.0.0');
+  assert.equal(readConfig({ NODE_ENV: 'production', HOST: '10.0.0.1' }).host, '10.0.0.1');
+  assert.equal(readConfig({ NODE_ENV: 'production' }).production, true);
+});
+
+const BAD: Record<string, readonly string[]> = {
+  PORT: ['-1', '65536', 'http', '80.5', '0x1F90!', 'Infinity'],
+  WORKERS: ['0', '65', 'all'],
+  SALE_ITEMS: ['0', '1000001', '1e9'],
+  USER_LIMIT: ['0', '101', 'ten'],
+  LOG_LEVEL: ['verbose', 'INFO'],
+  REDIS_URL: ['localhost:6379', 'http://localhost', 'redis'],
+  DATABASE_URL: ['mysql://localhost/x', 'localhost', 'redis://localhost'],
+};
+for (const [name, values] of Object.entries(BAD)) {
+  test(`a bad ${name} is refused by its name`, () => {
+    for (const value of values) {
+      const isRefusal = (error: Error) =>
+        error instanceof SetupError && error.message.includes(`${name} must be`);
+      assert.throws(() => readConfig({ [name]: value }), isRefusal, value);
+    }
+  });
+}
+
+test('all errors are told at once, in one sentence, without what may be secret', () => {
+  const env = { PORT: 'x', WORKERS: '0', DATABASE_URL: 'mysql://root:hidden@db/x', LOG_LEVEL: 'loud' };
+  assert.throws(
+    () => readConfig(env),
+    ({ message }: Error) => {
+      for (const name of Object.keys(env)) assert.match(message, new RegExp(`\\b${name} must be`));
+      assert.doesNotMatch(message, /hidden|\n/);
+      return message.endsWith('.');
+    },
+  );
+});
+
+test('the configuration cannot be changed', () => {
+  const config = readConfig({}) as { port: number };
+  assert.throws(() => {
+    config.port = 1;
+  }, TypeError);
+});
+
+test('its secrets are masked for the log', () => {
+  const masked = maskSecrets(
+    readConfig({
+      ADMIN_TOKEN: 'hidden1',
+      REDIS_URL: 'redis://:hidden2@localhost:6379',
+      DATABASE_URL: 'postgres://user:hid%2Fden3@localhost/shop',
+    }),
+  );
+  assert.doesNotMatch(JSON.stringify(masked), /hid/);
+  assert.equal(masked.redisUrl, 'redis://***@localhost:6379');
+  assert.equal(masked.databaseUrl, 'postgres://***@localhost/shop');
+  assert.equal(masked.port, 8080);
+});

@@ -1,0 +1,60 @@
+import { FAULTS, type Fault, faultOf, mixOf } from './faults.ts';
+import { seeded } from './random.ts';
+import { lineOf } from './report.ts';
+import { type RunOptions, type RunResult, runOnce } from './run.ts';
+import { ROOT } from './service.ts';
+import { type Stand, startStand } from './stand.ts';
+
+export interface CampaignOptions {
+  /** Names of faults, `all`, or `mix`. */
+  readonly faults: readonly string[];
+  readonly runs: number;
+  readonly seed: number;
+  readonly items: number;
+  readonly clients: number;
+  readonly full: boolean;
+  /** Where the code under test lies. */
+  readonly root?: string;
+  /** Ends the campaign at the first violation. */
+  readonly untilViolated?: boolean;
+  readonly say: (line: string) => void;
+}
+
+/** Runs faults, each `runs` times with seeds of its own, and returns what came of it. */
+export async function runCampaign(options: CampaignOptions): Promise<RunResult[]> {
+  const results: RunResult[] = [];
+  const names = options.faults.flatMap((name) =>
+    name === 'all' ? FAULTS.map((fault) => fault.name) : [name],
+  );
+  let stand: Stand | undefined;
+  let startedFor = '';
+  try {
+    for (const name of names) {
+      for (let run = 0; run < options.runs; run++) {
+        const seed = options.seed + run;
+        const fault: Fault = name === 'mix' ? mixOf(seeded(seed)) : faultOf(name);
+        const kind = fault.stands[0]!;
+        const wanted = JSON.stringify([kind, fault.env]);
+        if (stand === undefined || startedFor !== wanted) {
+          await stand?.stop();
+          stand = undefined;
+          stand = await startStand(kind, options.root ?? ROOT, fault.env);
+          startedFor = wanted;
+        }
+        const result = await runOnce({ ...options, stand, fault, seed } satisfies RunOptions);
+        results.push(result);
+        options.say(lineOf(result));
+        if (result.violations.length === 0) continue;
+        for (const { kind: what, detail } of result.violations.slice(0, 3))
+          options.say(`    ${what}: ${detail}`);
+        if (options.untilViolated) return results;
+        // What is broken must not spoil the next run.
+        await stand.stop();
+        stand = undefined;
+      }
+    }
+    return results;
+  } finally {
+    await stand?.stop();
+  }
+}

@@ -1,0 +1,276 @@
+import { checkAttempts, checkBooks } from './checker-books.ts';
+import type { Dump } from './dumps.ts';
+import { type Entry, entriesOf, type HistoryLine, type Line, type Mark, marksOf } from './history.ts';
+
+/** What may be wrong; each is a promise of reliability.md that was broken. */
+export type ViolationKind =
+  | 'lost'
+  | 'sold-twice'
+  | 'over-limit'
+  | 'over-total'
+  | 'not-sold-out'
+  | 'two-outcomes'
+  | 'invented'
+  | 'phantom-sold'
+  | 'unresolved'
+  | 'forgotten-code'
+  | 'books-differ'
+  | 'attempt-not-logged'
+  | 'attempt-logged-twice'
+  | 'attempt-invented'
+  | 'unexpected-answer'
+  | 'failed-request'
+  | 'slow-refusal'
+  | 'orphan'
+  | 'service-broken';
+
+export interface Violation {
+  readonly kind: ViolationKind;
+  readonly detail: string;
+}
+
+/** What the fault of a run excuses, and what it does not. */
+export interface Rules {
+  /** Redis has lost data: carts and codes may be gone. */
+  readonly losesRedis: boolean;
+  /** Nothing may fail: no connection, no request; `refused`: except that nobody listens for a while. */
+  readonly noFailures: false | true | 'refused';
+  /** How soon after the heal an unknown outcome must be known. */
+  readonly resolveMs: number;
+}
+
+/** What is known of one checkout code, from the clients' side. */
+interface Code {
+  readonly user: string;
+  readonly posts: Entry[];
+}
+
+/** Checks a run, offline: the clients' history against what both databases hold at its end. Pure. */
+export function check(whole: readonly HistoryLine[], dump: Dump, rules: Rules): Violation[] {
+  const at = whole.findIndex((line) => line.type === 'mark' && line.name === 'dump');
+  const lines = at < 0 ? whole : whole.slice(0, at);
+  const entries = entriesOf(lines);
+  const codes = groupByCode(entries);
+  return [
+    ...checkAcknowledged(codes, dump),
+    ...checkCommitted(codes, dump),
+    ...checkOutcomes(codes, rules),
+    ...checkPhantoms(entries, dump),
+    ...checkUnknown(codes, marksOf(lines), rules),
+    ...checkAnswers(entries, rules),
+    ...checkRefusals(entries, marksOf(lines)),
+    ...checkBooks(dump),
+    ...checkAttempts(entries, dump),
+    ...checkLate(at < 0 ? [] : entriesOf(whole.slice(at)), dump),
+  ];
+}
+
+/** Codes whose clients had walked away, posted once more after the dump: what is committed is their outcome. */
+function checkLate(entries: readonly Entry[], dump: Dump): Violation[] {
+  const committed = new Map(dump.decisions.map(({ code, lines }) => [code, lines]));
+  return entries.flatMap(({ type, does, code, answer, receipt }): Violation[] => {
+    const lines = committed.get(code as string);
+    if (type === 'invoke' || does !== 'purchase' || lines === undefined) return [];
+    if (receipt && show(receipt) === show(linesOf(lines))) return [];
+    const detail = `${code}: committed ${lines}, told later: ${answer} ${receipt ? show(receipt) : ''}`;
+    return [{ kind: receipt ? 'two-outcomes' : 'unresolved', detail }];
+  });
+}
+
+function groupByCode(entries: readonly Entry[]): Map<string, Code> {
+  const codes = new Map<string, Code>();
+  for (const entry of entries) {
+    if (entry.does !== 'purchase') continue;
+    const code = codes.get(entry.code as string) ?? { user: entry.user, posts: [] };
+    code.posts.push(entry);
+    codes.set(entry.code as string, code);
+  }
+  return codes;
+}
+
+const linesOf = (text: string): Line[] => text.split(' ').map((line) => [line.slice(1), line[0] === '+']);
+const show = (receipt: readonly Line[]) =>
+  receipt.map(([item, sold]) => `${sold ? '+' : '-'}${item}`).join(' ');
+
+/** Acknowledged ⊆ Postgres; and nobody was told to have what somebody else was told to have. */
+function checkAcknowledged(codes: ReadonlyMap<string, Code>, dump: Dump): Violation[] {
+  const found: Violation[] = [];
+  const holders = new Map(dump.purchases.map(({ item, code }) => [item, code]));
+  const told = new Map<string, string>();
+  for (const [code, { posts }] of codes) {
+    const bought = new Set(
+      posts.flatMap((post) => post.receipt ?? []).flatMap(([item, sold]) => (sold ? [item] : [])),
+    );
+    for (const item of bought) {
+      const other = told.get(item);
+      if (other !== undefined)
+        found.push({ kind: 'sold-twice', detail: `${item}: told to ${other} and ${code}` });
+      told.set(item, code);
+      const holder = holders.get(item);
+      if (holder !== code) {
+        found.push({
+          kind: 'lost',
+          detail: `${item}: ${code} was told it is theirs; Postgres says ${holder ?? 'nobody'}`,
+        });
+      }
+    }
+  }
+  return found;
+}
+
+/** Postgres ⊆ acknowledged ∪ unknown; limits and totals. */
+function checkCommitted(codes: ReadonlyMap<string, Code>, dump: Dump): Violation[] {
+  const found: Violation[] = [];
+  for (const { code, user, lines } of dump.decisions) {
+    const known = codes.get(code);
+    const ends = known?.posts.filter((post) => post.type !== 'invoke') ?? [];
+    const told = ends.find((post) => post.receipt)?.receipt;
+    if (known === undefined || known.user !== user) {
+      found.push({
+        kind: 'invented',
+        detail: `${code} of ${user} is committed; its poster was ${known?.user ?? 'nobody'}`,
+      });
+    } else if (told !== undefined && show(told) !== show(linesOf(lines))) {
+      found.push({ kind: 'two-outcomes', detail: `${code}: told ${show(told)}, committed ${lines}` });
+    } else if (told === undefined && !ends.some((post) => post.type === 'unknown')) {
+      const answers = ends.map((post) => post.answer).join(', ');
+      found.push({ kind: 'invented', detail: `${code} is committed, but was only told: ${answers}` });
+    }
+  }
+  const catalogue = new Set(dump.items);
+  const perUser = new Map<string, number>();
+  for (const { item, user } of dump.purchases) {
+    perUser.set(user, (perUser.get(user) ?? 0) + 1);
+    if (!catalogue.has(item))
+      found.push({ kind: 'invented', detail: `${item} is sold and no item of the sale` });
+  }
+  for (const [user, count] of perUser) {
+    if (count > dump.limit)
+      found.push({ kind: 'over-limit', detail: `${user} holds ${count}, the limit is ${dump.limit}` });
+  }
+  const count = dump.purchases.length;
+  if (count > dump.total) found.push({ kind: 'over-total', detail: `${count} of ${dump.total} sold` });
+  if (count < dump.total)
+    found.push({ kind: 'not-sold-out', detail: `${dump.total - count} items could not be sold` });
+  return found;
+}
+
+/** One code, one outcome: all answers agree, one of them at most is the first, and none forgets another. */
+function checkOutcomes(codes: ReadonlyMap<string, Code>, rules: Rules): Violation[] {
+  const found: Violation[] = [];
+  for (const [code, { posts }] of codes) {
+    const receipts = new Set(posts.flatMap((post) => (post.receipt ? [show(post.receipt)] : [])));
+    if (receipts.size > 1)
+      found.push({ kind: 'two-outcomes', detail: `${code}: ${[...receipts].join(' | ')}` });
+    const firsts = posts.filter((post) => post.receipt && !post.again);
+    if (firsts.length > 1)
+      found.push({ kind: 'two-outcomes', detail: `${code}: ${firsts.length} first answers` });
+    const missing = posts.filter((post) => post.answer === 'checkout_not_found');
+    const decided = posts.some((post) => post.receipt);
+    if (missing.length > 0 && (decided || !rules.losesRedis)) {
+      const detail = `${code}: 404 at ${missing[0]?.t}, ${decided ? 'though it has a receipt' : 'though no data was lost'}`;
+      found.push({ kind: 'forgotten-code', detail });
+    }
+  }
+  return found;
+}
+
+/** Nobody hears "sold" before somebody has begun to buy the item, nor "sold out" before all have been. */
+function checkPhantoms(entries: readonly Entry[], dump: Dump): Violation[] {
+  const found: Violation[] = [];
+  const wanted = new Map<string, Set<string>>();
+  const begun = new Map<string, Set<string>>();
+  const begin = (item: string, code: string) => begun.set(item, (begun.get(item) ?? new Set()).add(code));
+  const catalogue = new Set(dump.items);
+  for (const entry of entries) {
+    if (entry.type === 'invoke') {
+      const cart = wanted.get(entry.user) ?? new Set<string>();
+      wanted.set(entry.user, cart);
+      if (entry.does === 'checkout') cart.add(entry.item as string);
+      else for (const item of cart) if (catalogue.has(item)) begin(item, entry.code as string);
+    } else if (entry.answer === 'item_already_sold' && !begun.has(entry.item as string)) {
+      found.push({ kind: 'phantom-sold', detail: `${entry.item} at ${entry.t}: nobody had begun to buy it` });
+    } else if (entry.answer === 'sale_sold_out' && begun.size < dump.total) {
+      found.push({
+        kind: 'phantom-sold',
+        detail: `sold out at ${entry.t}: only ${begun.size} had been begun to be bought`,
+      });
+    }
+    for (const [item, sold] of entry.receipt ?? []) {
+      // Its own post began the item; somebody else's must have taken it.
+      const byOthers = [...(begun.get(item) ?? [])].some((code) => code !== entry.code);
+      if (!sold && !byOthers)
+        found.push({ kind: 'phantom-sold', detail: `${item}: lost by ${entry.code} to nobody` });
+    }
+  }
+  return found;
+}
+
+/** Every unknown outcome is resolved by posting the same code again, soon after the fault has healed. */
+function checkUnknown(codes: ReadonlyMap<string, Code>, marks: readonly Mark[], rules: Rules): Violation[] {
+  const found: Violation[] = [];
+  const healed = Math.max(0, ...marks.filter(({ name }) => name === 'healed').map(({ t }) => t));
+  for (const [code, { posts }] of codes) {
+    const first = posts.find((post) => post.type === 'unknown');
+    if (first === undefined) continue;
+    const after = posts.filter((post) => post.type !== 'invoke' && post.t > first.t);
+    const end = after.find((post) => post.type === 'ok');
+    // Who walked away without an answer was not kept waiting: what counts is the last time somebody asked.
+    const settled = end?.t ?? after.at(-1)?.t ?? 0;
+    if (settled - Math.max(first.t, healed) > rules.resolveMs) {
+      const answers = after.slice(-3).map((post) => post.answer);
+      found.push({
+        kind: 'unresolved',
+        detail: `${code}: unknown at ${first.t}, then ${after.length} answers: …${answers}`,
+      });
+    }
+  }
+  return found;
+}
+
+const EXPECTED = new Set(
+  `accepted already_in_checkout user_limit_reached item_not_found item_already_sold sale_sold_out
+  checkout_not_found all_items_sold already_processed outcome_unknown unavailable overloaded`.split(/\s+/),
+);
+
+function checkAnswers(entries: readonly Entry[], rules: Rules): Violation[] {
+  return entries.flatMap(({ type, status, answer, does, t }): Violation[] => {
+    if (type === 'invoke') return [];
+    if (status !== 0 && !EXPECTED.has(answer as string)) {
+      return [{ kind: 'unexpected-answer', detail: `${does} at ${t}: ${status} ${answer}` }];
+    }
+    const excused = rules.noFailures === 'refused' && answer === 'ECONNREFUSED';
+    const failed = rules.noFailures && !excused && (status === 0 || type !== 'ok');
+    return failed ? [{ kind: 'failed-request', detail: `${does} at ${t}: ${status} ${answer}` }] : [];
+  });
+}
+
+/** Long enough to notice that a store is away, and how soon it must be told then, on two busy cores. */
+const NOTICE_MS = 1_500;
+const REFUSE_MS = 250;
+
+/** While a store is known to be away (marks `away` … `back`), its requests are refused at once. */
+function checkRefusals(entries: readonly Entry[], marks: readonly Mark[]): Violation[] {
+  const away = marks.find(({ name }) => name.startsWith('away'));
+  const back = marks.find(({ name }) => name === 'back');
+  if (away === undefined || back === undefined) return [];
+  const invoked = new Map<number, number>();
+  const slow: number[] = [];
+  let all = 0;
+  for (const { op, type, t, does } of entries) {
+    if (away.name === 'away-postgres' && does === 'checkout') continue;
+    if (type === 'invoke') invoked.set(op, t);
+    const from = invoked.get(op) as number;
+    if (type === 'invoke' || from < away.t + NOTICE_MS || from > back.t) continue;
+    all++;
+    if (t - from > REFUSE_MS) slow.push(Math.round(t - from));
+  }
+  // A few may have been sent to find out whether it is back.
+  if (slow.length <= Math.max(2, all * 0.02)) return [];
+  return [
+    {
+      kind: 'slow-refusal',
+      detail: `${slow.length} of ${all} waited up to ${Math.max(...slow)} ms while a store was away`,
+    },
+  ];
+}

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { countWaiting, withPostgres } from './dumps.ts';
+import type { Fault, FaultContext } from './faults.ts';
+import { killPostgres, type Stand, until } from './stand.ts';
+import { childrenOf, type OwnedStores, signalTo } from './stores.ts';
+
+const isBack = (stand: Stand) =>
+  until(() => withPostgres(stand.direct().databaseUrl, async () => true), 'Postgres is back', 30_000);
+
+/** Postgres dies in the middle of commits: as a whole, at once without a word, or one of its processes alone. */
+async function kill({ stand, random, clock }: FaultContext): Promise<void> {
+  const how = random.pick(['SIGKILL', 'SIGKILL', 'SIGQUIT', 'backend'] as const);
+  clock();
+  if (how === 'backend') {
+    signalTo(random.pick(childrenOf(stand.postgresPid())), 'SIGKILL');
+    await sleep(200);
+  } else {
+    await killPostgres(stand, how);
+    await stand.stores?.postgres.start();
+  }
+  await isBack(stand);
+}
+
+/** Postgres is down for a while. What was decided before waits in the outbox, and is committed soon after. */
+async function outage({ stand, full, mark, clock, measure, target }: FaultContext): Promise<void> {
+  const { postgres } = stand.stores as OwnedStores;
+  mark('away-postgres');
+  await postgres.kill('SIGQUIT');
+  await sleep(full ? 60_000 : 5_000);
+  mark('back');
+  await postgres.start();
+  clock();
+  const back = Date.now();
+  await until(
+    async () => (await countWaiting(stand.direct(), target.saleId)) < 5,
+    'the outbox is drained',
+    30_000,
+  );
+  measure('drained', Date.now() - back);
+}
+
+/** All of Postgres stands still, holding its locks and connections. */
+async function pause({ stand, random, clock }: FaultContext): Promise<void> {
+  const first = stand.postgresPid();
+  const all = [first, ...childrenOf(first)];
+  for (const pid of all) signalTo(pid, 'SIGSTOP');
+  await sleep(random.pick([500, 2_000, 4_000]));
+  for (const pid of all) signalTo(pid, 'SIGCONT');
+  clock();
+}
+
+/** Connections to Postgres are cut, some of them in mid-commit. */
+async function cut({ stand, random, clock }: FaultContext): Promise<void> {
+  for (let times = random.between(2, 6); times > 0; times--) {
+    (stand.stores as OwnedStores).postgresProxy.cut();
+    clock();
+    await sleep(random.between(20, 400));
+  }
+}
+
+export const postgresFaults: readonly Fault[] = [
+  { name: 'postgres-kill', stands: ['private', 'owned'], inject: kill },
+  { name: 'postgres-outage', stands: ['owned'], inject: outage },
+  { name: 'postgres-pause', stands: ['owned', 'private'], inject: pause },
+  { name: 'postgres-cut', stands: ['owned'], inject: cut },
+];

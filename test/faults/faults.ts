@@ -1,0 +1,70 @@
+import type { Rules } from './checker.ts';
+import { clientFaults } from './faults-clients.ts';
+import { postgresFaults } from './faults-postgres.ts';
+import { processFaults } from './faults-processes.ts';
+import { redisFaults } from './faults-redis.ts';
+import type { Target } from './operations.ts';
+import type { Random } from './random.ts';
+import type { Stand, StandKind } from './stand.ts';
+
+/** What a fault works on. */
+export interface FaultContext {
+  readonly stand: Stand;
+  readonly random: Random;
+  readonly target: Target;
+  readonly items: readonly string[];
+  /** Full length instead of a short one: an outage of a minute. */
+  readonly full: boolean;
+  mark(name: string): void;
+  /** Recovery is counted from here; the last call counts. */
+  clock(): void;
+  /** A figure of this run for the report. */
+  measure(name: string, ms: number): void;
+  /** A promise was broken that only the fault itself can see. */
+  violate(kind: 'orphan' | 'service-broken' | 'unexpected-answer', detail: string): void;
+}
+
+export interface Fault {
+  readonly name: string;
+  /** Where it can happen; the first is used. */
+  readonly stands: readonly StandKind[];
+  readonly losesRedis?: boolean;
+  readonly noFailures?: Rules['noFailures'];
+  /** Environment that the service must be started with. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Injects the fault and heals it. */
+  inject(context: FaultContext): Promise<void>;
+}
+
+export const FAULTS: readonly Fault[] = [
+  ...processFaults,
+  ...redisFaults,
+  ...postgresFaults,
+  ...clientFaults,
+];
+
+export function faultOf(name: string): Fault {
+  const fault = FAULTS.find((each) => each.name === name);
+  if (fault) return fault;
+  throw new Error(`there is no fault "${name}"; there are: ${FAULTS.map((each) => each.name).join(', ')}`);
+}
+
+/** Several faults one after the other, some of them at the same time. */
+export function mixOf(random: Random): Fault {
+  const mixable = FAULTS.filter(
+    (fault) =>
+      fault.stands.includes('owned') && !fault.noFailures && !fault.name.startsWith('postgres-outage'),
+  );
+  const chosen = Array.from({ length: random.between(2, 4) }, () => random.pick(mixable));
+  return {
+    name: 'mix',
+    stands: ['owned'],
+    losesRedis: chosen.some((fault) => fault.losesRedis),
+    async inject(context) {
+      for (const fault of chosen) {
+        context.mark(`mix: ${fault.name}`);
+        await fault.inject(context);
+      }
+    },
+  };
+}

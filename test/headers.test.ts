@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+/** A script's header is its contract: what it documents is what it uses, and what it uses is documented. */
+const root = new URL('../../', import.meta.url);
+const filesIn = (folder: string, ending: string) =>
+  readdirSync(new URL(`${folder}/`, root)).filter((name) => name.endsWith(ending));
+const read = (path: string) => {
+  const lines = readFileSync(new URL(path, root), 'utf8').split('\n');
+  const isHeader = (line: string) => /^(--|#!)/.test(line);
+  const end = lines.findIndex((line) => !isHeader(line));
+  const body = lines.slice(end).map((line) => line.replace(/--.*$/, ''));
+  return { header: lines.slice(0, end), body: body.join('\n') };
+};
+
+/** Numbers of one array, and the number from which on all are meant, if any are. */
+interface Numbers {
+  readonly single: Set<number>;
+  readonly from: number | undefined;
+}
+
+/** `KEYS[2] sale` documents one, `KEYS[3…] every other key` all from the third on. */
+function documentedIn(header: readonly string[], array: string): Numbers & { names: Map<number, string> } {
+  const single = new Set<number>();
+  const names = new Map<number, string>();
+  let from: number | undefined;
+  for (const line of header) {
+    if (!line.startsWith(`-- ${array}[`)) continue;
+    for (const [, number, open, name] of line.matchAll(
+      new RegExp(`\\b${array}\\[(\\d+)(…?)\\]\\s+(\\w+)`, 'g'),
+    )) {
+      if (open) from = Number(number);
+      else single.add(Number(number));
+      names.set(Number(number), name!);
+    }
+  }
+  return { single, from, names };
+}
+
+/** Literal numbers, names of `local a, b = unpack(KEYS)`, and the beginnings of ranges: unpack and loops. */
+function usedIn(body: string, array: string): Numbers & { names: string[] } {
+  const single = new Set(
+    [...body.matchAll(new RegExp(`\\b${array}\\[(\\d+)\\]`, 'g'))].map((m) => Number(m[1])),
+  );
+  const unpacked = new RegExp(`^local ([\\w, ]+) = unpack\\(${array}\\)$`, 'm').exec(body);
+  const names = unpacked ? unpacked[1]!.split(', ') : [];
+  for (const i of names.keys()) single.add(i + 1);
+  const rest = unpacked ? body.replace(unpacked[0], '') : body;
+  const ranges = [
+    ...[...rest.matchAll(new RegExp(`unpack\\(${array}(?:, (\\d+))?\\)`, 'g'))].map((m) => Number(m[1] ?? 1)),
+    ...[...rest.matchAll(new RegExp(`for \\w+ = (\\d+), #${array}\\b`, 'g'))].map((m) => Number(m[1])),
+  ];
+  return { single, from: ranges.length > 0 ? Math.min(...ranges) : undefined, names };
+}
+
+for (const file of filesIn('lua', '.lua')) {
+  test(`lua/${file} uses what its header documents, and nothing else`, () => {
+    const { header, body } = read(`lua/${file}`);
+    assert.match(header[0]!, /^#!lua$/);
+    assert.match(header[1]!, /^-- [A-Z].*/, 'one sentence first');
+    assert.ok(
+      header.some((line) => line.startsWith('-- Returns ')),
+      'its returns',
+    );
+    for (const array of ['KEYS', 'ARGV']) {
+      const documented = documentedIn(header, array);
+      const used = usedIn(body, array);
+      const most = Math.max(0, ...documented.single, (documented.from ?? 1) - 1);
+      assert.deepEqual(
+        [...documented.single].sort((a, b) => a - b),
+        Array.from({ length: most }, (_, i) => i + 1),
+        `${array} without a gap, the open end last`,
+      );
+      for (const n of used.single)
+        assert.ok(
+          n <= most || (documented.from !== undefined && n >= documented.from),
+          `${array}[${n}] is documented`,
+        );
+      for (const n of documented.single)
+        assert.ok(
+          used.single.has(n) || (used.from !== undefined && n >= used.from),
+          `${array}[${n}] is used`,
+        );
+      if (documented.from !== undefined)
+        assert.ok(
+          used.from !== undefined && used.from <= documented.from,
+          `${array}[${documented.from}…] is used`,
+        );
+      else
+        assert.ok(
+          used.from === undefined || used.from <= most,
+          `${array} from ${used.from} on is documented`,
+        );
+      for (const [i, name] of used.names.entries())
+        assert.equal(name, documented.names.get(i + 1), `${array}[${i + 1}]`);
+    }
+  });
+}
+
+for (const file of filesIn('sql', '.sql')) {
+  test(`sql/${file} uses the parameters its header documents, each with its type, and nothing else`, () => {
+    const { header, body } = read(`sql/${file}`);
+    assert.match(header[0]!, /^-- [A-Z].*/, 'one sentence first');
+    const documented = header.flatMap((line) =>
+      [...line.matchAll(/\$(\d+) [^$]*\([\w[\]]+\)/g)].map((m) => String(m[1])),
+    );
+    const mentioned = header.flatMap((line) => [...line.matchAll(/\$(\d+)/g)].map((m) => String(m[1])));
+    const used = new Set([...body.matchAll(/\$(\d+)/g)].map((m) => String(m[1])));
+    assert.deepEqual(mentioned, documented, 'each with its type');
+    assert.deepEqual(
+      documented,
+      Array.from({ length: used.size }, (_, i) => String(i + 1)),
+    );
+    for (const number of used) assert.ok(documented.includes(number), `$${number} is documented`);
+  });
+}

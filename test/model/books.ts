@@ -1,0 +1,105 @@
+/** Compares what both stores hold of a sale with what the model says they must. */
+import assert from 'node:assert/strict';
+import { parseDecision } from '../../src/store/decision.ts';
+import { keysOf } from '../../src/store/keys.ts';
+import { decisionsOf } from '../../src/store/outbox.ts';
+import { boughtIn, type Decision } from './model.ts';
+import { checkServing, type Model, servingEpoch } from './recovery.ts';
+import type { ModelStores } from './stores.ts';
+
+const BOOKS_SQL = `select epoch, opened_epoch, retired,
+    coalesce((select json_agg(json_build_array(code, user_id, lines)) from decisions where sale_id = $1), '[]') as decisions,
+    coalesce((select json_agg(json_build_array(item_id, code, user_id)) from purchases where sale_id = $1), '[]') as purchases
+  from sales where id = $1`;
+
+interface Row {
+  readonly decisions: [string, string, string][];
+  readonly purchases: [string, string, string][];
+}
+
+/** Postgres holds what is committed, with one purchase per bought item, and nothing else. */
+export async function checkPostgres(
+  stores: ModelStores,
+  { sale, records, acknowledged }: Model,
+): Promise<void> {
+  const [row] = await stores.sql(BOOKS_SQL, sale.id);
+  assert.ok(row);
+  const { epoch, opened_epoch: opened, retired, decisions, purchases } = row as typeof row & Row;
+  assert.deepEqual(
+    { epoch, opened, retired },
+    { epoch: records.epoch, opened: records.opened, retired: records.retired },
+  );
+  const committed = decisions.map(([code, user, lines]): [string, Decision] => [
+    code,
+    { user, lines: lines.split(' ') },
+  ]);
+  assert.deepEqual(new Map(committed), records.committed, 'the decisions in Postgres');
+  const bought = [...records.committed].flatMap(([code, decision]) =>
+    boughtIn(new Map([[code, decision]])).map((item) => [item, code, decision.user]),
+  );
+  assert.deepEqual(purchases.sort(), bought.sort(), 'the purchases in Postgres');
+  for (const [code, decision] of acknowledged)
+    assert.deepEqual(
+      new Map(committed).get(code),
+      decision,
+      `${code} was answered, and is not in Postgres so`,
+    );
+}
+
+/** Redis holds what the model remembers: gate and outbox always, the sale itself whenever somebody is let in. */
+export async function checkRedis({ redis }: ModelStores, model: Model): Promise<void> {
+  checkServing(model);
+  const { memory, sale } = model;
+  const keys = keysOf(sale.id);
+  const hash = async (key: string) =>
+    new Map(Object.entries((await redis.command('HGETALL', key)) as Record<string, string>));
+  const [gate, outbox, state, items, carts, codes, bought, decisions] = await Promise.all([
+    redis.command('GET', keys.gate),
+    redis.command('XRANGE', keys.outbox, '-', '+') as Promise<[string, string[]][]>,
+    hash(keys.sale),
+    hash(keys.items),
+    hash(keys.carts),
+    hash(keys.codes),
+    hash(keys.bought),
+    hash(keys.decisions),
+  ]);
+  assert.equal(gate ?? '', memory.gate);
+  const waiting = outbox.map(([id, fields]) => {
+    const decided = decisionsOf(sale.id, fields).map(({ code, userId: user, lines }) => [
+      code,
+      { user, lines },
+    ]);
+    return [id, { epoch: Number(fields[1]), decisions: new Map(decided as [string, Decision][]) }] as const;
+  });
+  assert.deepEqual(new Map(waiting), memory.outbox, 'the outbox');
+  if (servingEpoch(model) === undefined) return;
+
+  const sold = boughtIn(memory.decisions);
+  const { startsMs, endsMs } = memory.hours!;
+  const facts = {
+    starts_ms: startsMs,
+    ends_ms: endsMs,
+    total: sale.items.length,
+    sold: sold.length,
+    limit: sale.limit,
+  };
+  assert.deepEqual(
+    Object.fromEntries([...state].map(([field, value]) => [field, Number(value)])),
+    facts,
+    'the sale in Redis',
+  );
+  const stock = sale.items.map((item) => [item, sold.includes(item) ? '0' : '1'] as const);
+  assert.deepEqual(items, new Map(stock), 'the items in Redis');
+  const filled = [...memory.carts].map(
+    ([user, cart]) => [user, `${[cart.code, ...cart.items].join(' ')} `] as const,
+  );
+  assert.deepEqual(carts, new Map(filled), 'the carts');
+  assert.deepEqual(codes, new Map([...memory.carts].map(([user, { code }]) => [code, user])), 'the codes');
+  const decided = [...decisions].map(([code, text]) => {
+    const { userId: user, lines } = parseDecision(sale.id, code, text);
+    return [code, { user, lines }] as const;
+  });
+  assert.deepEqual(new Map(decided), memory.decisions, 'the decisions in Redis');
+  for (const user of new Set([...memory.decisions.values()].map((decision) => decision.user)))
+    assert.equal(Number(bought.get(user) ?? 0), boughtIn(memory.decisions, user).length, `bought by ${user}`);
+}

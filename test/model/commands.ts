@@ -1,0 +1,116 @@
+/** What a run is made of: commands as plain data, so that a counterexample can be read, and kept. */
+import fc from 'fast-check';
+import type { Fate } from './turnstile.ts';
+
+/**
+ * How far a process goes: so many calls pass, and the next one meets the fate; with 'waits', the process is left
+ * there. Without a course it goes to its end.
+ */
+export type Course = readonly [calls: number, fate: Exclude<Fate, 'passes'> | 'waits'];
+
+interface Starts {
+  readonly course?: Course | undefined;
+}
+
+export type Command =
+  /** Puts items into carts, in one batch: [user, item] by number. */
+  | ({ readonly do: 'checkout'; readonly worker: number; readonly ops: readonly [number, number][] } & Starts)
+  /** Buys codes in one batch: 0 is the code given out last, 1 the one before … */
+  | ({ readonly do: 'purchase'; readonly worker: number; readonly codes: readonly number[] } & Starts)
+  | ({ readonly do: 'sweep' | 'rebuild' | 'retire' } & Starts)
+  /** A process that was left at a call goes on. */
+  | ({ readonly do: 'resume'; readonly process: number } & Starts)
+  /** A store does at last what its caller has given up. */
+  | { readonly do: 'late'; readonly call: number }
+  /** A worker hears of the epoch that Postgres has now. */
+  | { readonly do: 'learn'; readonly worker: number }
+  /** The leader looks after the sale, and all workers hear of it. */
+  | { readonly do: 'keep' }
+  | { readonly do: 'restart' | 'empty' | 'begin' | 'end' }
+  /** Redis comes back as it was so many commands ago. */
+  | { readonly do: 'go back'; readonly commands: number };
+
+/** A run: a sale and what happens to it. */
+export interface Script {
+  readonly items: number;
+  readonly limit: number;
+  /** The sale begins only by command. */
+  readonly scheduled: boolean;
+  /** Whether restarts of Redis are real ones, by SIGKILL. */
+  readonly real: boolean;
+  /** Whether processes that were left at a call go on in the end, or are gone for ever. */
+  readonly finish: boolean;
+  readonly commands: readonly Command[];
+}
+
+export const WORKERS = 2;
+const USERS = 3;
+const COMMANDS_MAX = 35;
+/** The number of an item that the sale does not have. */
+export const STRANGER = 6;
+
+/** Most processes go to their end; `held` in ten are held or disturbed at one of their first `calls` calls. */
+const courseOf = (held: number, calls: number): fc.Arbitrary<Course | undefined> =>
+  fc.oneof(
+    { weight: 10 - held, arbitrary: fc.constant(undefined) },
+    { weight: held, arbitrary: fc.tuple(fc.nat(calls - 1), fc.constantFrom(...FATES)) },
+  );
+const FATES = ['waits', 'waits', 'waits', 'reply lost', 'call lost', 'late'] as const;
+
+const worker = fc.nat(WORKERS - 1);
+const word = <const T extends string>(...words: T[]) => fc.record({ do: fc.constantFrom(...words) });
+const process = <const T extends string>(what: T, held: number, calls: number) =>
+  fc.record({ do: fc.constant(what), course: courseOf(held, calls) });
+
+const checkout = fc.record({
+  do: fc.constant('checkout' as const),
+  worker,
+  ops: fc.array(fc.tuple(fc.nat(USERS - 1), fc.nat(STRANGER)), { minLength: 1, maxLength: 4 }),
+  course: courseOf(1, 1),
+});
+const purchase = fc.record({
+  do: fc.constant('purchase' as const),
+  worker,
+  codes: fc.array(fc.nat(6), { minLength: 1, maxLength: 3 }),
+  course: courseOf(6, 3),
+});
+
+const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 12, arbitrary: checkout },
+  { weight: 10, arbitrary: purchase },
+  { weight: 3, arbitrary: process('rebuild', 6, 12) },
+  { weight: 2, arbitrary: process('sweep', 4, 3) },
+  { weight: 1, arbitrary: process('retire', 2, 2) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('resume' as const),
+      process: fc.nat(3),
+      course: courseOf(4, 6),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('late' as const), call: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('learn' as const), worker }) },
+  { weight: 7, arbitrary: word('keep') },
+  { weight: 3, arbitrary: word('restart', 'empty', 'empty') },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('go back' as const), commands: fc.nat(9) }) },
+  { weight: 1, arbitrary: word('begin', 'end') },
+);
+
+/** Any run. Real restarts take a tenth of a second and more, so few runs have them. */
+export const anyScript = (realRestarts: boolean): fc.Arbitrary<Script> =>
+  fc.record({
+    items: fc.integer({ min: 3, max: 6 }),
+    limit: fc.constantFrom(2, 2, 2, 1, 3),
+    scheduled: fc.constantFrom(false, false, false, false, false, false, false, true),
+    real: fc.constant(realRestarts),
+    finish: fc.boolean(),
+    // Without bias: fast-check likes short lists of equal things at first, and those are soon known.
+    commands: fc.noBias(fc.array(command, { minLength: 1, maxLength: COMMANDS_MAX, size: 'max' })),
+  });
+
+/** A run as lines that can be pasted into past.ts. */
+export function print({ commands, ...sale }: Script): string {
+  const lines = commands.map((each) => `    ${JSON.stringify(each)},`);
+  return [`{ ...${JSON.stringify(sale)}, commands: [`, ...lines, ']}'].join('\n');
+}

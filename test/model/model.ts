@@ -1,0 +1,163 @@
+/**
+ * The specification of a sale in plain code: what Redis holds (and may lose), what Postgres holds (and never
+ * loses), and what each script and statement has to answer. The laws that must hold at every step are in here
+ * too: a step that breaks one throws.
+ */
+
+export interface Decision {
+  readonly user: string;
+  /** "+item" bought or "-item" lost, in the order added. */
+  readonly lines: readonly string[];
+}
+
+/** By code. */
+export type Decisions = Map<string, Decision>;
+
+export interface Hours {
+  readonly startsMs: number;
+  readonly endsMs: number;
+}
+
+/** What Redis holds of the sale. A fault may take it away, or bring back what it was. */
+export interface Memory {
+  /** '' none; "epoch:run" lets in; "loading:epoch:run" lets nobody in. */
+  gate: string;
+  /** Undefined: Redis does not know the sale. */
+  hours: Hours | undefined;
+  /** Whether the items are there. */
+  stocked: boolean;
+  readonly carts: Map<string, { readonly code: string; readonly items: string[] }>;
+  readonly decisions: Decisions;
+  /** What is not known to be committed, by entry id. */
+  readonly outbox: Map<string, { readonly epoch: number; readonly decisions: Decisions }>;
+}
+
+/** What Postgres holds of the sale. */
+export interface Records {
+  epoch: number;
+  /** The last epoch whose rebuild went through: what was decided before it and is not committed is void. */
+  opened: number;
+  hours: Hours;
+  retired: boolean;
+  readonly committed: Decisions;
+}
+
+export interface Sale {
+  readonly id: string;
+  readonly items: readonly string[];
+  readonly limit: number;
+}
+
+export interface CheckoutOp {
+  readonly user: string;
+  readonly item: string;
+  /** The code for a new cart. */
+  readonly code: string;
+}
+
+/** One answer per operation, or one for the whole batch. */
+export type CheckoutAnswer = { readonly outcome: string; readonly code: string; readonly lines: number };
+export type PurchaseAnswer = { readonly outcome: string; readonly decision?: Decision };
+
+export const emptyMemory = (): Memory => ({
+  gate: '',
+  hours: undefined,
+  stocked: false,
+  carts: new Map(),
+  decisions: new Map(),
+  outbox: new Map(),
+});
+
+/** A law of the specification is broken. */
+export class Broken extends Error {
+  override name = 'Broken';
+}
+
+export function law(holds: boolean, sentence: string): asserts holds {
+  if (!holds) throw new Broken(sentence);
+}
+
+/** The items that decisions bought, all or one user's. */
+export function boughtIn(decisions: Decisions, user?: string): string[] {
+  return [...decisions.values()]
+    .filter((decision) => user === undefined || decision.user === user)
+    .flatMap(({ lines }) => lines.filter((line) => line.startsWith('+')).map((line) => line.slice(1)));
+}
+
+export const sameDecision = (a: Decision | undefined, b: Decision | undefined): boolean =>
+  a?.user === b?.user && a?.lines.join() === b?.lines.join();
+
+/** 'not-begun', 'ended', or undefined while the sale is open. */
+function closed({ startsMs, endsMs }: Hours): 'not-begun' | 'ended' | undefined {
+  if (Date.now() < startsMs) return 'not-begun';
+  return Date.now() >= endsMs ? 'ended' : undefined;
+}
+
+/** Whether the gate lets this fence in; without the sale's hours it is as good as shut. */
+const letsIn = (memory: Memory, fence: string): memory is Memory & { hours: Hours } =>
+  memory.gate === fence && memory.hours !== undefined;
+
+/** What a batch of checkouts has to answer; 'fenced' when nobody is let in. It reserves nothing. */
+export function checkOut(
+  memory: Memory,
+  { items, limit }: Sale,
+  fence: string,
+  ops: readonly CheckoutOp[],
+): CheckoutAnswer[] | 'fenced' {
+  if (!letsIn(memory, fence)) return 'fenced';
+  const { carts, decisions } = memory;
+  const sold = boughtIn(decisions);
+  const whole = closed(memory.hours) ?? (sold.length >= items.length ? 'sold-out' : undefined);
+  if (whole !== undefined) return ops.map(() => ({ outcome: whole, code: '', lines: 0 }));
+  return ops.map(({ user, item, code }) => {
+    const cart = carts.get(user) ?? { code, items: [] };
+    const lines = cart.items.length;
+    if (!items.includes(item)) return { outcome: 'no-item', code: '', lines };
+    if (sold.includes(item)) return { outcome: 'item-sold', code: '', lines };
+    if (cart.items.includes(item)) return { outcome: 'already-in-cart', code: cart.code, lines };
+    if (lines + boughtIn(decisions, user).length >= limit) return { outcome: 'limit', code: '', lines };
+    carts.set(user, { ...cart, items: [...cart.items, item] });
+    return { outcome: 'added', code: cart.code, lines: lines + 1 };
+  });
+}
+
+/** What a batch of distinct codes has to answer; what is decided now is in the outbox under `entryId`. */
+export function decide(
+  memory: Memory,
+  { limit }: Sale,
+  fence: string,
+  codes: readonly string[],
+  entryId: string,
+): PurchaseAnswer[] | 'fenced' {
+  if (!letsIn(memory, fence)) return 'fenced';
+  const { carts, decisions, outbox, hours } = memory;
+  const fresh: Decisions = new Map();
+  const answers = codes.map((code): PurchaseAnswer => {
+    const before = decisions.get(code);
+    if (before) return { outcome: 'decided-before', decision: before };
+    const [user, cart] = [...carts].find(([, each]) => each.code === code) ?? [];
+    if (user === undefined || cart === undefined) return { outcome: 'no-code' };
+    const refusal = closed(hours);
+    if (refusal !== undefined) return { outcome: refusal };
+    const sold = boughtIn(decisions);
+    let room = limit - boughtIn(decisions, user).length;
+    if (room <= 0) return { outcome: 'limit' };
+    const lines = cart.items.map((item) => (!sold.includes(item) && room-- > 0 ? `+${item}` : `-${item}`));
+    const decision = { user, lines };
+    carts.delete(user);
+    decisions.set(code, decision);
+    fresh.set(code, decision);
+    return { outcome: 'decided', decision };
+  });
+  law((entryId !== '') === fresh.size > 0, 'what is decided, and nothing else, is in the outbox');
+  if (fresh.size > 0) outbox.set(entryId, { epoch: Number.parseInt(fence, 10), decisions: fresh });
+  return answers;
+}
+
+/** Whether a sale's keys may go: it is over, and nothing waits. */
+export function retire(memory: Memory, afterMs: number): boolean {
+  const { hours, outbox } = memory;
+  if ((hours && Date.now() < hours.endsMs + afterMs) || outbox.size > 0) return false;
+  Object.assign(memory, emptyMemory());
+  return true;
+}

@@ -1,0 +1,135 @@
+/** The specification, second part: commits, and rebuilds with their many ways of getting into each other's way. */
+import {
+  boughtIn,
+  type Decision,
+  type Decisions,
+  emptyMemory,
+  type Hours,
+  law,
+  type Memory,
+  type Records,
+  type Sale,
+  sameDecision,
+} from './model.ts';
+
+/** A sale with everything that is to be known of it. */
+export interface Model {
+  readonly sale: Sale;
+  /** Run id of the Redis that connections reach. */
+  runId: string;
+  memory: Memory;
+  readonly records: Records;
+  /** Every decision that Redis ever made, the same code perhaps again after a loss; with its epoch. */
+  readonly made: (Decision & { readonly code: string; readonly epoch: number })[];
+  /** Every code that was ever given out, the newest last. */
+  readonly codes: string[];
+  /** What customers were told, by code. */
+  readonly acknowledged: Decisions;
+}
+
+export const createModel = (sale: Sale, hours: Hours, runId: string): Model => ({
+  sale,
+  runId,
+  memory: emptyMemory(),
+  records: { epoch: 0, opened: 0, hours, retired: false, committed: new Map() },
+  made: [],
+  codes: [],
+  acknowledged: new Map(),
+});
+
+/** The epoch of those that are let in by this very Redis; undefined while nobody is. */
+export function servingEpoch({ memory, runId }: Model): number | undefined {
+  const [epoch = '', run] = memory.gate.split(':');
+  return run === runId && memory.hours !== undefined ? Number(epoch) : undefined;
+}
+
+/** A customer hears of a decision: it is committed, and nobody ever hears another of the same code. */
+export function acknowledge({ records, acknowledged }: Model, code: string, decision: Decision): void {
+  law(sameDecision(records.committed.get(code), decision), `${code} is answered, and not committed so`);
+  law(
+    sameDecision(acknowledged.get(code) ?? decision, decision),
+    `${code} is answered in two different ways`,
+  );
+  acknowledged.set(code, decision);
+}
+
+/** Whether decisions that were read under this epoch are let into Postgres; then what is new of them is there. */
+export function commit({ records, made, sale }: Model, epoch: number, decisions: Decisions): boolean {
+  if (epoch !== records.epoch) return false;
+  for (const [code, decision] of decisions) {
+    if (records.committed.has(code)) continue;
+    const valid = made.some((d) => d.code === code && sameDecision(d, decision) && d.epoch >= records.opened);
+    law(valid, `${code} is committed, and was never decided so, or is void`);
+    records.committed.set(code, decision);
+    const held = boughtIn(records.committed, decision.user).length;
+    law(held <= sale.limit, `${decision.user} holds ${held} items, above the limit`);
+  }
+  const bought = boughtIn(records.committed);
+  law(new Set(bought).size === bought.length, 'an item is committed twice');
+  return true;
+}
+
+/** Entries leave the outbox, if they are still there: only what is committed or void may. Returns their number. */
+export function forget({ memory, records }: Model, ids: readonly string[]): number {
+  const present = ids.flatMap((id) => memory.outbox.get(id) ?? []);
+  for (const { epoch, decisions } of present) {
+    for (const code of decisions.keys())
+      law(epoch < records.opened || records.committed.has(code), `${code} is forgotten uncommitted`);
+  }
+  for (const id of ids) memory.outbox.delete(id);
+  return present.length;
+}
+
+/** The gate's epoch, of a rebuild or of those let in; -1 when there is no gate. */
+const epochAt = (gate: string): number => Number(/^(?:loading:)?(\d+):/.exec(gate)?.[1] ?? -1);
+
+/** Whether a rebuild may begin, which shuts the gate. Carts and the outbox stay. */
+export function begin({ memory }: Model, epoch: number, token: string): boolean {
+  if (epochAt(memory.gate) >= epoch) return false;
+  memory.gate = token;
+  memory.hours = undefined;
+  memory.stocked = false;
+  memory.decisions.clear();
+  return true;
+}
+
+/** Whether a rebuild has gone through as far as Postgres is concerned: no newer one has begun. */
+export function note({ records }: Model, epoch: number): boolean {
+  if (epoch !== records.epoch) return false;
+  records.opened = epoch;
+  return true;
+}
+
+/** Opens the gate: 1; 0 when it is another's; -1 when the items are not there. Redis then holds what is committed. */
+export function open(model: Model, token: string, fence: string, hours: Hours): 1 | 0 | -1 {
+  const { memory, records } = model;
+  if (memory.gate !== token) return 0;
+  if (!memory.stocked) return -1;
+  memory.gate = fence;
+  memory.hours = hours;
+  memory.decisions.clear();
+  for (const [code, decision] of records.committed) memory.decisions.set(code, decision);
+  for (const [user, { code }] of memory.carts) if (records.committed.has(code)) memory.carts.delete(user);
+  if (servingEpoch(model) !== undefined) law(memory.outbox.size === 0, 'the gate opens on a full outbox');
+  return 1;
+}
+
+/** What must hold whenever somebody is let in: Redis knows all that is committed, and what else it knows waits. */
+export function checkServing(model: Model): void {
+  const { memory, records, sale } = model;
+  const epoch = servingEpoch(model);
+  if (epoch === undefined) return;
+  const waiting = new Map([...memory.outbox.values()].flatMap((entry) => [...entry.decisions]));
+  for (const [code, decision] of records.committed)
+    law(
+      sameDecision(memory.decisions.get(code), decision),
+      `${code} is committed, and Redis has it otherwise`,
+    );
+  for (const code of memory.decisions.keys())
+    law(records.committed.has(code) || waiting.has(code), `${code} is neither committed nor waiting`);
+  for (const entry of memory.outbox.values()) law(entry.epoch === epoch, 'an entry is of another epoch');
+  const bought = boughtIn(memory.decisions);
+  law(new Set(bought).size === bought.length, 'an item is sold twice');
+  for (const { user } of memory.decisions.values())
+    law(boughtIn(memory.decisions, user).length <= sale.limit, `${user} is above the limit`);
+}

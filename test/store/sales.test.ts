@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { generateItems } from '../../src/store/catalogue.ts';
+import { commitDecisions } from '../../src/store/commit.ts';
+import { listItems } from '../../src/store/items.ts';
+import { createSale, ItemTaken, listSales, type NewSale, readLiveSales } from '../../src/store/sales.ts';
+import { addSale, openStores } from '../support/stores.ts';
+
+const stores = await openStores();
+const { postgres, sql } = stores;
+const HOUR_MS = 3_600_000;
+const NOON = Date.UTC(2031, 0, 1, 12);
+const facts = (sale: Partial<NewSale> = {}): NewSale => ({
+  startsAtMs: NOON,
+  endsAtMs: NOON + HOUR_MS,
+  total: 3,
+  userLimit: 10,
+  hourly: false,
+  ...sale,
+});
+const idsOf = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
+
+test('a sale is added with generated items, in their order', async () => {
+  const id = (await createSale(postgres, facts()))!;
+  assert.match(id, /^S-[0-9a-f]{10}$/);
+  const items = await listItems(postgres, { saleId: id, limit: 10, availableOnly: false });
+  const expected = generateItems(id, 3).map((i) => ({
+    id: i.id,
+    name: i.name,
+    image_url: i.imageUrl,
+    sold: false,
+  }));
+  assert.deepEqual(items, expected);
+});
+
+test('given items keep what they bring, and get the rest generated', async () => {
+  const items = [{ name: 'Lamp' }, { id: 'own', name: 'Vase', imageUrl: '/vase.png' }];
+  const id = (await createSale(postgres, facts({ total: 2, items })))!;
+  const [first, second] = await listItems(postgres, { saleId: id, limit: 10, availableOnly: false });
+  const [generated] = generateItems(id, 2);
+  assert.deepEqual(first, { id: generated!.id, name: 'Lamp', image_url: generated!.imageUrl, sold: false });
+  assert.deepEqual(second, { id: 'own', name: 'Vase', image_url: '/vase.png', sold: false });
+});
+
+test('an id that any sale has is taken, by its name, and the sale is not added', async () => {
+  await createSale(postgres, facts({ total: 1, items: [{ id: 'unique', name: 'Lamp' }] }));
+  const before = await sql('select count(*) from sales');
+  const again = facts({ total: 2, items: [{ name: 'Vase' }, { id: 'unique', name: 'Lamp' }] });
+  await assert.rejects(
+    createSale(postgres, again),
+    (error) => error instanceof ItemTaken && error.message === 'unique',
+  );
+  assert.deepEqual(await sql('select count(*) from sales'), before);
+});
+
+test('an hour has one hourly sale, whoever adds it and however often; other sales may begin with it', async () => {
+  const hourly = facts({ hourly: true });
+  const ids = await Promise.all(Array.from({ length: 8 }, () => createSale(postgres, hourly)));
+  assert.equal(ids.filter((id) => id !== undefined).length, 1);
+  assert.ok(await createSale(postgres, facts()));
+  const rows = await sql(
+    'select count(*)::int as items from items where sale_id = $1',
+    ids.find((id) => id)!,
+  );
+  assert.deepEqual(rows, [{ items: 3 }]);
+});
+
+test('live sales are those not retired, oldest first, with their facts', async () => {
+  await sql('update sales set retired = true');
+  const late = (await createSale(
+    postgres,
+    facts({ startsAtMs: NOON + 2 * HOUR_MS, endsAtMs: NOON + 3 * HOUR_MS }),
+  ))!;
+  const early = (await createSale(postgres, facts({ startsAtMs: NOON + 0.5, userLimit: 4 })))!;
+  await sql('update sales set epoch = 5 where id = $1', early);
+  const live = await readLiveSales(postgres);
+  assert.deepEqual(idsOf(live), [early, late]);
+  const { startsAtMs, ...rest } = live[0]!;
+  assert.ok(Math.abs(startsAtMs - NOON) <= 1);
+  assert.deepEqual(rest, {
+    id: early,
+    endsAtMs: NOON + HOUR_MS,
+    total: 3,
+    userLimit: 4,
+    hourly: false,
+    epoch: 5,
+  });
+});
+
+test('sales are listed newest first, by state, by id, and so many at most, with what is committed', async () => {
+  const now = Date.now();
+  const between = (from: number, to: number) =>
+    createSale(postgres, facts({ startsAtMs: now + from, endsAtMs: now + to }));
+  const [ended, active, scheduled] = [
+    await between(-2 * HOUR_MS, -HOUR_MS),
+    await between(-HOUR_MS, HOUR_MS),
+    await between(HOUR_MS, 2 * HOUR_MS),
+  ];
+  const list = async (filter: Parameters<typeof listSales>[1]) => idsOf(await listSales(postgres, filter));
+  assert.deepEqual(await list({ state: 'ended', limit: 10 }), [ended]);
+  assert.deepEqual(await list({ state: 'active', limit: 10 }), [active]);
+  assert.ok((await list({ state: 'scheduled', limit: 10 })).includes(scheduled!));
+  assert.deepEqual(await list({ id: active!, limit: 1 }), [active]);
+  assert.deepEqual(await list({ id: active!, state: 'ended', limit: 1 }), []);
+  const all = await listSales(postgres, { limit: 100 });
+  const starts = all.map(({ startsAtMs }) => startsAtMs);
+  assert.deepEqual(
+    starts,
+    [...starts].sort((a, b) => b - a),
+  );
+  assert.deepEqual(await list({ limit: 2 }), idsOf(all).slice(0, 2));
+});
+
+test('a page of items begins after an item, knows what is sold, and may leave that out', async () => {
+  const sale = await addSale(stores, { items: 6 });
+  const [a, b, c, d, e, f] = sale.itemIds as [string, string, string, string, string, string];
+  const decision = {
+    code: 'code',
+    saleId: sale.id,
+    userId: 'ada',
+    decidedMs: 1,
+    lines: [`+${b}`, `-${c}`, `+${d}`],
+  };
+  await commitDecisions(postgres, sale, [decision]);
+  const page = async (limit: number, availableOnly: boolean, after?: string) =>
+    listItems(postgres, { saleId: sale.id, limit, availableOnly, ...(after && { after }) });
+  assert.deepEqual(
+    (await page(6, false)).map(({ sold }) => sold),
+    [false, true, false, true, false, false],
+  );
+  assert.deepEqual(idsOf(await page(2, false, b)), [c, d]);
+  assert.deepEqual(idsOf(await page(2, true)), [a, c]);
+  assert.deepEqual(idsOf(await page(9, true, c)), [e, f]);
+  assert.deepEqual(await page(9, false, 'nothing'), []);
+  const other = await addSale(stores);
+  assert.deepEqual(await page(9, false, other.itemIds[0]), []);
+  assert.equal((await listSales(postgres, { id: sale.id, limit: 1 }))[0]!.sold, 2);
+});
