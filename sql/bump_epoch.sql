@@ -1,5 +1,5 @@
 -- Begins a rebuild: waits for the commits under way and refuses every later commit of an older epoch.
 -- $1 sale id (text)
--- returns the sale with its new epoch
-update sales set epoch = epoch + 1 where id = $1
+-- returns the sale with its new epoch, or no row when it is retired
+update sales set epoch = epoch + 1 where id = $1 and not retired
 returning epoch, opened_epoch, (extract(epoch from starts_at) * 1000)::float8 as starts_ms, (extract(epoch from ends_at) * 1000)::float8 as ends_ms, total, user_limit

@@ -77,6 +77,8 @@ export const readPlace = (env: Env = process.env) => ({
   slot: Number(env.WORKER_SLOT),
   /** Where the sockets of all workers are. */
   peersDir: env.PEERS_DIR as string,
+  /** Tells this run of the service from all others. */
+  run: env.SERVICE_RUN as string,
 });
 
 export type Config = ReturnType<typeof readConfig>;

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atEnd } from './support/at-end.ts';
 import { openHttp } from './support/http.ts';
 import { signalAll, stillRunning, treeOf, until } from './support/processes.ts';
 import { freePort, runService, type Service, startService } from './support/service.ts';
@@ -156,13 +157,13 @@ async function refusalOf(env: Record<string, string>): Promise<string> {
 
 test('a port in use is refused with one sentence, before anything is started', async () => {
   const holder = createServer().listen(await freePort(), '127.0.0.1');
+  atEnd(() => holder.close());
   await until('the port is held', () => holder.listening);
   const { port } = holder.address() as { port: number };
   const dataDir = temporaryDir();
   const sentence = await refusalOf({ PORT: String(port), DATA_DIR: dataDir });
   assert.match(sentence, new RegExp(`127\\.0\\.0\\.1:${port} .*set PORT`));
   assert.deepEqual(readdirSync(dataDir), []);
-  holder.close();
 });
 
 test('a bad configuration is refused with all errors at once', async () => {

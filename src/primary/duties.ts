@@ -3,8 +3,9 @@ import type { Log } from '../log.ts';
 import { seekLeadership } from '../store/leadership.ts';
 import { readLiveSales } from '../store/sales.ts';
 import { createAuditor } from './auditor.ts';
-import { every } from './every.ts';
+import { every, type Repeated } from './every.ts';
 import { keepSales } from './keeper.ts';
+import { createLifecycle } from './lifecycle.ts';
 import type { Metrics } from './metrics.ts';
 import type { SalesBoard } from './sales-board.ts';
 import { scheduleSales } from './scheduler.ts';
@@ -16,6 +17,7 @@ import { sweep } from './sweeper.ts';
 const KEEP_MS = 200;
 const SCHEDULE_MS = 5_000;
 const SWEEP_MS = 500;
+const WATCH_MS = 250;
 /** An audit of 10,000 items reads both stores for some 100 ms: now and then, not all the time. */
 const AUDIT_MS = 60_000;
 
@@ -35,9 +37,13 @@ export interface DutiesOptions {
 export async function startDuties(options: DutiesOptions): Promise<{ refreshSales(): Promise<void> }> {
   const { config, stores, board, metrics, log, shutdown } = options;
   const { redis, postgres, onError } = stores;
-  const leadership = await seekLeadership(stores.databaseUrl, (isLeader) =>
-    log.info({ leader: isLeader }, 'leadership'),
-  );
+  let scheduling: Repeated | undefined;
+  let keeping: Repeated | undefined;
+  const leadership = await seekLeadership(stores.databaseUrl, (isLeader) => {
+    log.info({ leader: isLeader }, 'leadership');
+    // A new leader does at once what may have been waiting for one.
+    if (isLeader) void scheduling?.now().then(() => keeping?.now());
+  });
   shutdown.add('leadership', leadership.close);
 
   const repeat = (name: string, ms: number, work: () => Promise<void>) => {
@@ -49,13 +55,12 @@ export async function startDuties(options: DutiesOptions): Promise<{ refreshSale
     if (leadership.isLeader && postgres.isUp) await work();
   };
 
-  const keeping = repeat('keeper', KEEP_MS, async () => {
-    board.publish(
-      leadership.isLeader ? await keepSales({ redis, postgres, log }) : await readLiveSales(postgres),
-    );
+  keeping = repeat('keeper', KEEP_MS, async () => {
+    if (leadership.isLeader) await keepSales({ redis, postgres, log }, board.publish);
+    else board.publish(await readLiveSales(postgres));
   });
   const schedule = { postgres, log, items: config.saleItems, userLimit: config.userLimit };
-  const scheduling = repeat(
+  scheduling = repeat(
     'scheduler',
     SCHEDULE_MS,
     leading(() => scheduleSales(schedule, Date.now())),
@@ -66,6 +71,7 @@ export async function startDuties(options: DutiesOptions): Promise<{ refreshSale
     SWEEP_MS,
     leading(() => sweep({ redis, postgres, log, sales })),
   );
+  repeat('lifecycle', WATCH_MS, createLifecycle({ redis, log, sales }));
   const onDifference = (count: number) => metrics.auditDifferences.inc(count);
   repeat('auditor', AUDIT_MS, leading(createAuditor({ redis, postgres, log, sales, onDifference })));
 

@@ -1,9 +1,11 @@
 import type { Log } from '../log.ts';
 import type { LiveSale } from '../messages.ts';
+import { Unavailable } from '../store/errors.ts';
 import type { Postgres } from '../store/postgres.ts';
 import { rebuildSale } from '../store/rebuild.ts';
 import type { Redis } from '../store/redis.ts';
 import { isSellable, readLiveSales, retireSale } from '../store/sales.ts';
+import { reportContradiction } from './contradiction.ts';
 
 /**
  * A sale's keys stay for this long after its end: late posts find their receipts without Postgres, and the
@@ -19,21 +21,34 @@ export interface KeeperOptions {
 
 /**
  * Keeps Redis as Postgres says: rebuilds every sale that Redis does not hold whole and open, and retires those
- * that are over. Only the leader keeps; it returns the sales with the epochs they have then.
+ * that are over. Only the leader keeps. `publish` hears the sales with the epochs they have, after each change:
+ * an open sale need not wait for the others.
  */
-export async function keepSales(options: KeeperOptions): Promise<LiveSale[]> {
-  const kept: LiveSale[] = [];
-  for (const sale of await readLiveSales(options.postgres)) {
+export async function keepSales(
+  options: KeeperOptions,
+  publish: (sales: readonly LiveSale[]) => void,
+): Promise<void> {
+  const sales = new Map((await readLiveSales(options.postgres)).map((sale) => [sale.id, sale]));
+  publish([...sales.values()]);
+  for (const sale of byUrgency([...sales.values()], Date.now())) {
     try {
       const left = await keepSale(options, sale);
-      if (left) kept.push(left);
+      if (left) sales.set(sale.id, left);
+      else sales.delete(sale.id);
+      if (left !== sale) publish([...sales.values()]);
     } catch (error) {
       // One sale in trouble must not hold up the others.
-      options.log.warn({ sale: sale.id, err: error }, 'a sale could not be kept');
-      kept.push(sale);
+      if (!(error instanceof Unavailable)) {
+        options.log.warn({ sale: sale.id, err: error }, 'a sale could not be kept');
+      }
     }
   }
-  return kept;
+}
+
+/** Open sales first, then those to come, then those that are over. */
+function byUrgency(sales: readonly LiveSale[], nowMs: number): LiveSale[] {
+  const rank = (sale: LiveSale) => (nowMs >= sale.endsAtMs ? 2 : nowMs < sale.startsAtMs ? 1 : 0);
+  return [...sales].sort((a, b) => rank(a) - rank(b));
 }
 
 /** Returns the sale as it is now, or undefined when it is over and gone. */
@@ -48,9 +63,7 @@ async function keepSale(options: KeeperOptions, sale: LiveSale): Promise<LiveSal
 
 async function rebuild({ redis, postgres, log }: KeeperOptions, sale: LiveSale): Promise<LiveSale> {
   const begin = Date.now();
-  const epoch = await rebuildSale(redis, postgres, sale.id, (entry, error) => {
-    log.error({ sale: sale.id, entry: entry.id, err: error }, 'an outbox entry contradicts Postgres');
-  });
+  const epoch = await rebuildSale(redis, postgres, sale.id, reportContradiction(log));
   if (epoch === undefined) return sale;
   log.info({ sale: sale.id, epoch, ms: Date.now() - begin }, epoch === 1 ? 'sale loaded' : 'sale rebuilt');
   return { ...sale, epoch };

@@ -19,7 +19,7 @@ function settings(port: number): readonly string[] {
     port,
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '', // its path may be too long (107 bytes), and nobody needs it
-    max_connections: 100, // 64 workers with one writer each, and the primary
+    max_connections: 420, // 64 workers with 6 each, and the primary's 8
     shared_buffers: '256MB', // a day of sales and attempts at hand
     max_wal_size: '2GB', // a checkpoint every few minutes, not every few seconds, under full load
     wal_level: 'minimal', // nobody replicates from it

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Config, maskSecrets, readConfig, SetupError } from '../config.ts';
 import { type Log, openLog } from '../log.ts';
-import { adoptSegments, openSpool } from '../store/segments.ts';
+import { openSpool } from '../store/segments.ts';
 import { banner } from './banner.ts';
 import { startDuties } from './duties.ts';
 import { every } from './every.ts';
@@ -13,7 +14,7 @@ import { createShipper } from './shipper.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import { openStores } from './stores.ts';
 import { createSupervisor } from './supervisor.ts';
-import { makePeersDir, startWorkers } from './workers.ts';
+import { isWriting, makePeersDir, startWorkers } from './workers.ts';
 
 const SHIP_MS = 250;
 
@@ -26,16 +27,18 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
 
   const stores = await openStores(config, log, shutdown);
   const { redis, postgres, redisUrl, databaseUrl, onError } = stores;
-  const env = { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, PEERS_DIR: makePeersDir(shutdown) };
+  const run = randomBytes(6).toString('hex');
+  const peersDir = makePeersDir(shutdown);
+  const env = { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, PEERS_DIR: peersDir, SERVICE_RUN: run };
   const supervisor = createSupervisor({ workers: config.workers, env });
 
   const spool = openSpool(join(config.dataDir, 'spool'));
-  await adoptSegments(spool);
   const onFull = (full: boolean) => {
     log.error({ full }, full ? 'the attempt spool is full' : 'the attempt spool has room again');
     supervisor.broadcast({ type: 'spool-full', full });
   };
-  const shipper = createShipper({ postgres, dir: spool, onFull });
+  const isWritten = (segmentRun: string, pid: number) => isWriting(supervisor.pids(), run, segmentRun, pid);
+  const shipper = createShipper({ postgres, dir: spool, log, isWritten, onFull });
   const shipping = every(SHIP_MS, shipper.ship, onError);
   shutdown.add('attempt log', async () => {
     await shipping.stop();
@@ -47,9 +50,8 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
   const { refreshSales } = await startDuties({ config, stores, board, metrics, log, shutdown });
 
   shutdown.add('workers', supervisor.stop);
-  const onGone = (pid: number) => void adoptSegments(spool, pid).catch(onError);
   const isSpoolFull = () => shipper.isFull;
-  await startWorkers({ supervisor, board, metrics, log, isSpoolFull, refreshSales, onGone });
+  await startWorkers({ supervisor, board, metrics, log, isSpoolFull, refreshSales });
   process.on('SIGHUP', () => {
     log.info('rolling restart');
     supervisor.roll().then(() => log.info('rolling restart done'), onError);

@@ -59,6 +59,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   let listeners: SupervisorListeners;
   const leaving = new Set<number>();
   let stopping = false;
+  let rolling: Promise<void> | undefined;
   let port = 0;
 
   cluster.on('listening', (_, address) => {
@@ -82,15 +83,18 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
           if (state?.worker === worker) state.status = { slot, pid, ...message };
         } else listeners.onMessage(pid, message);
       });
-      worker.once('exit', (code, signal) => {
+      const gone = (how: string) => {
         clearTimeout(late);
-        reject(new Error(`worker ${slot} left before it was ready (${signal ?? `code ${code}`})`));
-        onExit(slot, worker, signal ?? `code ${code}`);
+        reject(new Error(`worker ${slot} left before it was ready (${how})`));
+        onExit(slot, worker, how);
+      };
+      worker.once('exit', (code, signal) => gone(signal ?? `code ${code}`));
+      // A broken channel shows as an exit; a process that could not be made has none.
+      worker.on('error', (error) => {
+        if (pid === undefined) gone(error.message);
       });
     });
     ready.catch(() => {});
-    // A broken channel shows as an exit.
-    worker.on('error', () => {});
     const state: Slot = {
       worker,
       ready,
@@ -132,6 +136,21 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       sendTo(worker, { type: 'drain' });
     });
 
+  const rollSlots = async () => {
+    for (const [slot, old] of [...slots]) {
+      if (stopping) return;
+      try {
+        await fork(slot, 0).ready;
+      } catch (error) {
+        // The old worker keeps its slot if it still serves.
+        if (old.worker.isDead()) fork(slot, BACKOFF_FIRST_MS);
+        else slots.set(slot, old);
+        throw error;
+      }
+      await leave(old.worker);
+    }
+  };
+
   const sendTo = (worker: Worker, message: ToWorker) => {
     if (worker.isConnected()) worker.send(message, undefined, () => {});
   };
@@ -155,22 +174,16 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     servingSlots: () => [...slots].flatMap(([slot, { serving }]) => (serving ? slot : [])),
     pids: () =>
       [...slots.values()].filter(({ worker }) => !worker.isDead()).map((s) => s.worker.process.pid as number),
-    async roll() {
-      for (const [slot, old] of [...slots]) {
-        if (stopping) return;
-        try {
-          await fork(slot, 0).ready;
-        } catch (error) {
-          // The old worker still serves: it keeps its slot.
-          slots.set(slot, old);
-          throw error;
-        }
-        await leave(old.worker);
-      }
+    roll() {
+      rolling ??= rollSlots().finally(() => {
+        rolling = undefined;
+      });
+      return rolling;
     },
     async stop() {
       stopping = true;
-      await Promise.all([...slots.values()].map(({ worker }) => leave(worker)));
+      const workers = Object.values(cluster.workers ?? {}) as Worker[];
+      await Promise.all(workers.map(leave));
     },
   };
 }

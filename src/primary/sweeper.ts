@@ -3,6 +3,7 @@ import type { LiveSale } from '../messages.ts';
 import { sweepOutbox } from '../store/outbox.ts';
 import type { Postgres } from '../store/postgres.ts';
 import type { Redis } from '../store/redis.ts';
+import { reportContradiction } from './contradiction.ts';
 
 /** A worker commits within some 10 ms, and gives up after 1.5 s: an older entry has lost its worker. */
 const MIN_AGE_MS = 2_000;
@@ -17,9 +18,7 @@ export interface SweeperOptions {
 /** Commits the decisions that dead or cut-off workers have left in the outboxes. */
 export async function sweep({ redis, postgres, log, sales }: SweeperOptions): Promise<void> {
   for (const { id } of sales()) {
-    const swept = await sweepOutbox(redis, postgres, id, MIN_AGE_MS, (entry, error) => {
-      log.error({ sale: id, entry: entry.id, err: error }, 'an outbox entry contradicts Postgres');
-    });
+    const swept = await sweepOutbox(redis, postgres, id, MIN_AGE_MS, reportContradiction(log));
     if (swept > 0) log.warn({ sale: id, decisions: swept }, 'decisions of a lost worker committed');
   }
 }

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import type { ToPrimary } from '../messages.ts';
 import { createMembership } from './membership.ts';
 import type { Metrics } from './metrics.ts';
+import { commandLine } from './processes.ts';
 import type { SalesBoard } from './sales-board.ts';
 import type { Shutdown } from './shutdown.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -16,6 +17,15 @@ export function makePeersDir(shutdown: Shutdown): string {
   return dir;
 }
 
+/**
+ * Whether a process still writes segments of the attempt log of a run of the service. A worker of an earlier run is
+ * dead, as a rule, and its pid may be anybody's; one that was stopped when its primary died may yet wake and write.
+ */
+export function isWriting(workers: readonly number[], run: string, segmentRun: string, pid: number): boolean {
+  if (workers.includes(pid)) return segmentRun === run;
+  return /worker\/main\.js/.test(commandLine(pid) ?? '');
+}
+
 export interface WorkersOptions {
   readonly supervisor: Supervisor;
   readonly board: SalesBoard;
@@ -24,8 +34,6 @@ export interface WorkersOptions {
   readonly isSpoolFull: () => boolean;
   /** Makes new sales known to Redis and to the board. */
   readonly refreshSales: () => Promise<void>;
-  /** A worker has left: its spool is an orphan. */
-  readonly onGone: (pid: number) => void;
 }
 
 /** Starts the workers, tells each what it must know, and answers what they ask. Resolves when all serve. */
@@ -64,7 +72,6 @@ export async function startWorkers(options: WorkersOptions): Promise<void> {
         log.error({ slot, worker_pid: pid, how }, 'a worker died');
       }
       membership.changed();
-      options.onGone(pid);
     },
   });
   membership.publish();

@@ -7,34 +7,33 @@ export type FieldErrors = Record<string, string>;
 /** The query of a URL: name → value, or all its values when it was given more than once. */
 export type Query = ReadonlyMap<string, string | readonly string[]>;
 
-/** Splits a request target into path and query. Returns undefined when its percent-encoding is broken. */
-export function splitTarget(target: string): { path: string; query: Query } | undefined {
+/** Splits a request target into path and query. */
+export function splitTarget(target: string): { path: string; query: Query } {
   const mark = target.indexOf('?');
   if (mark < 0) return { path: target, query: new Map() };
-  const query = parseQuery(target.slice(mark + 1));
-  return query && { path: target.slice(0, mark), query };
+  return { path: target.slice(0, mark), query: parseQuery(target.slice(mark + 1)) };
 }
 
-function parseQuery(text: string): Query | undefined {
+function parseQuery(text: string): Query {
   const query = new Map<string, string | string[]>();
   for (const pair of text.split('&')) {
     if (pair === '') continue;
     const equals = pair.indexOf('=');
     const name = decode(equals < 0 ? pair : pair.slice(0, equals));
     const value = decode(equals < 0 ? '' : pair.slice(equals + 1));
-    if (name === undefined || value === undefined) return undefined;
     const before = query.get(name);
     query.set(name, before === undefined ? value : ([] as string[]).concat(before, value));
   }
   return query;
 }
 
-function decode(text: string): string | undefined {
+/** Broken percent-encoding stays as it is: no parameter has a form that a percent sign fits. */
+function decode(text: string): string {
   if (!/[%+]/.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    return undefined;
+    return text;
   }
 }
 

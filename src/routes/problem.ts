@@ -31,6 +31,7 @@ const PROBLEMS = {
   already_processed: [409, 'Already processed', 'This code was already processed: see receipt.'],
   body_too_large: [413, 'Body too large', 'The body is larger than this path accepts.'],
   unsupported_media_type: [415, 'Unsupported media type', 'The body must be application/json.'],
+  expectation_failed: [417, 'Expectation failed', 'The header Expect asks for something unknown.'],
   headers_too_large: [431, 'Headers too large', 'The request line and headers are larger than 8 KiB.'],
   internal_error: [500, 'Internal error', 'Something went wrong here. The request id leads to the log.'],
   overloaded: [503, 'Overloaded', 'Too many requests wait; nothing happened. Try again soon.'],

@@ -2,7 +2,7 @@ import type { Batcher } from '../store/batcher.ts';
 import { saleOfCode } from '../store/checkout.ts';
 import { type Receipt, receiptOf } from '../store/decision.ts';
 import type { PurchaseResult } from '../store/purchase.ts';
-import type { SaleState } from '../store/sales.ts';
+import type { SaleStanding } from '../store/sales.ts';
 import { type Answer, json, type RequestContext } from './answer.ts';
 import { failureCode } from './failure.ts';
 import { type FieldErrors, type Query, readParameter } from './input.ts';
@@ -12,7 +12,7 @@ export interface PurchaseDeps {
   /** The purchases of a sale that is still known to Redis. */
   readonly findPurchases: (saleId: string) => Batcher<string, PurchaseResult> | undefined;
   /** What Postgres says of a sale; asked only about one that this worker does not know. */
-  readonly readSaleState: (saleId: string) => Promise<SaleState | undefined>;
+  readonly standingOf: (saleId: string) => Promise<SaleStanding | undefined>;
   /** The committed receipt of a code, from Postgres. */
   readonly findReceipt: (code: string) => Promise<Receipt | undefined>;
   readonly onPurchased: (context: RequestContext, saleId: string, receipt: Receipt) => void;
@@ -58,8 +58,8 @@ async function buy(deps: PurchaseDeps, context: RequestContext, posted: Posted):
   if (result === undefined || result.outcome === 'no-code') {
     const receipt = await deps.findReceipt(posted.code);
     if (receipt) return answerAgain(context, receipt, posted.replay);
-    // A sale so new that this worker has not been told yet: the code may well be good.
-    const isNews = result === undefined && (await deps.readSaleState(posted.saleId)) === 'active';
+    // A sale that this worker does not know, and that may still be in Redis: the code may well be good.
+    const isNews = result === undefined && (await deps.standingOf(posted.saleId))?.retired === false;
     return problem(context, isNews ? 'unavailable' : 'checkout_not_found');
   }
   if (!('decision' in result)) return problem(context, REFUSAL[result.outcome]);
@@ -84,9 +84,14 @@ function answerAgain(context: RequestContext, receipt: Receipt, replay: boolean)
 }
 
 /** GET /purchases/{code}: the receipt of a decided code, for ever. */
-export function readReceipt({ findReceipt }: Pick<PurchaseDeps, 'findReceipt'>) {
+export function readReceipt({ findReceipt, onError }: Pick<PurchaseDeps, 'findReceipt' | 'onError'>) {
   return async (context: RequestContext, code: string): Promise<Answer> => {
-    const receipt = saleOfCode(code) && (await findReceipt(code));
-    return receipt ? json(200, receipt) : problem(context, 'checkout_not_found');
+    try {
+      const receipt = saleOfCode(code) && (await findReceipt(code));
+      return receipt ? json(200, receipt) : problem(context, 'checkout_not_found');
+    } catch (error) {
+      onError(context, error);
+      return problem(context, failureCode(error));
+    }
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Unavailable } from './errors.ts';
 
@@ -35,9 +35,10 @@ export interface AttemptLog {
   close(): void;
 }
 
-/** Opens the spool of one worker process in `dir`. */
-export function openAttemptLog(dir: string, slot: number): AttemptLog {
-  let segment = newSegment(dir, slot);
+/** Opens the spool of one worker process in `dir`; `run` is the service's run, told from others by the primary. */
+export function openAttemptLog(dir: string, slot: number, run: string): AttemptLog {
+  let segment = newSegment(dir, run);
+  let lastFinished = '';
   let lines = '';
   let turn: Promise<void> | undefined;
   let stamp = stampOf(0);
@@ -55,15 +56,16 @@ export function openAttemptLog(dir: string, slot: number): AttemptLog {
   const finish = () => {
     try {
       const full = segment;
-      segment = newSegment(dir, slot);
-      finishSegment(full);
+      segment = newSegment(dir, run);
+      lastFinished = finishSegment(full);
     } catch {
       // No new file on a full disk: the old segment goes on, and the next write tells its request.
     }
   };
 
   const aging = setInterval(() => {
-    if (segment.bytes > 0) finish();
+    // While nothing is shipped (Postgres is away), one growing segment is better than a file a second.
+    if (segment.bytes > 0 && !existsSync(lastFinished)) finish();
   }, SEGMENT_AGE_MAX_MS);
 
   return {
@@ -96,15 +98,23 @@ interface Segment {
 }
 
 /** The name is the segment's identity in Postgres, so it must never come twice, on whatever box. */
-function newSegment(dir: string, slot: number): Segment {
-  const path = join(dir, `${slot}-${process.pid}-${randomUUID()}`);
+function newSegment(dir: string, run: string): Segment {
+  const path = join(dir, `${run}-${process.pid}-${randomUUID()}`);
   return { path, fd: openSync(path + OPEN, 'wx'), bytes: 0 };
 }
 
-function finishSegment({ path, fd, bytes }: Segment): void {
+/** Who writes or wrote a segment: the run of the service, and the process. */
+export function parseSegmentName(name: string): { run: string; pid: number } {
+  const [run = '', pid] = name.split('-');
+  return { run, pid: Number(pid) };
+}
+
+/** Returns the path of the finished segment. */
+function finishSegment({ path, fd, bytes }: Segment): string {
   closeSync(fd);
   if (bytes > 0) renameSync(path + OPEN, path + FINISHED);
   else rmSync(path + OPEN);
+  return path + FINISHED;
 }
 
 /** Writes all of an ASCII text at `position` or nothing: what a full disk took of it is cut off again. */

@@ -25,6 +25,8 @@ export type Decided = {
 export type Undecided = { readonly outcome: 'not-begun' | 'ended' | 'no-code' | 'limit' };
 
 export interface DecidedBatch {
+  /** The fence that was shown. */
+  readonly fence: string;
   /** The outbox entry that holds what was decided now; '' when nothing was. */
   readonly entryId: string;
   /** One result per code, in their order. */
@@ -42,11 +44,13 @@ export async function decideCodes(
 ): Promise<DecidedBatch> {
   const k = keysOf(sale.id);
   const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox];
-  const args = [fenceOf(sale, redis), SOLD_CHANNEL, sale.id, ...codes];
+  const fence = fenceOf(sale, redis);
+  const args = [fence, SOLD_CHANNEL, sale.id, ...codes];
   const reply = await redis.run(purchaseScript, keys, args);
   if (reply === FENCED) throw new Unavailable('the gate is shut');
   const [entryId, ...values] = reply as unknown[];
   return {
+    fence,
     entryId: entryId as string,
     results: codes.map((code, i) => readResult(sale.id, code, values, i * 3)),
   };
@@ -59,12 +63,16 @@ function readResult(saleId: string, code: string, values: unknown[], at: number)
   return { outcome, decision, names: values[at + 2] as (string | null)[] };
 }
 
-/** Deletes outbox entries whose decisions are committed. An entry that stays is the sweeper's. */
+/**
+ * Deletes outbox entries whose decisions are committed, if the gate is still what it was when they were read.
+ * Returns false when it is not. An entry that stays is the sweeper's.
+ */
 export async function forgetEntries(
   redis: Redis,
-  sale: Pick<LiveSale, 'id' | 'epoch'>,
+  saleId: string,
+  gate: string,
   entryIds: readonly string[],
-): Promise<void> {
-  const keys = keysOf(sale.id);
-  await redis.run(forgetScript, [keys.gate, keys.outbox], [fenceOf(sale, redis), ...entryIds]);
+): Promise<boolean> {
+  const keys = keysOf(saleId);
+  return (await redis.run(forgetScript, [keys.gate, keys.outbox], [gate, ...entryIds])) !== FENCED;
 }

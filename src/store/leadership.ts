@@ -4,6 +4,7 @@ import pg from 'pg';
 const LEADER_LOCK = 7_201_605;
 /** How often the lock is tried for, and the connection that holds it is checked. */
 const CHECK_MS = 500;
+const SILENCE_MAX_MS = 5_000;
 
 /** Holds, or goes on trying to get, the advisory lock that makes one box the leader of a database. */
 export interface Leadership {
@@ -30,21 +31,25 @@ export async function seekLeadership(
     isLeader = value;
     onChange(value);
   };
-  const drop = () => {
-    client?.end().catch(() => {});
+  const drop = (lost = client) => {
+    lost?.end().catch(() => {});
+    if (lost !== client) return;
     client = undefined;
     setLeader(false);
   };
 
   const connect = async () => {
-    client = new pg.Client({
+    const opened = new pg.Client({
       connectionString: url,
       application_name: 'flashsale leader',
+      // A leader that is paused, cut off or without power gives the lock back after this time.
+      options: `-c idle_session_timeout=${SILENCE_MAX_MS}`,
       connectionTimeoutMillis: 2_000,
       query_timeout: 2_000,
     });
-    client.on('error', drop);
-    await client.connect();
+    client = opened;
+    opened.on('error', () => drop(opened));
+    await opened.connect();
   };
 
   /** The lock belongs to the session: holding it means having a session that answers. */

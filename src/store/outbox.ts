@@ -3,7 +3,7 @@ import { forgetEntries } from './decide.ts';
 import { type Decision, parseDecision } from './decision.ts';
 import { epochOfGate, fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
-import { isRefusal, type Postgres } from './postgres.ts';
+import { isUniqueViolation, type Postgres } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
 
 /** Entries of one read: a few thousand decisions at most, one transaction. */
@@ -49,28 +49,32 @@ export function decisionsOf(saleId: string, fields: readonly string[]): Decision
   return decisions;
 }
 
+/** A decision that contradicts a row in Postgres: Redis sold what Postgres knows to be sold. */
+export type OnContradiction = (entry: OutboxEntry, decision: Decision, error: Error) => void;
+
 /**
  * Commits what workers have left in the outbox of a sale for longer than `minAgeMs`, oldest first, and forgets it.
  * Nothing is done while the gate is shut: a rebuild carries its outbox over itself. Returns the decisions committed.
- * An entry that Postgres refuses is reported and left; it does not hold up the others.
+ * An entry with a contradiction is reported and left; it does not hold up the others.
  */
 export async function sweepOutbox(
   redis: Redis,
   postgres: Postgres,
   saleId: string,
   minAgeMs: number,
-  onRefused: (entry: OutboxEntry, error: unknown) => void,
+  onContradiction: OnContradiction,
 ): Promise<number> {
   let swept = 0;
   for (;;) {
     const { gate, entries } = await readOutbox(redis, saleId, minAgeMs);
     const epoch = epochOfGate(gate);
     if (epoch === undefined || gate !== fenceOf({ epoch }, redis) || entries.length === 0) return swept;
-    const committed = await commitEntries(postgres, { id: saleId, epoch }, entries, onRefused);
+    const committed = await commitEntries(postgres, { id: saleId, epoch }, entries, onContradiction);
     if (committed === undefined || committed.length === 0) return swept;
     await forgetEntries(
       redis,
-      { id: saleId, epoch },
+      saleId,
+      gate,
       committed.map((entry) => entry.id),
     );
     for (const entry of committed) swept += entry.decisions.length;
@@ -78,30 +82,33 @@ export async function sweepOutbox(
 }
 
 /**
- * Commits entries together, or, when Postgres refuses them together, each by itself. Returns those committed;
- * undefined when they were fenced: a rebuild has begun a newer epoch.
+ * Commits entries together, or, when one of them contradicts Postgres, decision by decision. Returns the entries
+ * without a contradiction; undefined when they were fenced: a rebuild has begun a newer epoch. Throws what is
+ * no contradiction: it may pass.
  */
 export async function commitEntries(
   postgres: Postgres,
   sale: { readonly id: string; readonly epoch: number },
   entries: readonly OutboxEntry[],
-  onRefused: (entry: OutboxEntry, error: unknown) => void,
+  onContradiction: OnContradiction,
 ): Promise<OutboxEntry[] | undefined> {
   const decisions = entries.flatMap((entry) => entry.decisions);
   try {
     return (await commitDecisions(postgres, sale, decisions)) ? [...entries] : undefined;
   } catch (error) {
-    if (!isRefusal(error)) throw error;
-    if (entries.length === 1) {
-      onRefused(entries[0] as OutboxEntry, error);
-      return [];
-    }
-    const committed: OutboxEntry[] = [];
-    for (const entry of entries) {
-      const one = await commitEntries(postgres, sale, [entry], onRefused);
-      if (one === undefined) return undefined;
-      committed.push(...one);
-    }
-    return committed;
+    if (!isUniqueViolation(error)) throw error;
   }
+  const sound = new Set(entries);
+  for (const entry of entries) {
+    for (const decision of entry.decisions) {
+      try {
+        if (!(await commitDecisions(postgres, sale, [decision]))) return undefined;
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error;
+        onContradiction(entry, decision, error);
+        sound.delete(entry);
+      }
+    }
+  }
+  return [...sound];
 }

@@ -49,6 +49,10 @@ export interface PostgresOptions {
   readonly patient: boolean;
 }
 
+/** Whether a statement was refused because it contradicts a row that is there. */
+export const isUniqueViolation = (error: unknown): error is pg.DatabaseError =>
+  error instanceof pg.DatabaseError && error.code === '23505';
+
 /** Whether Postgres itself refused a statement, as by a constraint; trouble of the server or the way to it is none. */
 export const isRefusal = (error: unknown): error is pg.DatabaseError =>
   error instanceof pg.DatabaseError && error.code !== undefined && !SERVER_TROUBLE.test(error.code);
@@ -63,6 +67,8 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
     query_timeout: answerMs,
     // The server gives up too, a little later, so that no abandoned statement holds a lock for long.
     statement_timeout: answerMs * 2,
+    // A process that is stopped in the middle of a transaction must not hold its locks for ever.
+    idle_in_transaction_session_timeout: answerMs * 2,
     idleTimeoutMillis: 0,
     keepAlive: true,
     application_name: 'flashsale',
@@ -97,17 +103,12 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
       return await work();
     } catch (error) {
       if (isRefusal(error)) throw error;
+      // pg-pool's words for: all connections were busy. That says nothing about Postgres.
+      if ((error as Error).message === 'timeout exceeded when trying to connect') {
+        throw new Overloaded('no connection came free');
+      }
       fall(error as Error);
       throw new Unanswered(`Postgres: ${(error as Error).message}`);
-    }
-  };
-
-  const begin = async (): Promise<pg.PoolClient> => {
-    try {
-      return await pool.connect();
-    } catch (error) {
-      fall(error as Error);
-      throw new Unavailable(`Postgres: ${(error as Error).message}`);
     }
   };
 
@@ -135,8 +136,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
     query: (statement, values) =>
       guarded(async () => (await pool.query({ ...statement, values: values ?? [] })).rows),
     async transaction(work) {
-      if (!up) throw new Unavailable('Postgres is away');
-      const client = await begin();
+      const client = await guarded(() => pool.connect());
       try {
         const result = await guarded(async () => {
           await client.query('begin');

@@ -13,6 +13,12 @@ const IN_FLIGHT_MAX = 2;
 /** Codes that may wait per worker and sale: less than a second of work. */
 const PENDING_MAX = 4_096;
 
+/**
+ * After a commit that failed, no code is decided for this time: Postgres may answer and still be unable to commit
+ * (full disk, read-only after a failover), and decisions would only pile up in the outbox. Then one batch tries.
+ */
+const HOLD_MS = 500;
+
 /** `unknown`: decided or perhaps decided, and not known to be committed. */
 export type PurchaseResult = Decided | Undecided | { readonly outcome: 'unknown' };
 
@@ -29,16 +35,22 @@ export interface PurchaseDeps {
  * answered. `add` rejects with Unavailable or Overloaded when nothing happened.
  */
 export function createPurchases(deps: PurchaseDeps): Batcher<string, PurchaseResult> {
+  let heldUntilMs = 0;
+  const onCommitFailed = (error: unknown) => {
+    heldUntilMs = Date.now() + HOLD_MS;
+    deps.onError(error);
+  };
+
   return createBatcher<string, PurchaseResult>({
     batchMax: BATCH_MAX,
     inFlightMax: IN_FLIGHT_MAX,
     pendingMax: PENDING_MAX,
     async run(posted) {
       // While Postgres is away a decision could not be answered: better not to make it.
-      if (!deps.postgres.isUp) throw new Unavailable('Postgres is away');
+      if (!deps.postgres.isUp || Date.now() < heldUntilMs) throw new Unavailable('Postgres is away');
       const codes = [...new Set(posted)];
       const results = new Map<string, PurchaseResult>();
-      const answers = await buyCodes(deps, codes);
+      const answers = await buyCodes({ ...deps, onCommitFailed }, codes);
       codes.forEach((code, i) => {
         results.set(code, answers[i] as PurchaseResult);
       });
@@ -47,13 +59,17 @@ export function createPurchases(deps: PurchaseDeps): Batcher<string, PurchaseRes
   });
 }
 
-async function buyCodes(deps: PurchaseDeps, codes: readonly string[]): Promise<readonly PurchaseResult[]> {
+interface BuyDeps extends PurchaseDeps {
+  readonly onCommitFailed: (error: unknown) => void;
+}
+
+async function buyCodes(deps: BuyDeps, codes: readonly string[]): Promise<readonly PurchaseResult[]> {
   const sale = deps.sale();
   const unknown = { outcome: 'unknown' } as const;
   try {
-    const { entryId, results } = await decideCodes(deps.redis, sale, codes);
+    const { fence, entryId, results } = await decideCodes(deps.redis, sale, codes);
     const committed = await commitResults(deps, sale, results);
-    if (committed && entryId !== '') forgetEntries(deps.redis, sale, [entryId]).catch(deps.onError);
+    if (committed && entryId !== '') forgetEntries(deps.redis, sale.id, fence, [entryId]).catch(deps.onError);
     return committed ? results : results.map((result) => ('decision' in result ? unknown : result));
   } catch (error) {
     if (!(error instanceof Unanswered)) throw error;
@@ -63,7 +79,7 @@ async function buyCodes(deps: PurchaseDeps, codes: readonly string[]): Promise<r
 
 /** True when every decision among the results is in Postgres. The outbox keeps those that are not. */
 async function commitResults(
-  { postgres, onError }: PurchaseDeps,
+  { postgres, onCommitFailed }: BuyDeps,
   sale: LiveSale,
   results: readonly PurchaseResult[],
 ): Promise<boolean> {
@@ -72,7 +88,7 @@ async function commitResults(
   try {
     return await commitDecisions(postgres, sale, decisions);
   } catch (error) {
-    onError(error);
+    onCommitFailed(error);
     return false;
   }
 }

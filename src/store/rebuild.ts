@@ -1,7 +1,8 @@
+import { forgetEntries } from './decide.ts';
 import { formatDecision } from './decision.ts';
 import { Unavailable } from './errors.ts';
 import { keysOf } from './keys.ts';
-import { commitEntries, type OutboxEntry, readOutbox } from './outbox.ts';
+import { commitEntries, type OnContradiction, readOutbox } from './outbox.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
 
@@ -46,24 +47,24 @@ interface Rebuild {
 /**
  * Writes a sale's state into Redis from Postgres and opens its gate; a new sale's first load is the same thing.
  * The steps and why each invariant holds at each of them: docs/recovery.md.
- * Returns the new epoch; undefined when a later rebuild took over. Throws Unavailable or Unanswered when a store
+ * Returns the new epoch; undefined when a later rebuild took over, or the sale is retired. Throws Unavailable or Unanswered when a store
  * went away: the gate then stays shut, and the next rebuild begins anew.
  */
 export async function rebuildSale(
   redis: Redis,
   postgres: Postgres,
   saleId: string,
-  onRefused: (entry: OutboxEntry, error: unknown) => void,
+  onContradiction: OnContradiction,
 ): Promise<number | undefined> {
   const { runId } = redis;
   if (runId === undefined) throw new Unavailable('Redis is away');
   const [sale] = await postgres.query<Sale & Record<string, unknown>>(sql.bumpEpoch, [saleId]);
-  if (sale === undefined) throw new Error(`there is no sale ${saleId}`);
+  if (sale === undefined) return undefined;
   const token = `loading:${sale.epoch}:${runId}`;
   const rebuild: Rebuild = { redis, postgres, saleId, sale, keys: keysOf(saleId), token };
   try {
     await begin(rebuild);
-    await carryOver(rebuild, onRefused);
+    await carryOver(rebuild, onContradiction);
     const sold = await loadItems(rebuild);
     await loadBought(rebuild);
     await loadDecisions(rebuild);
@@ -89,20 +90,26 @@ async function begin({ redis, keys: k, sale, token }: Rebuild): Promise<void> {
 /**
  * Commits what a surviving outbox holds, under the new epoch: those decisions were made, and may be known.
  * Void are decisions from before the last rebuild that went through (an old copy of Redis brings them back): they
- * were never answered, and their items went back on the shelf. So are those that Postgres refuses, which outranks Redis.
+ * were never answered, and their items went back on the shelf. So is what contradicts Postgres, which outranks Redis.
  */
 async function carryOver(
-  { redis, postgres, saleId, sale, keys, token }: Rebuild,
-  onRefused: (entry: OutboxEntry, error: unknown) => void,
+  { redis, postgres, saleId, sale, token }: Rebuild,
+  onContradiction: OnContradiction,
 ): Promise<void> {
   for (;;) {
     const { gate, entries } = await readOutbox(redis, saleId);
     if (gate !== token) throw new Superseded();
     if (entries.length === 0) return;
     const valid = entries.filter((entry) => entry.epoch >= sale.opened_epoch);
-    const committed = await commitEntries(postgres, { id: saleId, epoch: sale.epoch }, valid, onRefused);
+    const committed = await commitEntries(
+      postgres,
+      { id: saleId, epoch: sale.epoch },
+      valid,
+      onContradiction,
+    );
     if (committed === undefined) throw new Superseded();
-    await redis.command('XDEL', keys.outbox, ...entries.map((entry) => entry.id));
+    const ids = entries.map((entry) => entry.id);
+    if (!(await forgetEntries(redis, saleId, token, ids))) throw new Superseded();
   }
 }
 

@@ -149,6 +149,8 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
         throw new SetupError(`Redis cannot be reached (${(lastError ?? error).message}); check REDIS_URL.`);
       });
       await requireRedis(client);
+      if (runId === undefined)
+        throw new SetupError('Redis does not tell its run_id in INFO server, which the fence needs.');
     } catch (error) {
       client.destroy();
       throw error;
@@ -172,8 +174,13 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
     async subscribe(channel, onMessage, onSubscribed) {
       const subscriber = newClient(options);
       subscribers.push(subscriber);
-      await subscriber.connect();
-      await subscriber.subscribe(channel, onMessage);
+      try {
+        await subscriber.connect();
+        await subscriber.subscribe(channel, onMessage);
+      } catch (error) {
+        if (subscriber.isOpen) subscriber.destroy();
+        throw error;
+      }
       // node-redis subscribes again by itself before it says that it is ready.
       subscriber.on('ready', onSubscribed);
       onSubscribed();

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
 import type { LiveSale } from '../messages.ts';
 import { generateItems, type NewItem } from './catalogue.ts';
 import { keysOf } from './keys.ts';
-import { type Postgres, statement } from './postgres.ts';
+import { isUniqueViolation, type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
 
 const sql = {
@@ -12,9 +11,11 @@ const sql = {
   liveSales: statement('live_sales'),
   listSales: statement('list_sales'),
   retireSale: statement('retire_sale'),
+  saleState: statement('sale_state'),
 };
 const retire = script('retire');
-const UNIQUE_VIOLATION = '23505';
+/** Rows of one statement: some 50 ms, far below any deadline, however large the sale. */
+const INSERT_ROWS = 5_000;
 
 export interface NewSale {
   readonly startsAtMs: number;
@@ -50,12 +51,15 @@ export async function createSale(postgres: Postgres, sale: NewSale): Promise<str
       const added = await client.query({ ...sql.insertSale, values: facts });
       if (added.rowCount === 0) return undefined;
       const items = itemsOf(id, sale);
-      const columns = [items.map((i) => i.id), items.map((i) => i.name), items.map((i) => i.imageUrl)];
-      await client.query({ ...sql.insertItems, values: [id, ...columns] });
+      for (let from = 0; from < items.length; from += INSERT_ROWS) {
+        const rows = items.slice(from, from + INSERT_ROWS);
+        const columns = [rows.map((i) => i.id), rows.map((i) => i.name), rows.map((i) => i.imageUrl)];
+        await client.query({ ...sql.insertItems, values: [id, from, ...columns] });
+      }
       return id;
     });
   } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION && error.table === 'items') {
+    if (isUniqueViolation(error) && error.table === 'items') {
       throw new ItemTaken(/\(id\)=\(([^)]*)\)/.exec(error.detail ?? '')?.[1]);
     }
     throw error;
@@ -120,27 +124,43 @@ export async function listSales(
   }));
 }
 
-/** The state of one sale, as Postgres and our clock say; undefined when there is no such sale. */
-export async function readSaleState(
+/** What is to be said of a sale that a worker does not know; `retired` sales have nothing in Redis any more. */
+export interface SaleStanding {
+  readonly state: SaleState;
+  readonly retired: boolean;
+}
+
+/** Where one sale stands, as Postgres and our clock say; undefined when there is no such sale. */
+export async function readStanding(
   postgres: Postgres,
   id: string,
   nowMs: number,
-): Promise<SaleState | undefined> {
-  const [sale] = /^S-[0-9a-f]{10}$/.test(id) ? await listSales(postgres, { id, limit: 1 }) : [];
+): Promise<SaleStanding | undefined> {
+  if (!/^S-[0-9a-f]{10}$/.test(id)) return undefined;
+  const [sale] = await postgres.query<{ starts_ms: number; ends_ms: number; retired: boolean }>(
+    sql.saleState,
+    [id],
+  );
   if (sale === undefined) return undefined;
-  if (nowMs < sale.startsAtMs) return 'scheduled';
-  return nowMs < sale.endsAtMs ? 'active' : 'ended';
+  const state = nowMs < sale.starts_ms ? 'scheduled' : nowMs < sale.ends_ms ? 'active' : 'ended';
+  return { state, retired: sale.retired };
 }
 
 /** Whether the sale in Redis is whole and lets the epoch in: what a sale needs to sell. */
 export async function isSellable(redis: Redis, sale: LiveSale): Promise<boolean> {
   const keys = keysOf(sale.id);
-  const [gate, items, names] = await Promise.all([
+  const [gate, total, items, names] = await Promise.all([
     redis.command('GET', keys.gate),
+    redis.command('HGET', keys.sale, 'total'),
     redis.command('HLEN', keys.items),
     redis.command('HLEN', keys.names),
   ]);
-  return gate === `${sale.epoch}:${redis.runId}` && items === sale.total && names === sale.total;
+  return (
+    gate === `${sale.epoch}:${redis.runId}` &&
+    total === String(sale.total) &&
+    items === sale.total &&
+    names === sale.total
+  );
 }
 
 /** How many items of a live sale are sold, as Redis decided; undefined when Redis does not have the sale. */

@@ -3,11 +3,16 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { from as copyFrom } from 'pg-copy-streams';
-import { FINISHED, OPEN } from './attempts.ts';
+import { FINISHED, OPEN, parseSegmentName } from './attempts.ts';
 import { type Postgres, statement } from './postgres.ts';
 
 const addSegment = statement('add_segment');
 const copyAttempts = statement('copy_attempts');
+
+/** Puts a segment aside that Postgres refuses, for a person to look at; it is not tried again. */
+export function setAside(path: string): void {
+  renameSync(path, `${path}.refused`);
+}
 
 /** Makes the spool directory, and returns it. */
 export function openSpool(dir: string): string {
@@ -23,12 +28,16 @@ export function listSegments(dir: string): { paths: string[]; bytes: number } {
 }
 
 /**
- * Finishes segments whose writers are dead: all that are open, or those of one process.
- * A last line that was cut off was never answered, and goes.
+ * Finishes open segments whose writers are dead. `isWritten` says whether a process still writes a segment of a
+ * run of the service. A last line that was cut off was never answered, and goes.
  */
-export async function adoptSegments(dir: string, pid?: number): Promise<void> {
+export async function adoptSegments(
+  dir: string,
+  isWritten: (run: string, pid: number) => boolean,
+): Promise<void> {
   for (const name of readdirSync(dir)) {
-    if (!name.endsWith(OPEN) || (pid !== undefined && name.split('-')[1] !== String(pid))) continue;
+    const { run, pid } = parseSegmentName(name);
+    if (!name.endsWith(OPEN) || isWritten(run, pid)) continue;
     const path = join(dir, name);
     const end = await endOfLastLine(path);
     if (end === 0) {

@@ -48,9 +48,8 @@ export function createApp({ handlers: h, contextOf: makeContext, onError }: AppD
 
   const serve = (route: Route) => async (c: Context) => {
     const context = contextOf(c);
-    const target = splitTarget(c.req.url);
-    if (target === undefined) return respond(problem(context, 'malformed_request'), context);
-    return respond(await route(c, context, target.query), context);
+    const { query } = splitTarget(c.req.url);
+    return respond(await route(c, context, query), context);
   };
   const fail = (code: ProblemCode, headers?: Record<string, string>) => (c: Context) => {
     const context = contextOf(c);

@@ -1,5 +1,5 @@
 import type { LiveSale } from '../messages.ts';
-import type { OpenSale } from '../routes/checkout.ts';
+import type { OpenSale } from '../routes/checkout-verdict.ts';
 import { formatTime } from '../routes/time.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { Batcher } from '../store/batcher.ts';

@@ -2,41 +2,30 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { readConfig, readPlace } from '../config.ts';
 import { openLog } from '../log.ts';
-import { createSaleRoute, guardAdmin } from '../routes/admin.ts';
-import type { RequestContext } from '../routes/answer.ts';
-import { checkout } from '../routes/checkout.ts';
-import { health } from '../routes/health.ts';
-import { image } from '../routes/image.ts';
-import { metrics } from '../routes/metrics.ts';
-import { purchase, readReceipt } from '../routes/purchase.ts';
-import { sales } from '../routes/sales.ts';
-import { shards } from '../routes/shards.ts';
+import type { ToWorker } from '../messages.ts';
 import { createPeers } from '../shard/peers.ts';
 import { createShard } from '../shard/shard.ts';
 import { openAttemptLog } from '../store/attempts.ts';
-import { Overloaded, Unanswered, Unavailable } from '../store/errors.ts';
-import { listItems } from '../store/items.ts';
 import { openPostgres } from '../store/postgres.ts';
-import { findReceipt } from '../store/receipts.ts';
 import { openRedis } from '../store/redis.ts';
-import { countSold, createSale, isSellable, listSales, readSaleState } from '../store/sales.ts';
-import { createApp, type Handlers } from './app.ts';
+import { createApp } from './app.ts';
+import { createHandlers, createOnError } from './handlers.ts';
 import { createLiveSales } from './live-sales.ts';
 import { openPrimaryLink } from './primary-link.ts';
-import { createContexts, logFields, maskCodes } from './request-context.ts';
+import { createContexts } from './request-context.ts';
 import { closeGently, createHttpServer, listenAlone } from './server.ts';
 import { startSoldFeed } from './sold-feed.ts';
 
-/** Connections of one worker to Postgres: two commits under way, and a few readers beside them. */
-const CONNECTIONS_MAX = 4;
-/** A million new items take Redis some ten seconds. */
-const REFRESH_MS = 60_000;
+/** As many commits as may be under way per sale, and one more for an overlapping sale. */
+const COMMITTERS = 3;
+/** Listings, receipts and what the admin API asks; slow ones must not hold up commits, so they have their own. */
+const READERS = 3;
 const STATUS_MS = 1_000;
 /** How long requests may go on after the order to drain; the primary waits a little longer. */
 const DRAIN_MS = 8_000;
 
 const config = readConfig();
-const { slot, peersDir } = readPlace();
+const { slot, peersDir, run } = readPlace();
 const { log, flush } = openLog(config.logLevel, `worker-${slot}`);
 let draining = false;
 let spoolFull = false;
@@ -48,52 +37,64 @@ const fail = (err: unknown) => {
 };
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
+// Ctrl-C reaches the whole process group: the primary decides when workers leave. Without a primary nobody
+// supervises, sweeps or ships: node itself ends a worker whose primary is gone.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
 
-const onStoreError = (error: unknown) => log.warn({ err: error }, 'a store failed');
-const onRequestError = (context: RequestContext, error: unknown) => {
-  // A store that is away, or a full queue, is no news with every request: the breaker tells it once.
-  const expected = error instanceof Unavailable || error instanceof Overloaded || error instanceof Unanswered;
-  log[expected ? 'debug' : 'error'](
-    { ...logFields(context), path: maskCodes(context.path), err: error },
-    'request failed',
-  );
-};
-
+// Stores.
+const onStoreError = (err: unknown) => log.warn({ err }, 'a store failed');
 const redis = await openRedis({ url: config.redisUrl as string, patient: true, onError: onStoreError });
-const postgres = await openPostgres({
-  url: config.databaseUrl as string,
-  connectionsMax: CONNECTIONS_MAX,
-  patient: true,
-  onError: onStoreError,
-});
-const attempts = openAttemptLog(join(config.dataDir, 'spool'), slot);
+const database = { url: config.databaseUrl as string, patient: true, onError: onStoreError };
+const committers = await openPostgres({ ...database, connectionsMax: COMMITTERS });
+const readers = await openPostgres({ ...database, connectionsMax: READERS });
+const attempts = openAttemptLog(join(config.dataDir, 'spool'), slot, run);
+
+// What this worker remembers.
 const peers = createPeers({
   dir: peersDir,
   slot,
   deadlineMs: config.shardQuestionMs,
   answer: (saleId, epoch, itemId) => shard.ownsSold(saleId, epoch, itemId),
 });
-const shard = createShard({
-  slot,
-  slots: [slot],
-  ask: config.shardQuestionMs > 0 ? peers.ask : () => undefined,
-});
-const liveSales = createLiveSales({ redis, postgres, shard, onError: onStoreError });
-const remembers = config.shard === 'on';
-const feed = remembers
-  ? startSoldFeed({
-      redis,
-      shard,
-      saleIds: () => liveSales.all().map((sale) => sale.facts.id),
-      onError: onStoreError,
-    })
-  : undefined;
+const ask = config.shardQuestionMs > 0 ? peers.ask : () => undefined;
+const shard = createShard({ slot, slots: [slot], ask });
+const liveSales = createLiveSales({ redis, postgres: committers, shard, onError: onStoreError });
+const saleIds = () => liveSales.all().map((sale) => sale.facts.id);
+const feed =
+  config.shard === 'on' ? startSoldFeed({ redis, shard, saleIds, onError: onStoreError }) : undefined;
 
+// What it serves.
 let introduced = () => {};
 const introduction = new Promise<void>((resolve) => {
   introduced = resolve;
 });
-const primary = openPrimaryLink((message) => {
+const primary = openPrimaryLink(onMessage);
+const isDraining = () => draining;
+const isLogFull = () => spoolFull;
+const deps = { config, log, redis, postgres: readers, attempts, shard, liveSales, primary };
+const handlers = createHandlers({ ...deps, isLogFull, isDraining });
+const contextOf = createContexts();
+const onError = createOnError(log);
+const app = createApp({ handlers, contextOf, onError });
+const makeServer = () => createHttpServer({ app, handlers, contextOf, log, onError, isDraining });
+const server = makeServer();
+const ownServer = config.workerPortBase === undefined ? undefined : makeServer();
+
+await peers.listen();
+// A worker that does not know the sales would say that there are none, and that good codes are not found.
+primary.send({ type: 'hello' });
+await introduction;
+server.listen(config.port, config.host);
+await once(server, 'listening');
+if (ownServer) listenAlone(ownServer, (config.workerPortBase as number) + slot, config.host);
+const sendStatus = () =>
+  primary.send({ type: 'status', uptimeS: process.uptime(), rssBytes: process.memoryUsage.rss() });
+sendStatus();
+setInterval(sendStatus, STATUS_MS);
+primary.send({ type: 'ready' });
+
+function onMessage(message: Exclude<ToWorker, { type: 'answer' }>): void {
   switch (message.type) {
     case 'sales':
       liveSales.update(message.sales);
@@ -107,110 +108,19 @@ const primary = openPrimaryLink((message) => {
       spoolFull = message.full;
       break;
     case 'drain':
-      void drain();
+      if (!draining) void drain();
       break;
   }
-});
-
-const saleRoutes = sales({
-  findActive: () => liveSales.find(undefined)?.facts,
-  countSold: (saleId) => countSold(redis, saleId),
-  listSales: (filter) => listSales(postgres, filter),
-  listItems: (page) => listItems(postgres, page),
-  onError: onRequestError,
-});
-const healthRoutes = health({
-  isPostgresUp: () => postgres.isUp,
-  isRedisUp: () => redis.runId !== undefined,
-  isGateOpen: async () =>
-    (await Promise.all(liveSales.open().map((sale) => isSellable(redis, sale.facts)))).every(Boolean),
-  isDraining: () => draining,
-  workers: () => primary.ask('cluster-status', STATUS_MS).catch(() => []),
-});
-const handlers: Handlers = {
-  checkout: checkout({
-    findSale: liveSales.find,
-    readSaleState: (id) => readSaleState(postgres, id, Date.now()),
-    shard: remembers ? shard : { verdict: () => undefined },
-    attempts,
-    isLogFull: () => spoolFull,
-    onError: onRequestError,
-  }),
-  purchase: purchase({
-    findPurchases: (saleId) => liveSales.find(saleId)?.purchases,
-    readSaleState: (id) => readSaleState(postgres, id, Date.now()),
-    findReceipt: (code) => findReceipt(postgres, code),
-    onPurchased: (context, saleId, receipt) =>
-      log.info(
-        { ...logFields(context), sale: saleId, bought: receipt.total_purchased, lost: receipt.failed_count },
-        'purchase',
-      ),
-    onError: onRequestError,
-  }),
-  receipt: readReceipt({ findReceipt: (code) => findReceipt(postgres, code) }),
-  activeSale: saleRoutes.active,
-  sale: saleRoutes.one,
-  sales: saleRoutes.all,
-  items: saleRoutes.items,
-  image,
-  guardAdmin: (context, authorization) =>
-    guardAdmin({ token: config.adminToken, production: config.production }, context, authorization),
-  createSale: createSaleRoute({
-    token: config.adminToken,
-    production: config.production,
-    userLimit: config.userLimit,
-    createSale: (sale) => createSale(postgres, sale),
-    refreshSales: async () => {
-      await primary.ask('refresh-sales', REFRESH_MS);
-    },
-    onCreated: (context, sale, { total }) =>
-      log.info({ ...logFields(context), sale, items: total }, 'sale created'),
-    onError: onRequestError,
-  }),
-  health: healthRoutes.health,
-  shards: shards({ ring: () => shard.ring, portBase: config.workerPortBase }),
-  metrics: metrics({ read: () => primary.ask('metrics', STATUS_MS) }),
-  live: healthRoutes.live,
-  ready: healthRoutes.ready,
-};
-
-const contextOf = createContexts();
-const app = createApp({ handlers, contextOf, onError: onRequestError });
-const makeServer = () =>
-  createHttpServer({ app, handlers, contextOf, log, onError: onRequestError, isDraining: () => draining });
-const server = makeServer();
-await peers.listen();
-// A worker that does not know the sales would say that there are none, and that good codes are not found.
-primary.send({ type: 'hello' });
-await introduction;
-server.listen(config.port, config.host);
-await once(server, 'listening');
-const ownServer =
-  config.workerPortBase === undefined
-    ? undefined
-    : listenAlone(makeServer(), config.workerPortBase + slot, config.host);
-const sendStatus = () => {
-  primary.send({ type: 'status', uptimeS: process.uptime(), rssBytes: process.memoryUsage.rss() });
-};
-sendStatus();
-const status = setInterval(sendStatus, STATUS_MS);
-primary.send({ type: 'ready' });
-
-// Ctrl-C reaches the whole process group: the primary decides when workers leave.
-process.on('SIGINT', () => {});
-process.on('SIGTERM', () => {});
-// Without a primary nobody supervises, sweeps or ships: node ends a worker of its own when the primary is gone.
+}
 
 /** Serves what is under way, then leaves: nothing is reset, nothing is lost. */
 async function drain(): Promise<void> {
-  if (draining) return;
   draining = true;
-  clearInterval(status);
   await Promise.all([closeGently(server, DRAIN_MS), ownServer && closeGently(ownServer, DRAIN_MS)]);
   feed?.stop();
   await peers.close();
   attempts.close();
-  await Promise.allSettled([redis.close(), postgres.close()]);
+  await Promise.allSettled([redis.close(), committers.close(), readers.close()]);
   flush();
   process.exit(0);
 }

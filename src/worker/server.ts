@@ -37,7 +37,6 @@ export interface ServerDeps {
  */
 export function createHttpServer(deps: ServerDeps): Server {
   const viaHono = getRequestListener(deps.app.fetch, {
-    overrideGlobalObjects: false,
     // What cannot become a Request at all, such as one with a broken Host.
     errorHandler: () => {
       const context = deps.contextOf('');
@@ -67,6 +66,10 @@ export function createHttpServer(deps: ServerDeps): Server {
     },
   );
   server.maxConnections = CONNECTIONS_MAX;
+  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
+    const context = contextOf(deps, req, pathOf(req));
+    send(res, context, problem(context, 'expectation_failed'));
+  });
   server.on('clientError', (error, socket) => refuseUnreadable(deps, error, socket as Socket));
   return server;
 }
@@ -97,7 +100,6 @@ function expressLane(deps: ServerDeps, req: IncomingMessage, res: ServerResponse
   const url = req.url as string;
   if (req.method !== 'POST' || !(url.startsWith('/checkout?') || url.startsWith('/purchase?'))) return false;
   const target = splitTarget(url);
-  if (target === undefined) return false;
   const context = contextOf(deps, req, target.path);
   const answer =
     target.path === '/checkout'
@@ -141,7 +143,10 @@ function send(res: ServerResponse, context: RequestContext, answer: Answer): voi
 
 /** Answers what never became a request: node gives the socket, and it is closed behind the answer. */
 function refuseUnreadable(deps: ServerDeps, error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // What comes behind a request that is being answered must not be taken for its answer. node's own handler looks
+  // at the same field.
+  const underWay = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage;
+  if (error.code === 'ECONNRESET' || !socket.writable || underWay) {
     socket.destroy();
     return;
   }

@@ -19,16 +19,20 @@ export function startSoldFeed({ redis, shard, saleIds, onError }: SoldFeedDeps):
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
-  redis
-    .subscribe(
-      SOLD_CHANNEL,
-      (message) => {
-        const event = parseSoldEvent(message);
-        if (event) shard.sold(event.saleId, event.epoch, event.version, event.itemIds);
-      },
-      () => shard.doubtAll(),
-    )
-    .catch(onError);
+  const hear = (message: string) => {
+    const event = parseSoldEvent(message);
+    if (event) shard.sold(event.saleId, event.epoch, event.version, event.itemIds);
+  };
+  const subscribe = () => {
+    redis
+      .subscribe(SOLD_CHANNEL, hear, () => shard.doubtAll())
+      .catch((error) => {
+        if (stopped) return;
+        onError(error);
+        setTimeout(subscribe, CHECK_MS).unref();
+      });
+  };
+  subscribe();
 
   const fillGaps = async () => {
     for (const saleId of saleIds()) {

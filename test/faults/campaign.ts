@@ -20,6 +20,12 @@ export interface CampaignOptions {
   readonly say: (line: string) => void;
 }
 
+/**
+ * So many runs share a cluster. Sales add up in it, each of them part of every rebuild, and a worker that was killed
+ * often is forked again with a back-off of seconds: a young cluster tells more in the same time.
+ */
+const RUNS_PER_STAND = 4;
+
 /** Runs faults, each `runs` times with seeds of its own, and returns what came of it. */
 export async function runCampaign(options: CampaignOptions): Promise<RunResult[]> {
   const results: RunResult[] = [];
@@ -28,6 +34,7 @@ export async function runCampaign(options: CampaignOptions): Promise<RunResult[]
   );
   let stand: Stand | undefined;
   let startedFor = '';
+  let used = 0;
   try {
     for (const name of names) {
       for (let run = 0; run < options.runs; run++) {
@@ -35,11 +42,12 @@ export async function runCampaign(options: CampaignOptions): Promise<RunResult[]
         const fault: Fault = name === 'mix' ? mixOf(seeded(seed)) : faultOf(name);
         const kind = fault.stands[0]!;
         const wanted = JSON.stringify([kind, fault.env]);
-        if (stand === undefined || startedFor !== wanted) {
+        if (stand === undefined || startedFor !== wanted || used++ >= RUNS_PER_STAND) {
           await stand?.stop();
           stand = undefined;
           stand = await startStand(kind, options.root ?? ROOT, fault.env);
           startedFor = wanted;
+          used = 1;
         }
         const result = await runOnce({ ...options, stand, fault, seed } satisfies RunOptions);
         results.push(result);

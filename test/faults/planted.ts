@@ -80,7 +80,7 @@ export const PLANTED: readonly PlantedBug[] = [
   {
     name: 'stream trimmed',
     patches: [
-      { file: 'lua/purchase.lua', find: `'XADD', outbox, '*'`, replace: `'XADD', outbox, 'MAXLEN', 2, '*'` },
+      { file: 'lua/purchase.lua', find: `'XADD', outbox, '*'`, replace: `'XADD', outbox, 'MAXLEN', 1, '*'` },
     ],
     faults: ['worker-kill-after-script', 'worker-kill-before-commit'],
   },
@@ -96,6 +96,9 @@ export const PLANTED: readonly PlantedBug[] = [
     faults: ['filter-maybe'],
   },
   {
+    // The option alone changes nothing that can be seen: without a run id nothing is sent, and what was sent and not
+    // written is too little to be met in hundreds of runs. So this is what the option is for, whole: commands wait for
+    // a Redis that is away, under the fence of the one that was there before.
     name: 'offline queue on',
     patches: [
       {
@@ -103,8 +106,13 @@ export const PLANTED: readonly PlantedBug[] = [
         find: 'disableOfflineQueue: true',
         replace: 'disableOfflineQueue: false',
       },
+      {
+        file: 'dist/src/store/redis.js',
+        find: 'const forget = () => {',
+        replace: 'const forget = () => { return;',
+      },
     ],
-    faults: ['box-pause-redis-old'],
+    faults: ['box-pause-redis-old', 'redis-away'],
   },
 ];
 

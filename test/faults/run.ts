@@ -81,7 +81,8 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
     resolveMs: 10_000,
   };
   if (dump) violations.push(...check(history.lines, dump, rules));
-  const folder = violations.length > 0 || process.env.FAULTS_KEEP ? keep(options, history, dump, violations) : undefined;
+  const folder =
+    violations.length > 0 || process.env.FAULTS_KEEP ? keep(options, history, dump, violations) : undefined;
   const summary = summarize(history.lines, clockAt);
   return { fault: fault.name, seed, violations, measures, folder, ...summary };
 }

@@ -1,10 +1,195 @@
-import type { PlantedResult } from './planted.ts';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PLANTED, type PlantedResult } from './planted.ts';
+import { countOf, sum, tableOf } from './report.ts';
 import type { RunResult } from './run.ts';
+import { ROOT } from './service.ts';
+import { percentile } from './summary.ts';
 
+/** What is between these is written by hand, and stays. */
+const BUGS_BEGIN = '<!-- bugs: written by hand -->';
+const BUGS_END = '<!-- end of bugs -->';
+
+type Row = readonly [number: string, figure: string, target: string, reached: string, result: string];
+
+const named = (runs: readonly RunResult[], pattern: RegExp) =>
+  runs.filter(({ fault }) => pattern.test(fault));
+const p95 = (runs: readonly RunResult[], of: (run: RunResult) => number | undefined) =>
+  `${percentile(
+    runs.flatMap((run) => of(run) ?? []),
+    0.95,
+  )} ms`;
+const lost = (runs: readonly RunResult[]) => countOf(runs, 'lost', 'invented');
+const twice = (runs: readonly RunResult[]) => countOf(runs, 'sold-twice', 'two-outcomes');
+const all = (runs: readonly RunResult[], of: (run: RunResult) => number) =>
+  sum(runs, of).toLocaleString('en');
+
+/** The rows of reliability.md that the fault campaign can fill. */
+function rowsOf(runs: readonly RunResult[], planted: readonly PlantedResult[]): Row[] {
+  const workers = named(runs, /^worker-kill/);
+  const primaries = named(runs, /^primary-kill$/);
+  const old = named(runs, /redis-(kill|flush)-?(old|undone)|box-pause/);
+  const emptied = named(runs, /flush$|rebuild-crash/);
+  const killed = named(runs, /^postgres-(kill|cut|pause)/);
+  const down = named(runs, /^postgres-outage/);
+  const ready = ({ measures }: RunResult) => measures.ready;
+  const heal = ({ recoveryMs }: RunResult) => recoveryMs;
+  const drained = ({ measures }: RunResult) => measures.drained;
+  const unsold = named(runs, /./).filter(({ violations }) =>
+    violations.some(({ kind }) => kind === 'not-sold-out'),
+  );
+  const missing = countOf(runs, 'attempt-not-logged', 'attempt-logged-twice', 'attempt-invented');
+  const over = countOf(runs, 'over-limit', 'over-total');
+  const rolled = named(runs, /rolling-restart|sigterm/);
+  const caught = planted.filter((bug) => bug.caught);
+  return [
+    [
+      '1',
+      'worker SIGKILL under load',
+      'N = 200; 0 lost, 0 sold twice',
+      `${workers.length}`,
+      `${lost(workers)} lost, ${twice(workers)} sold twice`,
+    ],
+    [
+      '2',
+      'primary SIGKILL',
+      'N = 50; 0 lost; ready p95 ≤ 3 s',
+      `${primaries.length}`,
+      `${lost(primaries)} lost; ready p95 ${p95(primaries, ready)}`,
+    ],
+    [
+      '3',
+      'Redis SIGKILL, the end of the AOF cut off',
+      'N = 50; 0 lost; serving p95 ≤ 5 s',
+      `${old.length}`,
+      `${lost(old)} lost; serving p95 ${p95(old, heal)}`,
+    ],
+    [
+      '4',
+      'Redis emptied under load',
+      'N = 30; 0 resold',
+      `${emptied.length}`,
+      `${twice(emptied)} resold; serving p95 ${p95(named(runs, /^redis-flush$/), heal)}`,
+    ],
+    [
+      '5',
+      'Postgres killed; outage',
+      'N = 50 and 5; 0 lost; drained ≤ 5 s',
+      `${killed.length} and ${down.length}`,
+      `${lost([...killed, ...down])} lost; drained p95 ${p95(down, drained)}`,
+    ],
+    [
+      '6',
+      'unknown outcomes resolved by the same code within 10 s',
+      '100 %',
+      all(runs, (run) => run.unknown),
+      `${countOf(runs, 'unresolved')} unresolved`,
+    ],
+    [
+      '7',
+      'sold = total at the end, also with the all-maybe filter',
+      '100 %',
+      `${runs.length}`,
+      `${runs.length - unsold.length} of ${runs.length}`,
+    ],
+    ['8', 'over the total or over a limit', '0', `${runs.length}`, `${over}`],
+    [
+      '9',
+      'attempts answered, not logged exactly once',
+      '0 of ≥ 1 M',
+      all(runs, (run) => run.attempts),
+      `${missing}`,
+    ],
+    [
+      '11',
+      'planted bugs caught',
+      `${PLANTED.length} of ${PLANTED.length}`,
+      `${planted.length}`,
+      `${caught.length} of ${planted.length}`,
+    ],
+    [
+      '12',
+      'rolling restart and SIGTERM under load',
+      'N = 50; 0 resets',
+      `${rolled.length}`,
+      `${countOf(rolled, 'failed-request')} failed requests`,
+    ],
+  ];
+}
+
+function machine(): string {
+  const model = cpus()[0]?.model ?? 'unknown CPU';
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${availableParallelism()} cores (${model}), ${memory} GiB, ${platform()} ${release()}, Node ${process.version}`;
+}
+
+function commit(): string {
+  try {
+    const git = (...args: string[]) => execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
+    const changed = git('status', '--porcelain', 'src', 'lua', 'sql') === '' ? '' : ' with changes';
+    return `${git('rev-parse', '--short', 'HEAD')}${changed}`;
+  } catch {
+    return process.env.FAULTS_COMMIT ?? 'unknown';
+  }
+}
+
+function bugsOf(path: string): string {
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const [, bugs] = new RegExp(`${BUGS_BEGIN}([\\s\\S]*)${BUGS_END}`).exec(text) ?? [];
+  return bugs ?? '\n\nNone is written down yet.\n\n';
+}
+
+/** Writes docs/scoreboard.md from what has just run; returns its path. */
 export function writeScoreboard(
-  _results: readonly RunResult[],
-  _planted: readonly PlantedResult[],
-  _seed: number,
+  runs: readonly RunResult[],
+  planted: readonly PlantedResult[],
+  seed: number,
 ): string {
-  return 'todo';
+  const path = join(
+    process.env.FAULTS_DOCS ?? fileURLToPath(new URL('../../../docs/', import.meta.url)),
+    'scoreboard.md',
+  );
+  const rows = rowsOf(runs, planted).map((row) => `| ${row.join(' | ')} |`);
+  const violated = runs.filter(({ violations }) => violations.length > 0);
+  const bugs = planted.map(
+    ({ name, caught, by, runs: n }) => `| ${name} | ${caught ? `caught: ${by}` : 'not caught'} | ${n} |`,
+  );
+  const text = `# Scoreboard
+
+Written by \`npm run faults -- --scoreboard\`, from what it has just run; only "Bugs this campaign found" is by hand.
+Commit ${commit()}, ${new Date().toISOString().slice(0, 10)}, first seed ${seed}, on ${machine()}.
+Every run ends with an audit: histories of all clients, Postgres and Redis must agree
+([test/faults/checker.ts](../test/faults/checker.ts)).
+
+| # | figure | target | N | result |
+| --- | --- | --- | --- | --- |
+${rows.join('\n')}
+
+${runs.length} runs, ${sum(runs, (run) => run.ops).toLocaleString('en')} requests; runs with any violation: ${violated.length}${violated.map((run) => `\n- ${run.fault}, seed ${run.seed}: ${run.violations[0]?.kind} ${run.violations[0]?.detail}`).join('')}
+
+## By fault
+
+\`\`\`
+${tableOf(runs)}
+\`\`\`
+
+A run is repeated by \`npm run faults -- --fault <fault> --seed <seed> --runs 1\`: the seed chooses victims, moments and
+what clients do; the operating system chooses the rest.
+
+## Planted bugs
+
+| bug | found by | runs needed |
+| --- | --- | --- |
+${bugs.join('\n') || '| (not run) | | |'}
+
+## Bugs this campaign found
+
+${BUGS_BEGIN}${bugsOf(path)}${BUGS_END}
+`;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  return path;
 }

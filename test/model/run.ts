@@ -65,7 +65,7 @@ export async function doCommand(run: Run, command: Command): Promise<void> {
 }
 
 /** Commands that have nothing to do with Postgres, whose books need no look after them. */
-const NOT_POSTGRES = new Set<Command['do']>(['checkout', 'learn', 'restart', 'empty', 'save', 'go back']);
+const NOT_POSTGRES = new Set<Command['do']>(['checkout', 'learn', 'restart', 'empty', 'go back']);
 
 /** The sale as a worker sees it. */
 export const saleOf = ({ model, epochs }: Run, worker: number): LiveSale => ({

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Attempt, FINISHED, OPEN, openAttemptLog } from '../../src/store/attempts.ts';
+import { type Attempt, type AttemptLog, FINISHED, OPEN, openAttemptLog } from '../../src/store/attempts.ts';
 import {
   addPartitions,
   adoptSegments,
@@ -20,12 +20,24 @@ import {
   openSpool,
   shipSegment,
 } from '../../src/store/segments.ts';
+import { atEnd } from '../support/at-end.ts';
 import { until } from '../support/processes.ts';
 import { openStores } from '../support/stores.ts';
 
 const { postgres, sql, dataDir } = await openStores();
 let spools = 0;
 const newSpool = () => openSpool(join(dataDir, `spool-${spools++}`));
+
+/** A log that a failing test does not leave open. */
+function openLog(dir: string, slot: number): AttemptLog {
+  const log = openAttemptLog(dir, slot);
+  atEnd(() => {
+    try {
+      log.close();
+    } catch {} // closed by its test
+  });
+  return log;
+}
 
 const attemptOf = (requestId: string, facts: Partial<Attempt> = {}): Attempt => ({
   atMs: Date.now(),
@@ -48,7 +60,7 @@ const linesIn = (path: string) => readFileSync(path, 'utf8').split('\n').slice(0
 
 test('an attempt is in the file when its promise resolves, with all others of its turn', async () => {
   const dir = newSpool();
-  const log = openAttemptLog(dir, 3);
+  const log = openLog(dir, 3);
   const turn = ['a', 'b', 'c'].map((id) => log.record(attemptOf(id)));
   await turn[0];
   const [name = ''] = readdirSync(dir);
@@ -62,7 +74,7 @@ test('an attempt is in the file when its promise resolves, with all others of it
 
 test('every field reaches Postgres; what was missing is null', async () => {
   const dir = newSpool();
-  const log = openAttemptLog(dir, 7);
+  const log = openLog(dir, 7);
   const atMs = Date.UTC(2026, 10, 22, 8, 0, 0, 123);
   const code = `CHK-S-0123456789-${'a'.repeat(32)}`;
   await log.record(
@@ -94,7 +106,7 @@ test('every field reaches Postgres; what was missing is null', async () => {
 
 test('a segment is finished after a while by itself, and the next attempt goes to another', async () => {
   const dir = newSpool();
-  const log = openAttemptLog(dir, 0);
+  const log = openLog(dir, 0);
   await log.record(attemptOf('age-1'));
   assert.deepEqual(listSegments(dir).paths, []);
   await until('a finished segment', () => listSegments(dir).paths.length === 1);
@@ -107,13 +119,13 @@ test('a segment is finished after a while by itself, and the next attempt goes t
 
 test('a log in which nothing was recorded leaves no file', () => {
   const dir = newSpool();
-  openAttemptLog(dir, 0).close();
+  openLog(dir, 0).close();
   assert.deepEqual(readdirSync(dir), []);
 });
 
 test("a dead worker's segment is adopted without the line that was cut off", async () => {
   const dir = newSpool();
-  const log = openAttemptLog(dir, 0);
+  const log = openLog(dir, 0);
   await log.record(attemptOf('torn-1'));
   await log.record(attemptOf('torn-2'));
   const whole = join(dir, readdirSync(dir)[0]!);
@@ -147,7 +159,7 @@ test('without a process every open segment is adopted', async () => {
 
 test('a segment is shipped once: again, at the same time, or after its file came back, it adds nothing', async () => {
   const dir = newSpool();
-  const log = openAttemptLog(dir, 0);
+  const log = openLog(dir, 0);
   await Promise.all(['once-1', 'once-2'].map((id) => log.record(attemptOf(id))));
   log.close();
   const [path = ''] = listSegments(dir).paths;
@@ -167,7 +179,7 @@ test('a segment is shipped once: again, at the same time, or after its file came
 
 test('a segment that Postgres does not take stays, and nothing of it is in the log', async () => {
   const dir = newSpool();
-  const log = openAttemptLog(dir, 0);
+  const log = openLog(dir, 0);
   await log.record(attemptOf('kept-1'));
   log.close();
   const [path = ''] = listSegments(dir).paths;
@@ -206,7 +218,7 @@ test('each day has its partition, made once, and a day without one lands in the 
   await addPartitions(postgres, dayMs);
   const dir = newSpool();
   mkdirSync(dir, { recursive: true });
-  const log = openAttemptLog(dir, 0);
+  const log = openLog(dir, 0);
   for (const [id, days] of Object.entries({ 'day-1': 0, 'day-2': 1, 'day-3': 2 }))
     await log.record(attemptOf(id, { atMs: dayMs + days * 86_400_000 }));
   log.close();

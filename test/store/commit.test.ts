@@ -5,6 +5,7 @@ import { newCode } from '../../src/store/checkout.ts';
 import { commitDecisions } from '../../src/store/commit.ts';
 import type { Decision } from '../../src/store/decision.ts';
 import { findReceipt } from '../../src/store/receipts.ts';
+import { atEnd } from '../support/at-end.ts';
 import { addSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
@@ -131,6 +132,7 @@ test('a rebuild that begins waits for the commit under way, and fences the one t
   const sale = await addSale(stores);
   const rebuild = new pg.Client({ connectionString: databaseUrl });
   await rebuild.connect();
+  atEnd(() => rebuild.end().catch(() => {}));
   await rebuild.query('begin');
   await rebuild.query('update sales set epoch = epoch + 1 where id = $1', [sale.id]);
   const decision = decisionOf(sale, 'ada', `+${sale.itemIds[0]}`);

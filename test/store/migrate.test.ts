@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import pg from 'pg';
 import { migrate } from '../../src/store/migrate.ts';
+import { atEnd } from '../support/at-end.ts';
 import { openStores } from '../support/stores.ts';
 
 const { sql, databaseUrl } = await openStores();
@@ -36,9 +38,9 @@ test('many boxes may migrate at once: each migration runs once', async () => {
 
 test('a migration that fails leaves nothing behind, and runs again the next time', async () => {
   const url = await newDatabase('broken');
-  const { default: pg } = await import('pg');
   const client = new pg.Client({ connectionString: url });
   await client.connect();
+  atEnd(() => client.end().catch(() => {}));
   await client.query('create table decisions (something_else int)');
   await assert.rejects(migrate(url), /decisions/);
   const { rows } = await client.query(

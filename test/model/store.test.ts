@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { atEnd } from '../support/at-end.ts';
+import { runCampaign } from './campaign.ts';
+import { runScript } from './finale.ts';
+import { PAST } from './past.ts';
+import { openModelStores } from './stores.ts';
+
+/** The short version; the long one is main.ts. */
+const RUNS = Number(process.env.MODEL_RUNS ?? 150);
+/** A new seed every day: the same on all machines, so that a failure can be repeated. */
+const SEED = Number(process.env.MODEL_SEED ?? Math.floor(Date.now() / 86_400_000));
+const TIME_LIMIT_MS = process.env.MODEL_RUNS === undefined ? { timeLimitMs: 18_000 } : {};
+const REAL_RUNS = 3;
+
+const stores = await openModelStores();
+atEnd(stores.close);
+
+for (const [name, script] of Object.entries(PAST)) {
+  test(`${name}: what once went wrong, or would without its guard, goes well`, () =>
+    runScript(stores, script));
+}
+
+test(`stores and model agree through ${RUNS} random runs of buying, faults and rebuilds`, async () => {
+  const report = await runCampaign(stores, { runs: RUNS, seed: SEED, ...TIME_LIMIT_MS });
+  assert.equal(report.failure, undefined);
+});
+
+test('stores and model agree when Redis is killed and starts from its file', async () => {
+  const report = await runCampaign(stores, { runs: REAL_RUNS, seed: SEED, real: true, timeLimitMs: 8_000 });
+  assert.equal(report.failure, undefined);
+});
