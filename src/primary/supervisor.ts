@@ -65,6 +65,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   cluster.on('listening', (_, address) => {
     port = address.port;
   });
+  // Workers accept for themselves. Handed out by the primary (node's default), a connection on its way to a worker that
+  // is killed hangs for ever, and the primary keeps its socket: 22 of them after 25 kills.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: fileURLToPath(new URL('../worker/main.js', import.meta.url)) });
 
   const fork = (slot: number, backoffMs: number): Slot => {

@@ -24,7 +24,7 @@ export interface Memory {
   gate: string;
   /** Undefined: Redis does not know the sale. */
   hours: Hours | undefined;
-  /** Whether the items are there. */
+  /** Whether the items are there; without them nothing is sellable. */
   stocked: boolean;
   readonly carts: Map<string, { readonly code: string; readonly items: string[] }>;
   readonly decisions: Decisions;
@@ -105,14 +105,14 @@ export function checkOut(
   ops: readonly CheckoutOp[],
 ): CheckoutAnswer[] | 'fenced' {
   if (!letsIn(memory, fence)) return 'fenced';
-  const { carts, decisions } = memory;
+  const { carts, decisions, stocked } = memory;
   const sold = boughtIn(decisions);
   const whole = closed(memory.hours) ?? (sold.length >= items.length ? 'sold-out' : undefined);
   if (whole !== undefined) return ops.map(() => ({ outcome: whole, code: '', lines: 0 }));
   return ops.map(({ user, item, code }) => {
     const cart = carts.get(user) ?? { code, items: [] };
     const lines = cart.items.length;
-    if (!items.includes(item)) return { outcome: 'no-item', code: '', lines };
+    if (!stocked || !items.includes(item)) return { outcome: 'no-item', code: '', lines };
     if (sold.includes(item)) return { outcome: 'item-sold', code: '', lines };
     if (cart.items.includes(item)) return { outcome: 'already-in-cart', code: cart.code, lines };
     if (lines + boughtIn(decisions, user).length >= limit) return { outcome: 'limit', code: '', lines };
@@ -130,7 +130,7 @@ export function decide(
   entryId: string,
 ): PurchaseAnswer[] | 'fenced' {
   if (!letsIn(memory, fence)) return 'fenced';
-  const { carts, decisions, outbox, hours } = memory;
+  const { carts, decisions, outbox, hours, stocked } = memory;
   const fresh: Decisions = new Map();
   const answers = codes.map((code): PurchaseAnswer => {
     const before = decisions.get(code);
@@ -142,7 +142,8 @@ export function decide(
     const sold = boughtIn(decisions);
     let room = limit - boughtIn(decisions, user).length;
     if (room <= 0) return { outcome: 'limit' };
-    const lines = cart.items.map((item) => (!sold.includes(item) && room-- > 0 ? `+${item}` : `-${item}`));
+    const buys = (item: string) => stocked && !sold.includes(item) && room-- > 0;
+    const lines = cart.items.map((item) => `${buys(item) ? '+' : '-'}${item}`);
     const decision = { user, lines };
     carts.delete(user);
     decisions.set(code, decision);

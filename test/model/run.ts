@@ -65,7 +65,14 @@ export async function doCommand(run: Run, command: Command): Promise<void> {
 }
 
 /** Commands that have nothing to do with Postgres, whose books need no look after them. */
-const NOT_POSTGRES = new Set<Command['do']>(['checkout', 'learn', 'restart', 'empty', 'go back']);
+const NOT_POSTGRES = new Set<Command['do']>([
+  'checkout',
+  'learn',
+  'restart',
+  'empty',
+  'lose items',
+  'go back',
+]);
 
 /** The sale as a worker sees it. */
 export const saleOf = ({ model, epochs }: Run, worker: number): LiveSale => ({
@@ -97,7 +104,7 @@ export async function keep(run: Run): Promise<void> {
   const { model, stores } = run;
   const { epoch, retired } = model.records;
   if (retired) return;
-  const sellable = servingEpoch(model) === epoch;
+  const sellable = servingEpoch(model) === epoch && model.memory.stocked;
   assert.equal(await isSellable(stores.redis, { ...saleOf(run, 0), epoch }), sellable, 'isSellable');
   if (!sellable) await follow(run, await startRebuild(run.turnstile, model));
   run.epochs.fill(model.records.epoch);
@@ -168,6 +175,10 @@ const DOES: Does = {
   async empty({ stores, model }) {
     await stores.empty();
     model.memory = emptyMemory();
+  },
+  async 'lose items'({ stores, model }) {
+    model.memory.stocked = false;
+    await stores.redis.command('DEL', keysOf(model.sale.id).items);
   },
   async 'go back'({ stores, model, copies }, { commands }) {
     const copy = Math.max(0, copies.length - 1 - commands);

@@ -44,12 +44,13 @@ export interface TurnstileOptions {
     send: () => Promise<unknown>,
   ) => Promise<{ reply: unknown; answer: unknown }>;
   /** Where calls go that are done late. */
-  readonly late: (() => Promise<unknown>)[];
+  readonly late: (() => Promise<unknown> | undefined)[];
 }
 
 interface Waiting {
   readonly call: Call;
-  readonly perform: () => Promise<{ reply: unknown; answer: unknown }>;
+  /** Undefined once the Redis that it was sent to is gone: a connection's calls never reach another process. */
+  readonly perform: () => Promise<{ reply: unknown; answer: unknown }> | undefined;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -66,7 +67,10 @@ export async function startProcess(
 
   const wait = (call: Call, send: () => Promise<unknown>) =>
     new Promise<unknown>((resolve, reject) => {
-      waiting.push({ call, perform: () => options.perform(call, send), resolve, reject });
+      const { runId } = options.redis;
+      const reaches = () => 'statement' in call || options.redis.runId === runId;
+      const perform = () => (reaches() ? options.perform(call, send) : undefined);
+      waiting.push({ call, perform, resolve, reject });
     });
   const { redis, postgres } = waitingStores(options, wait);
   const arrival = async () => {
@@ -96,9 +100,14 @@ export async function startProcess(
     async next(fate) {
       const { call, perform, resolve, reject } = waiting.shift()!;
       const done = fate === 'passes' || fate === 'reply lost' ? await perform() : undefined;
-      met.push({ name: nameOf(call), fate, answer: done?.answer });
+      const passes = fate === 'passes' && done !== undefined;
+      met.push({
+        name: nameOf(call),
+        fate: passes || fate !== 'passes' ? fate : 'call lost',
+        answer: done?.answer,
+      });
       if (fate === 'late') options.late.push(perform);
-      if (fate === 'passes') resolve(done!.reply);
+      if (passes) resolve(done.reply);
       else reject(new Unanswered(fate));
       await arrival();
     },

@@ -30,7 +30,7 @@ const newSpool = () => openSpool(join(dataDir, `spool-${spools++}`));
 
 /** A log that a failing test does not leave open. */
 function openLog(dir: string, slot: number): AttemptLog {
-  const log = openAttemptLog(dir, slot);
+  const log = openAttemptLog(dir, slot, 'run1');
   atEnd(() => {
     try {
       log.close();
@@ -64,7 +64,7 @@ test('an attempt is in the file when its promise resolves, with all others of it
   const turn = ['a', 'b', 'c'].map((id) => log.record(attemptOf(id)));
   await turn[0];
   const [name = ''] = readdirSync(dir);
-  assert.match(name, new RegExp(`^3-${process.pid}-.*\\${OPEN}$`));
+  assert.match(name, new RegExp(`^run1-${process.pid}-.*\\${OPEN}$`));
   assert.deepEqual(
     linesIn(join(dir, name)).map((line) => line.split('\t').at(-1)),
     ['a', 'b', 'c'],
@@ -129,28 +129,28 @@ test("a dead worker's segment is adopted without the line that was cut off", asy
   await log.record(attemptOf('torn-1'));
   await log.record(attemptOf('torn-2'));
   const whole = join(dir, readdirSync(dir)[0]!);
-  const torn = join(dir, `1-99999-torn${OPEN}`);
+  const torn = join(dir, `run1-99999-torn${OPEN}`);
   copyFileSync(whole, torn);
   appendFileSync(torn, linesIn(whole)[0]!.slice(0, -1));
-  writeFileSync(join(dir, `2-99999-first${OPEN}`), 'cut off in its first line');
-  writeFileSync(join(dir, `3-99999-empty${OPEN}`), '');
+  writeFileSync(join(dir, `run1-99999-first${OPEN}`), 'cut off in its first line');
+  writeFileSync(join(dir, `run1-99999-empty${OPEN}`), '');
   const large = Buffer.alloc(200_000, 'x');
   large[10] = 10;
-  writeFileSync(join(dir, `4-99999-large${OPEN}`), large);
-  await adoptSegments(dir, 99_999);
+  writeFileSync(join(dir, `run0-4-large${OPEN}`), large);
+  await adoptSegments(dir, (run, pid) => run === 'run1' && pid !== 99_999);
   assert.deepEqual(linesIn(torn.replace(OPEN, FINISHED)), linesIn(whole));
-  assert.equal(readFileSync(join(dir, `4-99999-large${FINISHED}`)).length, 11);
+  assert.equal(readFileSync(join(dir, `run0-4-large${FINISHED}`)).length, 11);
   assert.deepEqual(listSegments(dir).paths.length, 2);
   assert.ok(existsSync(whole), 'that of a living process is left alone');
   assert.equal(readdirSync(dir).length, 3);
   log.close();
 });
 
-test('without a process every open segment is adopted', async () => {
+test('when nobody writes any more every open segment is adopted', async () => {
   const dir = newSpool();
   for (const name of ['0-1-a', '1-2-b']) writeFileSync(join(dir, name + OPEN), 'line\n');
   writeFileSync(join(dir, `0-1-c${FINISHED}`), 'line\n');
-  await adoptSegments(dir);
+  await adoptSegments(dir, () => false);
   assert.deepEqual(listSegments(dir), {
     paths: ['0-1-a', '0-1-c', '1-2-b'].map((name) => join(dir, name + FINISHED)),
     bytes: 15,
@@ -207,7 +207,7 @@ test('a disk that takes no more refuses the attempts of the turn as Unavailable;
   const text = readFileSync(join(dir, name), 'utf8');
   assert.ok(text.endsWith('\n'), 'what the disk took of the last write is cut off again');
   assert.equal(linesIn(join(dir, name)).length, recorded);
-  await adoptSegments(dir);
+  await adoptSegments(dir, () => false);
   await ship(dir);
   assert.equal((await logged('request-')).length, recorded);
 });

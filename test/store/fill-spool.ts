@@ -2,7 +2,7 @@
 // the spool refuses one, and once more. argv: spool directory. Says how many were recorded, and what the errors were.
 import { openAttemptLog } from '../../src/store/attempts.ts';
 
-const log = openAttemptLog(process.argv[2]!, 0);
+const log = openAttemptLog(process.argv[2]!, 0, 'run1');
 const record = (n: number) =>
   log.record({
     atMs: Date.now(),
