@@ -92,12 +92,7 @@ test('when every worker is killed at once the service comes back, with what it h
   await service.stop();
 });
 
-// Round robin: the primary hands a connection to a worker, and forgets it when the worker dies before it has said
-// that it took it. With SCHED_NONE, where workers accept by themselves, this passes.
-const handOver = {
-  todo: 'node:cluster never gives up a connection that it was handing to a worker that died',
-};
-test('who connects while workers are killed is answered or reset, never left hanging', handOver, async () => {
+test('who connects while workers are killed is answered or reset, never left hanging', async () => {
   const service = await startService({ WORKERS: '2' });
   for (const pid of await service.workers()) process.kill(pid, 'SIGKILL');
   const client = openHttp(service.url);

@@ -137,6 +137,8 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
       guarded(async () => (await pool.query({ ...statement, values: values ?? [] })).rows),
     async transaction(work) {
       const client = await guarded(() => pool.connect());
+      // The pool listens to idle clients only: a connection lost in here would be an uncaught error of the process.
+      client.on('error', fall);
       try {
         const result = await guarded(async () => {
           await client.query('begin');
@@ -144,6 +146,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
           await client.query('commit');
           return value;
         });
+        client.off('error', fall);
         client.release();
         return result;
       } catch (error) {

@@ -36,6 +36,8 @@ export interface HandlersDeps {
   readonly shard: Shard;
   readonly liveSales: LiveSales;
   readonly primary: PrimaryLink;
+  /** Whether both kinds of connections to Postgres work, as far as is known. */
+  readonly isPostgresUp: () => boolean;
   readonly isLogFull: () => boolean;
   readonly isDraining: () => boolean;
 }
@@ -68,7 +70,7 @@ export function createHandlers(deps: HandlersDeps): Handlers {
     onError,
   });
   const healthRoutes = health({
-    isPostgresUp: () => postgres.isUp,
+    isPostgresUp: deps.isPostgresUp,
     isRedisUp: () => redis.runId !== undefined,
     isGateOpen,
     isDraining: deps.isDraining,

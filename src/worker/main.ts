@@ -72,8 +72,9 @@ const introduction = new Promise<void>((resolve) => {
 const primary = openPrimaryLink(onMessage);
 const isDraining = () => draining;
 const isLogFull = () => spoolFull;
+const isPostgresUp = () => committers.isUp && readers.isUp;
 const deps = { config, log, redis, postgres: readers, attempts, shard, liveSales, primary };
-const handlers = createHandlers({ ...deps, isLogFull, isDraining });
+const handlers = createHandlers({ ...deps, isPostgresUp, isLogFull, isDraining });
 const contextOf = createContexts();
 const onError = createOnError(log);
 const app = createApp({ handlers, contextOf, onError });

@@ -35,6 +35,10 @@ export async function runCampaign(options: CampaignOptions): Promise<RunResult[]
   let stand: Stand | undefined;
   let startedFor = '';
   let used = 0;
+  // Whoever ends a campaign early leaves no servers behind.
+  const onSignal = () => void Promise.resolve(stand?.stop()).finally(() => process.exit(130));
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
   try {
     for (const name of names) {
       for (let run = 0; run < options.runs; run++) {
@@ -63,6 +67,8 @@ export async function runCampaign(options: CampaignOptions): Promise<RunResult[]
     }
     return results;
   } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
     await stand?.stop();
   }
 }

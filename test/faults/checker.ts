@@ -1,4 +1,5 @@
 import { checkAttempts, checkBooks } from './checker-books.ts';
+import { checkPhantoms } from './checker-phantoms.ts';
 import type { Dump } from './dumps.ts';
 import { type Entry, entriesOf, type HistoryLine, type Line, type Mark, marksOf } from './history.ts';
 
@@ -170,37 +171,6 @@ function checkOutcomes(codes: ReadonlyMap<string, Code>, rules: Rules): Violatio
     if (missing.length > 0 && (decided || !rules.losesRedis)) {
       const detail = `${code}: 404 at ${missing[0]?.t}, ${decided ? 'though it has a receipt' : 'though no data was lost'}`;
       found.push({ kind: 'forgotten-code', detail });
-    }
-  }
-  return found;
-}
-
-/** Nobody hears "sold" before somebody has begun to buy the item, nor "sold out" before all have been. */
-function checkPhantoms(entries: readonly Entry[], dump: Dump): Violation[] {
-  const found: Violation[] = [];
-  const wanted = new Map<string, Set<string>>();
-  const begun = new Map<string, Set<string>>();
-  const begin = (item: string, code: string) => begun.set(item, (begun.get(item) ?? new Set()).add(code));
-  const catalogue = new Set(dump.items);
-  for (const entry of entries) {
-    if (entry.type === 'invoke') {
-      const cart = wanted.get(entry.user) ?? new Set<string>();
-      wanted.set(entry.user, cart);
-      if (entry.does === 'checkout') cart.add(entry.item as string);
-      else for (const item of cart) if (catalogue.has(item)) begin(item, entry.code as string);
-    } else if (entry.answer === 'item_already_sold' && !begun.has(entry.item as string)) {
-      found.push({ kind: 'phantom-sold', detail: `${entry.item} at ${entry.t}: nobody had begun to buy it` });
-    } else if (entry.answer === 'sale_sold_out' && begun.size < dump.total) {
-      found.push({
-        kind: 'phantom-sold',
-        detail: `sold out at ${entry.t}: only ${begun.size} had been begun to be bought`,
-      });
-    }
-    for (const [item, sold] of entry.receipt ?? []) {
-      // Its own post began the item; somebody else's must have taken it.
-      const byOthers = [...(begun.get(item) ?? [])].some((code) => code !== entry.code);
-      if (!sold && !byOthers)
-        found.push({ kind: 'phantom-sold', detail: `${item}: lost by ${entry.code} to nobody` });
     }
   }
   return found;

@@ -80,8 +80,8 @@ const DOES: Record<string, Does> = {
     }
     return answers;
   },
-  'lua/forget': (model, [fence, ...ids], reply) =>
-    agree(model.memory.gate === fence ? forget(model, ids) : -1, reply, 'forget'),
+  'lua/forget': (model, [gate, ...ids], reply) =>
+    agree(model.memory.gate === gate ? forget(model, ids) : -1, reply, 'forget'),
   'lua/leftover'({ memory }, _args, reply) {
     const [gate, entries] = reply as [string, [string, string[]][]];
     agree(
@@ -101,10 +101,10 @@ const DOES: Record<string, Does> = {
     const hours = { startsMs: Number(startsMs), endsMs: Number(endsMs) };
     return agree(open(model, token as string, fence as string, hours), reply, 'rebuild_open');
   },
-  XDEL: (model, [, , ...ids], reply) => agree(forget(model, ids), reply, 'XDEL'),
   'sql/bump_epoch'({ records }, _args, reply) {
-    records.epoch++;
     const [row] = reply as { epoch: number; opened_epoch: number }[];
+    if (records.retired) return agree(undefined, row, 'bump_epoch');
+    records.epoch++;
     agree([records.epoch, records.opened], [row?.epoch, row?.opened_epoch], 'bump_epoch');
     return records.epoch;
   },

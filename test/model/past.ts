@@ -1,21 +1,98 @@
 /**
- * Runs that once failed, in their smallest form, as a campaign prints them: the random runs may take long to find
- * them again. Those of planted bugs are here too, named after what was taken away.
+ * Runs that once failed, or fail when a guard is taken away (a planted bug), in their smallest form: the random runs
+ * may take long to find them again.
  */
-import type { Script } from './commands.ts';
+import type { Command, Script } from './commands.ts';
 
-const sale = { items: 3, limit: 2, scheduled: false, real: false, finish: false } as const;
+const run = (...commands: Command[]): Script => ({
+  items: 3,
+  limit: 2,
+  scheduled: false,
+  real: false,
+  finish: false,
+  commands,
+});
+const checkout = (...items: number[]): Command => ({
+  do: 'checkout',
+  worker: 0,
+  ops: items.map((item) => [0, item]),
+});
+const purchase: Command = { do: 'purchase', worker: 0, codes: [0] };
+/** Decides, and is left before it commits. */
+const purchaseHeld: Command = { ...purchase, course: [1, 'waits'] };
+const resume: Command = { do: 'resume', process: 0 };
+const keep: Command = { do: 'keep' };
 
 export const PAST: Readonly<Record<string, Script>> = {
-  'an old copy brings back a decision from before the last rebuild': {
-    ...sale,
-    commands: [
-      { do: 'checkout', worker: 0, ops: [[0, 0]] },
-      { do: 'purchase', worker: 0, codes: [0], course: [1, 'waits'] },
-      { do: 'go back', commands: 1 },
-      { do: 'keep' },
-      { do: 'go back', commands: 2 },
-      { do: 'keep' },
-    ],
-  },
+  'a decision that a rebuild did not see comes back with an old copy of Redis': run(
+    checkout(0),
+    purchaseHeld,
+    { do: 'go back', commands: 1 },
+    keep,
+    { do: 'go back', commands: 2 },
+    keep,
+  ),
+  'a purchase whose fence was written before a restart meets an old copy': run(
+    checkout(0),
+    { ...purchase, course: [0, 'waits'] },
+    checkout(1),
+    purchase,
+    { do: 'go back', commands: 2 },
+    resume,
+    keep,
+    purchase,
+  ),
+  'a worker commits after a rebuild what was lost before it': run(
+    checkout(0),
+    purchaseHeld,
+    { do: 'empty' },
+    keep,
+    resume,
+  ),
+  'an old copy brings back the cart of a committed code': run(
+    checkout(0),
+    purchase,
+    { do: 'go back', commands: 1 },
+    keep,
+    purchase,
+  ),
+  'an old copy brings back a cart that no longer fits under the limit': run(
+    checkout(0, 1),
+    { do: 'empty' },
+    keep,
+    checkout(2),
+    purchase,
+    { do: 'go back', commands: 4 },
+    keep,
+    { do: 'purchase', worker: 0, codes: [1] },
+  ),
+  'a rebuild goes on after another has begun, gone through and sold': run(
+    { do: 'rebuild', course: [5, 'waits'] },
+    keep,
+    checkout(0),
+    purchase,
+    resume,
+  ),
+  'a rebuild goes on with an older epoch after Redis was emptied under a newer one': run(
+    { do: 'rebuild', course: [1, 'waits'] },
+    { do: 'rebuild', course: [4, 'waits'] },
+    { do: 'empty' },
+    resume,
+    resume,
+  ),
+  'the items are gone, and nothing else': run(checkout(0), { do: 'lose items' }, purchase),
+  'a sale ends with a decision in its outbox': run(
+    checkout(0),
+    purchaseHeld,
+    { do: 'end' },
+    { do: 'retire' },
+    { do: 'sweep' },
+    { do: 'retire' },
+  ),
+  'a rebuild is overtaken by the retirement of its sale': run(
+    { do: 'end' },
+    { do: 'rebuild', course: [0, 'waits'] },
+    { do: 'retire' },
+    resume,
+  ),
 };

@@ -108,14 +108,19 @@ export async function startRebuild(stores: TurnstileOptions, model: Model): Prom
     const { name, answer, ...last } = met.at(-1) as Met;
     const epoch = find(met, 'sql/bump_epoch')?.answer;
     if (last.fate !== 'passes') return { thrown: 'Unanswered' };
-    if (answer === -1) return { thrown: 'a rebuild step failed: -1' };
-    if (name === 'lua/rebuild_open' && answer === 1) return { value: epoch };
-    // Superseded: a step was refused, or the gate that it read was not its own.
-    const token = `loading:${epoch}:`;
-    const refused = name === 'lua/leftover' ? !String(answer).startsWith(token) : answer === 0 || !answer;
-    return refused ? { value: undefined } : { thrown: `nothing: ${name} was not its last step` };
+    if (name === 'lua/rebuild_open' && answer !== 0)
+      return answer === 1 ? { value: epoch } : { thrown: 'a rebuild step failed: -1' };
+    return {
+      value: isSuperseded(name, answer, `loading:${epoch}:`) ? undefined : `${name} was the last step`,
+    };
   };
   return { process, check: (outcome) => assert.deepEqual(outcome, expected()) };
+}
+
+/** Whether a step says that a rebuild has no business any more: it was refused, or met a gate that is not its own. */
+function isSuperseded(name: string, answer: unknown, token: string): boolean {
+  if (name === 'lua/leftover') return !String(answer).startsWith(token);
+  return !answer || (name === 'lua/forget' && answer === -1);
 }
 
 /** Removes the keys of the sale once it is over. */

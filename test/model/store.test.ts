@@ -17,7 +17,7 @@ const stores = await openModelStores();
 atEnd(stores.close);
 
 for (const [name, script] of Object.entries(PAST)) {
-  test(`${name}: what once went wrong, or would without its guard, goes well`, () =>
+  test(name, () =>
     runScript(stores, script));
 }
 

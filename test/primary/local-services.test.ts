@@ -166,7 +166,7 @@ test('both listen on loopback only, below the ephemeral ports, and want the pass
     `select current_setting('fsync') f, current_setting('synchronous_commit') s, current_setting('listen_addresses') l,
             current_setting('server_encoding') e, current_setting('max_connections') c`,
   );
-  assert.deepEqual(set, { f: 'on', s: 'on', l: '127.0.0.1', e: 'UTF8', c: '100' });
+  assert.deepEqual(set, { f: 'on', s: 'on', l: '127.0.0.1', e: 'UTF8', c: '420' });
 });
 
 test('when the primary is killed, the servers go, and the next start has the data', async () => {
