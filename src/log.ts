@@ -16,7 +16,13 @@ export function openLog(level: string, process_: string): { log: Log; flush: () 
     serializers: { err: pino.stdSerializers.err },
   };
   if (process.stdout.isTTY) {
-    const stream = pretty({ colorize: true, sync: true, ignore: 'pid', translateTime: 'HH:MM:ss.l' });
+    const stream = pretty({
+      colorize: true,
+      sync: true,
+      singleLine: true,
+      ignore: 'pid',
+      translateTime: 'HH:MM:ss',
+    });
     return { log: pino(options, stream), flush: () => {} };
   }
   const destination = pino.destination({ dest: 1, sync: false, minLength: 4096 });

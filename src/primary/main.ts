@@ -52,10 +52,13 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
   shutdown.add('workers', supervisor.stop);
   const isSpoolFull = () => shipper.isFull;
   await startWorkers({ supervisor, board, metrics, log, isSpoolFull, refreshSales });
-  process.on('SIGHUP', () => {
+  const roll = () => {
     log.info('rolling restart');
     supervisor.roll().then(() => log.info('rolling restart done'), onError);
-  });
+  };
+  process.on('SIGUSR2', roll);
+  // On a terminal SIGHUP says that the terminal is gone: see createShutdown.
+  if (!process.stdout.isTTY) process.on('SIGHUP', roll);
 
   // A wildcard address is nothing to call: `url` is for people and tools on this box.
   const address = `${config.host.includes(':') ? `[${config.host}]` : config.host}:${supervisor.port}`;

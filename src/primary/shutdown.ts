@@ -38,6 +38,7 @@ export function createShutdown(log: Log, flush: () => void): Shutdown {
     void run(0);
   };
   process.on('SIGINT', onSignal);
+  if (process.stdout.isTTY) process.on('SIGHUP', onSignal);
   process.on('SIGTERM', onSignal);
   return { add: (name, close) => void opened.push({ name, close }), run };
 }

@@ -26,10 +26,16 @@ export type Command =
   | { readonly do: 'learn'; readonly worker: number }
   /** The leader looks after the sale, and all workers hear of it. */
   | { readonly do: 'keep' }
+  | { readonly do: 'begin' | 'end' }
   /** `lose items`: the key of the items is gone, and nothing else; a missing key is not sellable. */
-  | { readonly do: 'restart' | 'empty' | 'lose items' | 'begin' | 'end' }
+  | ({ readonly do: 'restart' | 'empty' | 'lose items' } & Heals)
   /** Redis comes back as it was so many commands ago. */
-  | { readonly do: 'go back'; readonly commands: number };
+  | ({ readonly do: 'go back'; readonly commands: number } & Heals);
+
+interface Heals {
+  /** Whether the leader keeps the sale right after the fault. */
+  readonly kept?: boolean | undefined;
+}
 
 /** A run: a sale and what happens to it. */
 export interface Script {
@@ -60,6 +66,8 @@ const FATES = ['waits', 'waits', 'waits', 'reply lost', 'call lost', 'late'] as 
 
 const worker = fc.nat(WORKERS - 1);
 const word = <const T extends string>(...words: T[]) => fc.record({ do: fc.constantFrom(...words) });
+const fault = <const T extends string>(...words: T[]) =>
+  fc.record({ do: fc.constantFrom(...words), kept: fc.boolean() });
 const process = <const T extends string>(what: T, held: number, calls: number) =>
   fc.record({ do: fc.constant(what), course: courseOf(held, calls) });
 
@@ -92,10 +100,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('late' as const), call: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('learn' as const), worker }) },
-  { weight: 7, arbitrary: word('keep') },
-  { weight: 3, arbitrary: word('restart', 'empty', 'empty') },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('go back' as const), commands: fc.nat(9) }) },
-  { weight: 1, arbitrary: word('begin', 'end', 'lose items') },
+  { weight: 4, arbitrary: word('keep') },
+  { weight: 3, arbitrary: fault('restart', 'empty', 'empty', 'empty', 'lose items') },
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant('go back' as const), commands: fc.nat(9), kept: fc.boolean() }),
+  },
+  { weight: 1, arbitrary: word('begin', 'end') },
 );
 
 /** Any run. Real restarts take a tenth of a second and more, so few runs have them. */

@@ -58,21 +58,12 @@ export async function openRun(stores: ModelStores, script: Script): Promise<Run>
 export async function doCommand(run: Run, command: Command): Promise<void> {
   const { stores, model, copies } = run;
   await DOES[command.do](run, command as never);
+  if ('kept' in command && command.kept) await keep(run);
   await checkRedis(stores, model);
-  if (!NOT_POSTGRES.has(command.do)) await checkPostgres(stores, model);
+  if (command.do !== 'checkout') await checkPostgres(stores, model);
   copies.push(structuredClone(model.memory));
   await stores.save(model.sale.id, copies.length - 1);
 }
-
-/** Commands that have nothing to do with Postgres, whose books need no look after them. */
-const NOT_POSTGRES = new Set<Command['do']>([
-  'checkout',
-  'learn',
-  'restart',
-  'empty',
-  'lose items',
-  'go back',
-]);
 
 /** The sale as a worker sees it. */
 export const saleOf = ({ model, epochs }: Run, worker: number): LiveSale => ({

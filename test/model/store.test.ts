@@ -17,8 +17,7 @@ const stores = await openModelStores();
 atEnd(stores.close);
 
 for (const [name, script] of Object.entries(PAST)) {
-  test(name, () =>
-    runScript(stores, script));
+  test(name, () => runScript(stores, script));
 }
 
 test(`stores and model agree through ${RUNS} random runs of buying, faults and rebuilds`, async () => {
