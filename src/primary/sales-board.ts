@@ -32,6 +32,7 @@ export function createSalesBoard(supervisor: Supervisor): SalesBoard {
       if (JSON.stringify(next) === JSON.stringify(sales)) return;
       sales = next;
       version++;
+      for (const pid of seenBy.keys()) if (!supervisor.pids().includes(pid)) seenBy.delete(pid);
       supervisor.broadcast(message());
     },
     show: (pid) => supervisor.send(pid, message()),

@@ -37,10 +37,9 @@ const fail = (err: unknown) => {
 };
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
-// Ctrl-C reaches the whole process group: the primary decides when workers leave. Without a primary nobody
+// Ctrl-C, and a terminal that closes, reaches the whole process group: the primary decides when workers leave. Without a primary nobody
 // supervises, sweeps or ships: node itself ends a worker whose primary is gone.
-process.on('SIGINT', () => {});
-process.on('SIGTERM', () => {});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 // Stores.
 const onStoreError = (err: unknown) => log.warn({ err }, 'a store failed');
