@@ -52,6 +52,8 @@ export async function runCampaign(stores: ModelStores, options: CampaignOptions)
     ...(timeLimitMs === undefined ? {} : { interruptAfterTimeLimit: timeLimitMs }),
   });
   if (!details.failed) return { runs: details.numRuns, failure: undefined };
+  if (details.counterexample === null)
+    return { runs: details.numRuns, failure: 'too few runs: the stores hardly answer' };
   const [script] = details.counterexample as [Script];
   const error = details.errorInstance as Error;
   const replay = `--seed ${details.seed} --path ${details.counterexamplePath}${real ? ' --real' : ''}`;

@@ -47,6 +47,9 @@ export interface TurnstileOptions {
   readonly late: (() => Promise<unknown> | undefined)[];
 }
 
+/** A process between two calls only computes. */
+const IDLE_MAX_MS = 10_000;
+
 interface Waiting {
   readonly call: Call;
   /** Undefined once the Redis that it was sent to is gone: a connection's calls never reach another process. */
@@ -74,7 +77,11 @@ export async function startProcess(
     });
   const { redis, postgres } = waitingStores(options, wait);
   const arrival = async () => {
-    while (outcome === undefined && waiting.length === 0) await turn();
+    const deadline = Date.now() + IDLE_MAX_MS;
+    while (outcome === undefined && waiting.length === 0) {
+      if (Date.now() > deadline) throw new Error(`${name} neither calls a store nor ends`);
+      await turn();
+    }
     // What a process leaves behind without waiting for it arrives in the same turn.
     await turn();
   };
