@@ -21,6 +21,11 @@ const COMMITTERS = 3;
 /** Listings, receipts and what the admin API asks; slow ones must not hold up commits, so they have their own. */
 const READERS = 3;
 const STATUS_MS = 1_000;
+/**
+ * The listening socket is the primary's, and is closed once every worker has left it. A client that is asked to close
+ * before that would come back at once, be queued by the kernel, and be reset unheard.
+ */
+const UNLISTENED_MS = 250;
 /** How long requests may go on after the order to drain; the primary waits a little longer. */
 const DRAIN_MS = 8_000;
 
@@ -28,6 +33,7 @@ const config = readConfig();
 const { slot, peersDir, run } = readPlace();
 const { log, flush } = openLog(config.logLevel, `worker-${slot}`);
 let draining = false;
+let leaving = false;
 let spoolFull = false;
 
 const fail = (err: unknown) => {
@@ -70,6 +76,7 @@ const introduction = new Promise<void>((resolve) => {
 });
 const primary = openPrimaryLink(onMessage);
 const isDraining = () => draining;
+const isLeaving = () => leaving;
 const isLogFull = () => spoolFull;
 const isPostgresUp = () => committers.isUp && readers.isUp;
 const deps = { config, log, redis, postgres: readers, attempts, shard, liveSales, primary };
@@ -77,7 +84,7 @@ const handlers = createHandlers({ ...deps, isPostgresUp, isLogFull, isDraining }
 const contextOf = createContexts();
 const onError = createOnError(log);
 const app = createApp({ handlers, contextOf, onError });
-const makeServer = () => createHttpServer({ app, handlers, contextOf, log, onError, isDraining });
+const makeServer = () => createHttpServer({ app, handlers, contextOf, log, onError, isLeaving });
 const server = makeServer();
 const ownServer = config.workerPortBase === undefined ? undefined : makeServer();
 
@@ -116,6 +123,9 @@ function onMessage(message: Exclude<ToWorker, { type: 'answer' }>): void {
 /** Serves what is under way, then leaves: nothing is reset, nothing is lost. */
 async function drain(): Promise<void> {
   draining = true;
+  setTimeout(() => {
+    leaving = true;
+  }, UNLISTENED_MS);
   await Promise.all([closeGently(server, DRAIN_MS), ownServer && closeGently(ownServer, DRAIN_MS)]);
   feed?.stop();
   await peers.close();

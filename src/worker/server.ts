@@ -28,7 +28,8 @@ export interface ServerDeps {
   readonly contextOf: ContextOf;
   readonly log: Log;
   readonly onError: (context: RequestContext, error: unknown) => void;
-  readonly isDraining: () => boolean;
+  /** From here on clients are asked to close: nobody listens here any more. */
+  readonly isLeaving: () => boolean;
 }
 
 /**
@@ -56,7 +57,7 @@ export function createHttpServer(deps: ServerDeps): Server {
     },
     (req, res) => {
       if (deps.log.isLevelEnabled('debug')) logWhenAnswered(deps.log, req, res);
-      if (deps.isDraining()) res.setHeader('Connection', 'close');
+      if (deps.isLeaving()) res.setHeader('Connection', 'close');
       const refusal = refusalOf(req);
       if (refusal) {
         const context = contextOf(deps, req, pathOf(req));

@@ -154,8 +154,9 @@ function spoolBytes(stand: Stand): number {
   let bytes = 0;
   for (const { dataDir } of stand.services) {
     const dir = join(dataDir, 'spool');
+    // One that is renamed or shipped just now counts as there: the next look will tell.
     for (const name of readdirSync(dir))
-      bytes += statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 0;
+      bytes += statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 1;
   }
   return bytes;
 }
