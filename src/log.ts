@@ -25,7 +25,7 @@ export function openLog(level: string, process_: string): { log: Log; flush: () 
     });
     return { log: pino(options, stream), flush: () => {} };
   }
-  const destination = pino.destination({ dest: 1, sync: false, minLength: 4096 });
+  const destination = pino.destination({ dest: 1, sync: false, minLength: 12 << 10 });
   // What is waiting is written at least this often, so that a quiet service can be watched.
   const flushing = setInterval(() => destination.flush(), 250).unref();
   return {

@@ -142,8 +142,10 @@ async function finish(stand: Stand, target: Target): Promise<void> {
   target.history.mark('sell out');
   const list = () => listUnsold(stand.direct().databaseUrl, target.saleId);
   await sellOut(target, list, LIMIT, SELL_OUT_MS);
-  const isDrained = async () =>
+  const isEmpty = async () =>
     spoolBytes(stand) === 0 && (await countWaiting(stand.direct(), target.saleId)) === 0;
+  // Looked at twice, with time for a segment that was between two names.
+  const isDrained = async () => (await isEmpty()) && (await sleep(300, true)) && (await isEmpty());
   await until(isDrained, 'outbox and spool are drained', DRAIN_MS).catch(() =>
     target.history.mark('not drained'),
   );
