@@ -167,6 +167,29 @@ test('"sold" before anybody has begun to buy is a phantom', () => {
   has([...new Set(check(run.lines, goodDump(), RULES).map(({ kind }) => kind))], 'phantom-sold');
 });
 
+test('a line that gets into a cart while its post is under way is no phantom', () => {
+  const run = script();
+  const post = { op: 90, does: 'purchase', user: 'ann', code: 'A' } as const;
+  run.lines.push({ t: 1, ...post, type: 'invoke' });
+  run.checkout('ann', 'a', 'A');
+  run.checkout('cid', 'a', '', 'item_already_sold');
+  const kindsFound = check(run.lines, goodDump(), RULES).map(({ kind }) => kind);
+  assert.ok(!kindsFound.includes('phantom-sold'));
+});
+
+test('a code told anew after a 404 is good again; one that was bought and is then 404 is not', () => {
+  const run = script();
+  run.purchase('ann', 'A', 'checkout_not_found');
+  run.lines.push(...goodRun().lines.map((line) => ({ ...line, t: line.t + 100 })));
+  const restored = check(run.lines, goodDump(), { ...RULES, losesRedis: true }).map(({ kind }) => kind);
+  assert.ok(!restored.includes('forgotten-code'));
+  const untold = run.lines.filter((line) => line.type === 'mark' || line.does !== 'checkout');
+  has(
+    check(untold, goodDump(), { ...RULES, losesRedis: true }).map(({ kind }) => kind),
+    'forgotten-code',
+  );
+});
+
 test('an outcome that stays unknown for long, though the code is posted again, is unresolved', () => {
   const unknown = (after: string) => (run: ReturnType<typeof script>) => {
     run.purchase('cid', 'C', 'outcome_unknown');

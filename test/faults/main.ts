@@ -44,6 +44,6 @@ if (values.list) {
   const results = await runCampaign(options);
   say(`\n${tableOf(results)}`);
   const planted = values.planted ? await runPlanted({ ...options, names: undefined }) : [];
-  if (values.scoreboard) say(`written: ${writeScoreboard(results, planted, seed)}`);
+  if (values.scoreboard) say(`written: ${writeScoreboard(results, planted, options)}`);
   process.exitCode = results.some(({ violations }) => violations.length > 0) ? 1 : 0;
 }

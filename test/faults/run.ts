@@ -26,6 +26,7 @@ export interface RunOptions {
 export interface RunResult extends Summary {
   readonly fault: string;
   readonly seed: number;
+  readonly items: number;
   readonly violations: readonly Violation[];
   /** Figures that the fault measured, in ms. */
   readonly measures: Readonly<Record<string, number>>;
@@ -84,7 +85,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const folder =
     violations.length > 0 || process.env.FAULTS_KEEP ? keep(options, history, dump, violations) : undefined;
   const summary = summarize(history.lines, clockAt);
-  return { fault: fault.name, seed, violations, measures, folder, ...summary };
+  return { fault: fault.name, seed, items: options.items, violations, measures, folder, ...summary };
 }
 
 /** Load, with the fault in the middle of it. */

@@ -27,95 +27,110 @@ const twice = (runs: readonly RunResult[]) => countOf(runs, 'sold-twice', 'two-o
 const all = (runs: readonly RunResult[], of: (run: RunResult) => number) =>
   sum(runs, of).toLocaleString('en');
 
-/** The rows of reliability.md that the fault campaign can fill. */
-function rowsOf(runs: readonly RunResult[], planted: readonly PlantedResult[]): Row[] {
+/**
+ * The rows of reliability.md that the fault campaign can fill, their targets word for word. A result says what was
+ * really done where that is less than the target asks.
+ */
+function rowsOf(runs: readonly RunResult[], planted: readonly PlantedResult[], full: boolean): Row[] {
+  const count = (pattern: RegExp) => named(runs, pattern).length;
   const workers = named(runs, /^worker-kill/);
   const primaries = named(runs, /^primary-kill$/);
-  const old = named(runs, /redis-(kill|flush)-?(old|undone)|box-pause/);
-  const emptied = named(runs, /flush$|rebuild-crash/);
-  const killed = named(runs, /^postgres-(kill|cut|pause)/);
-  const down = named(runs, /^postgres-outage/);
+  const old = named(runs, /^(redis-kill-old|redis-flush-undone|box-pause-redis-old)$/);
+  const emptied = named(runs, /^(redis-flush|two-boxes-flush|rebuild-crash)$/);
+  const large = named(runs, /^redis-flush$/).filter(({ items }) => items >= 10_000);
+  const killed = named(runs, /^postgres-kill$/);
+  const down = named(runs, /^postgres-outage$/);
+  const rolled = named(runs, /^(rolling-restart|sigterm-under-load)$/);
   const ready = ({ measures }: RunResult) => measures.ready;
   const heal = ({ recoveryMs }: RunResult) => recoveryMs;
   const drained = ({ measures }: RunResult) => measures.drained;
-  const unsold = named(runs, /./).filter(({ violations }) =>
-    violations.some(({ kind }) => kind === 'not-sold-out'),
-  );
-  const missing = countOf(runs, 'attempt-not-logged', 'attempt-logged-twice', 'attempt-invented');
-  const over = countOf(runs, 'over-limit', 'over-total');
-  const rolled = named(runs, /rolling-restart|sigterm/);
-  const caught = planted.filter((bug) => bug.caught);
+  const unsold = runs.filter(({ violations }) => violations.some(({ kind }) => kind === 'not-sold-out'));
+  const rebuilt =
+    large.length > 0 ? `10,000 items served again after ${p95(large, heal)}` : '10,000 items: not run';
   return [
     [
       '1',
-      'worker SIGKILL under load',
-      'N = 200; 0 lost, 0 sold twice',
+      'worker SIGKILL under load, N = 200',
+      '0 lost, 0 sold twice',
       `${workers.length}`,
       `${lost(workers)} lost, ${twice(workers)} sold twice`,
     ],
     [
       '2',
-      'primary SIGKILL',
-      'N = 50; 0 lost; ready p95 ≤ 3 s',
+      'primary SIGKILL, N = 50',
+      '0 lost; ready p95 ≤ 3 s',
       `${primaries.length}`,
       `${lost(primaries)} lost; ready p95 ${p95(primaries, ready)}`,
     ],
     [
       '3',
-      'Redis SIGKILL, the end of the AOF cut off',
-      'N = 50; 0 lost; serving p95 ≤ 5 s',
+      'Redis SIGKILL + last second of the AOF cut off, N = 50',
+      '0 acknowledged lost; serving p95 ≤ 5 s',
       `${old.length}`,
-      `${lost(old)} lost; serving p95 ${p95(old, heal)}`,
+      `${lost(old)} lost; serving p95 ${p95(old, heal)} (0.1 to 1.5 s cut off)`,
     ],
     [
       '4',
-      'Redis emptied under load',
-      'N = 30; 0 resold',
+      'Redis emptied under load, N = 30',
+      '0 resold; rebuild of 10,000 items ≤ 5 s',
       `${emptied.length}`,
-      `${twice(emptied)} resold; serving p95 ${p95(named(runs, /^redis-flush$/), heal)}`,
+      `${twice(emptied)} resold; ${rebuilt}`,
     ],
     [
       '5',
-      'Postgres killed; outage',
-      'N = 50 and 5; 0 lost; drained ≤ 5 s',
-      `${killed.length} and ${down.length}`,
-      `${lost([...killed, ...down])} lost; drained p95 ${p95(down, drained)}`,
+      'Postgres killed N = 50; 60 s outage N = 5',
+      '0 lost; drained ≤ 5 s',
+      `${killed.length}; ${down.length}`,
+      `${lost([...killed, ...down])} lost; drained p95 ${p95(down, drained)} (outages of ${full ? 60 : 5} s)`,
     ],
     [
       '6',
-      'unknown outcomes resolved by the same code within 10 s',
+      'unknown outcomes resolved by posting the same code again within 10 s',
       '100 %',
       all(runs, (run) => run.unknown),
-      `${countOf(runs, 'unresolved')} unresolved`,
+      `${all(runs, (run) => run.resolved)} settled, ${countOf(runs, 'unresolved')} late or never; some of them asked only after the sale`,
     ],
     [
       '7',
-      'sold = total at the end, also with the all-maybe filter',
+      'sold = total at the end of every campaign, also with the all-*maybe* filter',
       '100 %',
-      `${runs.length}`,
+      `${runs.length}; ${count(/^filter-maybe$/)}`,
       `${runs.length - unsold.length} of ${runs.length}`,
     ],
-    ['8', 'over the total or over a limit', '0', `${runs.length}`, `${over}`],
+    [
+      '8',
+      'over the total, or over the user limit, in all runs',
+      '0',
+      `${runs.length}`,
+      `${countOf(runs, 'over-limit', 'over-total')}`,
+    ],
     [
       '9',
-      'attempts answered, not logged exactly once',
-      '0 of ≥ 1 M',
+      'attempts answered but not logged, kills included, of ≥ 1 M',
+      '0',
       all(runs, (run) => run.attempts),
-      `${missing}`,
+      `${countOf(runs, 'attempt-not-logged')} (logged twice: ${countOf(runs, 'attempt-logged-twice')})`,
+    ],
+    [
+      '10',
+      'model-based property runs (fast-check), ≥ 10,000',
+      '0 counterexamples',
+      '–',
+      'not part of this campaign: test/model',
     ],
     [
       '11',
       'planted bugs caught',
-      `${PLANTED.length} of ${PLANTED.length}`,
+      '6 of 6',
       `${planted.length}`,
-      `${caught.length} of ${planted.length}`,
+      `${planted.filter((bug) => bug.caught).length} of ${planted.length}`,
     ],
     [
       '12',
-      'rolling restart and SIGTERM under load',
-      'N = 50; 0 resets',
+      'rolling restart × 50; 1,000 slow clients; 2× overload',
+      '0 resets; p99 of the answered ≤ +20 %; goodput ≥ 90 % of peak',
       `${rolled.length}`,
-      `${countOf(rolled, 'failed-request')} failed requests`,
+      `${countOf(rolled, 'failed-request')} failed requests in ${count(/^rolling-restart$/)} rolling restarts and ${count(/^sigterm/)} SIGTERMs; ${count(/^slow-clients$/)} runs with 200 slow clients; overload and p99: not run`,
     ],
   ];
 }
@@ -147,13 +162,13 @@ function bugsOf(path: string): string {
 export function writeScoreboard(
   runs: readonly RunResult[],
   planted: readonly PlantedResult[],
-  seed: number,
+  { seed, full }: { readonly seed: number; readonly full: boolean },
 ): string {
   const path = join(
     process.env.FAULTS_DOCS ?? fileURLToPath(new URL('../../../docs/', import.meta.url)),
     'scoreboard.md',
   );
-  const rows = rowsOf(runs, planted).map((row) => `| ${row.join(' | ')} |`);
+  const rows = rowsOf(runs, planted, full).map((row) => `| ${row.join(' | ')} |`);
   const violated = runs.filter(({ violations }) => violations.length > 0);
   const bugs = planted.map(
     ({ name, caught, by, runs: n }) => `| ${name} | ${caught ? `caught: ${by}` : 'not caught'} | ${n} |`,
