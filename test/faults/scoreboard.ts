@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PLANTED, type PlantedResult } from './planted.ts';
+import type { PlantedResult } from './planted.ts';
 import { countOf, sum, tableOf } from './report.ts';
 import type { RunResult } from './run.ts';
 import { ROOT } from './service.ts';
