@@ -1,6 +1,6 @@
 #!lua
 -- Buys carts: decides a batch of checkout codes of one sale, each once and for ever.
--- A decision, its effect and its outbox entry are one atomic step.
+-- A decision, its effect and its outbox entry are one atomic step. Each hash is asked once for the whole batch.
 --
 -- KEYS[1] gate       string: the fence that is let in
 -- KEYS[2] sale       hash: starts_ms, ends_ms, total, sold, limit
@@ -14,11 +14,12 @@
 -- ARGV[1] fence "epoch:run_id"
 -- ARGV[2] channel that hears "sale epoch version item item …"; the version is the number sold after this batch
 -- ARGV[3] sale id
--- ARGV[4…] codes, each once
+-- ARGV[4] codes, each once, with spaces between them
 --
--- Returns -1 (one number) when fenced; otherwise the id of the outbox entry ('' when nothing
--- was decided) and then three values per code: status, decision ('' when there is none), names of its lines.
---   status 1 decided now, 2 decided before, -2 not begun, -3 ended, -5 no such code, -7 limit reached
+-- Returns -1 (one number) when fenced; otherwise three values: the id of the outbox entry ('' when nothing was
+-- decided); one text with a line "status decision" per code, in their order; the names of all lines of all these
+-- decisions, one after the other.
+--   status 1 decided now, 2 decided before; and without a decision -2 not begun, -3 ended, -5 no such code, -7 limit reached
 
 local gate, sale, items, names, carts, codes, bought, decisions, outbox = unpack(KEYS)
 if redis.call('GET', gate) ~= ARGV[1] then return -1 end
@@ -29,87 +30,114 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if not state[1] then return -1 end
 local closed = (now < tonumber(state[1]) and -2) or (now >= tonumber(state[2]) and -3) or nil
 local sold, limit = tonumber(state[3]), tonumber(state[4])
+local decidedMs = string.format('%.0f', now)
 
-local epoch = string.match(ARGV[1], '^%d+')
+-- unpack() takes some 8,000 values at the most, and a batch of full carts has more lines.
+local PART = 4000
+local function read(hash, fields)
+  if #fields == 0 then return {} end
+  if #fields <= PART then return redis.call('HMGET', hash, unpack(fields)) end
+  local values = {}
+  for from = 1, #fields, PART do
+    local part = redis.call('HMGET', hash, unpack(fields, from, math.min(from + PART - 1, #fields)))
+    for i = 1, #part do values[from + i - 1] = part[i] end
+  end
+  return values
+end
+local function write(hash, pairs)
+  for from = 1, #pairs, PART do
+    redis.call('HSET', hash, unpack(pairs, from, math.min(from + PART - 1, #pairs)))
+  end
+end
+
 local posted = {}
-for i = 4, #ARGV do posted[i - 3] = ARGV[i] end
+for code in string.gmatch(ARGV[4], '%S+') do posted[#posted + 1] = code end
 local decided = redis.call('HMGET', decisions, unpack(posted))
 local owners = redis.call('HMGET', codes, unpack(posted))
 
--- Item ids of a decision's or cart's lines; both follow their first words.
-local function wordsOf(text, from)
-  local words = {}
-  for word in string.gmatch(text, '%S+') do words[#words + 1] = word end
-  return { unpack(words, from) }
+-- The users whose codes are good, their carts, and the lines of all these carts in one row.
+local users, userOf = {}, {}
+for i = 1, #posted do
+  if owners[i] and not decided[i] and not closed then
+    users[#users + 1] = owners[i]
+    userOf[i] = #users
+  end
 end
-
-local function namesOf(decision)
-  local ids = wordsOf(decision, 3)
-  for i = 1, #ids do ids[i] = string.sub(ids[i], 2) end
-  return redis.call('HMGET', names, unpack(ids))
+local stored, counts = read(carts, users), read(bought, users)
+local lines, lastLine = {}, { [0] = 0 }
+for u = 1, #users do
+  for item in string.gmatch(stored[u] or '', ' (%S+)') do lines[#lines + 1] = item end
+  lastLine[u] = #lines
 end
+local stock = read(items, lines)
 
-local fresh, soldItems, answers = {}, {}, { '' }
-local function answer(status, decision, lineNames)
-  local n = #answers
-  answers[n + 1], answers[n + 2], answers[n + 3] = status, decision, lineNames
-end
+local soldItems, marks, newCounts = {}, {}, {}
+local taken = {}
 
--- Decides one cart: sells what is unsold while the user has room. Returns the decision, or nil at the limit.
-local function decide(code, user, cart)
-  local lines = wordsOf(cart, 2)
-  local stock = redis.call('HMGET', items, unpack(lines))
-  local room = limit - (tonumber(redis.call('HGET', bought, user)) or 0)
-  if room <= 0 then return nil end
-  local words, marks = { now, user }, {}
-  for i = 1, #lines do
-    local buys = stock[i] == '1' and room > 0
+-- Sells the unsold lines of a user's cart while there is room. Returns the decision.
+local function decide(u, held)
+  local words, n = { decidedMs, users[u] }, 0
+  for i = lastLine[u - 1] + 1, lastLine[u] do
+    local item = lines[i]
+    local buys = stock[i] == '1' and not taken[item] and held + n < limit
     if buys then
-      room = room - 1
-      soldItems[#soldItems + 1] = lines[i]
-      marks[#marks + 1] = lines[i]
+      n = n + 1
+      taken[item] = true
+      soldItems[#soldItems + 1] = item
+      marks[#marks + 1] = item
       marks[#marks + 1] = '0'
     end
-    words[#words + 1] = (buys and '+' or '-') .. lines[i]
+    words[#words + 1] = (buys and '+' or '-') .. item
   end
-  if #marks > 0 then
-    redis.call('HSET', items, unpack(marks))
-    redis.call('HINCRBY', bought, user, #marks / 2)
+  if n > 0 then
+    newCounts[#newCounts + 1] = users[u]
+    newCounts[#newCounts + 1] = held + n
   end
-  redis.call('HDEL', carts, user)
-  redis.call('HDEL', codes, code)
   return table.concat(words, ' ')
 end
 
+local fresh, spentCodes, spentCarts, answers, named = {}, {}, {}, {}, {}
+local function answer(status, decision)
+  answers[#answers + 1] = status .. ' ' .. decision
+  -- A user's name may begin with a sign too: lines begin behind it.
+  local marked = string.match(decision, '^%S+ %S+ (.*)') or ''
+  for item in string.gmatch(marked, '[+-](%S+)') do named[#named + 1] = item end
+end
+
 for i = 1, #posted do
-  local code, user = posted[i], owners[i]
+  local code, u = posted[i], userOf[i]
   if decided[i] then
-    answer(2, decided[i], namesOf(decided[i]))
-  elseif not user then
-    answer(-5, '', {})
+    answer(2, decided[i])
+  elseif not owners[i] then
+    answer(-5, '')
   elseif closed then
-    answer(closed, '', {})
+    answer(closed, '')
+  elseif not stored[u] or string.match(stored[u], '^%S+') ~= code then
+    answer(-5, '')
+  elseif (tonumber(counts[u]) or 0) >= limit then
+    answer(-7, '')
   else
-    local cart = redis.call('HGET', carts, user)
-    local decision = cart and decide(code, user, cart)
-    if not cart then
-      answer(-5, '', {})
-    elseif not decision then
-      answer(-7, '', {})
-    else
-      fresh[#fresh + 1] = code
-      fresh[#fresh + 1] = decision
-      answer(1, decision, namesOf(decision))
-    end
+    local decision = decide(u, tonumber(counts[u]) or 0)
+    fresh[#fresh + 1] = code
+    fresh[#fresh + 1] = decision
+    spentCodes[#spentCodes + 1] = code
+    spentCarts[#spentCarts + 1] = users[u]
+    answer(1, decision)
   end
 end
 
+local entry = ''
 if #fresh > 0 then
   redis.call('HSET', decisions, unpack(fresh))
-  answers[1] = redis.call('XADD', outbox, '*', 'epoch', epoch, unpack(fresh))
+  redis.call('HDEL', codes, unpack(spentCodes))
+  redis.call('HDEL', carts, unpack(spentCarts))
+  write(bought, newCounts)
+  write(items, marks)
+  entry = redis.call('XADD', outbox, '*', 'epoch', string.match(ARGV[1], '^%d+'), unpack(fresh))
 end
 if #soldItems > 0 then
   redis.call('HINCRBY', sale, 'sold', #soldItems)
-  redis.call('PUBLISH', ARGV[2], ARGV[3] .. ' ' .. epoch .. ' ' .. (sold + #soldItems) .. ' ' .. table.concat(soldItems, ' '))
+  redis.call('PUBLISH', ARGV[2], string.format('%s %s %d %s',
+    ARGV[3], string.match(ARGV[1], '^%d+'), sold + #soldItems, table.concat(soldItems, ' ')))
 end
-return answers
+return { entry, table.concat(answers, '\n'), read(names, named) }

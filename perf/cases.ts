@@ -11,7 +11,7 @@ import { type OhaResult, runOha } from './oha.ts';
 import type { RecordData } from './record.ts';
 import type { OwnService } from './service.ts';
 import { createSale, findSale, listItems } from './shop.ts';
-import { usageOfTree } from './usage.ts';
+import { type CpuByRole, cpuPerRequest, usageOfTree } from './usage.ts';
 
 /** One measurement. */
 export interface Sample {
@@ -19,8 +19,8 @@ export interface Sample {
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** CPU-µs per request over all processes of the server, with its Redis and Postgres. */
-  readonly cpuUs: number;
+  /** CPU-µs per request of the server's processes, its Redis and Postgres among them. */
+  readonly cpuUs: CpuByRole;
   /** CPU of the load generator, in cores. */
   readonly generatorCores: number;
   /** What else was found, such as Redis' commands per request. */
@@ -54,10 +54,13 @@ const ANY_SALE = 'S-346f14ca9c';
 
 export const CONNECTIONS = 200;
 
+/** The case that every other is compared with. */
+export const BARE = 'bare node:http';
+
 /** All cases, those without a shop first. */
 export function createCases(bench: Bench): Case[] {
   return [
-    { name: 'bare node:http', run: (seconds) => runBaseline(bench, bench.bare, seconds) },
+    { name: BARE, run: (seconds) => runBaseline(bench, bench.bare, seconds) },
     { name: 'Hono', run: (seconds) => runBaseline(bench, bench.hono, seconds) },
     { name: 'checkout accepted', run: (seconds) => runAccepted(bench, seconds) },
     { name: 'refused: item sold', run: (seconds) => runRefused(bench, seconds, 2) },
@@ -69,7 +72,7 @@ export function createCases(bench: Bench): Case[] {
 async function measured(bench: Bench, pid: number, pattern: string, seconds: number, expected: string) {
   const before = usageOfTree(pid);
   const result = await runOha(bench.oha, pattern, seconds);
-  const cpuUs = (usageOfTree(pid).cpuUs - before.cpuUs) / result.requests;
+  const cpuUs = cpuPerRequest(before, usageOfTree(pid), result.requests);
   const { requests, perSecond, p50Ms, p99Ms, cores: generatorCores } = result;
   const figures = { requests, perSecond, p50Ms, p99Ms, cpuUs, generatorCores };
   return { result, figures, faults: unexpected(result, expected) };
@@ -153,7 +156,7 @@ async function runSellout(bench: Bench): Promise<Sample> {
   const items = await listItems(service.url, sale.id, true);
   const before = usageOfTree(service.pid);
   const { record, cores } = await sell(bench, sale.id, items, 'buyer-');
-  const cpuUs = (usageOfTree(service.pid).cpuUs - before.cpuUs) / record.requests;
+  const cpuUs = cpuPerRequest(before, usageOfTree(service.pid), record.requests);
   const wallMs = record.lastMs - record.firstMs;
   const now = await findSale(service.url, sale.id);
   const faults = await compareBooks({ stores, record, prefix: 'buyer-', sale: now, soldOut: true });

@@ -10,6 +10,7 @@ import { printTable } from './command.ts';
 import type { OpenLoopResult } from './figures.ts';
 import { ohaVersion } from './oha.ts';
 import type { ScaleResult } from './scale.ts';
+import { ROLES, sumCpu } from './usage.ts';
 
 export interface CaseResult {
   readonly name: string;
@@ -77,6 +78,38 @@ const BUSY_LOAD = 1;
 const ms = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
+/** One row for each case, the medians of its rounds. */
+export function printCases(cases: readonly CaseResult[]): void {
+  const rows = cases.map(({ name, samples, perSecond, ratio }) => {
+    const of = (figure: (sample: Sample) => number) => median(samples.map(figure));
+    const scripts = of((sample) => sample.more.redisScripts ?? Number.NaN);
+    const seconds = of((sample) => sample.more.seconds ?? Number.NaN);
+    const note =
+      scripts >= 0 ? `${scripts.toFixed(4)} scripts each` : seconds >= 0 ? `in ${seconds.toFixed(2)} s` : '';
+    const cpu = ROLES.map((role) => of((sample) => sample.cpuUs[role]));
+    const cpuUs = `${of((sample) => sumCpu(sample.cpuUs)).toFixed(0)} µs`;
+    const generator = of((sample) => sample.generatorCores).toFixed(2);
+    const sound = samples.every((sample) => sample.faults.length === 0) ? 'agree' : 'VOID';
+    const latencies = [ms(of((sample) => sample.p50Ms)), ms(of((sample) => sample.p99Ms))];
+    const byRole = cpu.map((us) => us.toFixed(1)).join(' + ');
+    return [
+      name,
+      Math.round(perSecond),
+      ratio.toFixed(2),
+      ...latencies,
+      cpuUs,
+      byRole,
+      generator,
+      sound,
+      note,
+    ];
+  });
+  printTable([
+    ['', 'requests/s', '÷ bare', 'p50', 'p99', 'CPU each', ROLES.join(' + '), 'generator cores', 'books', ''],
+    ...rows,
+  ]);
+}
+
 export function printResults({ machine, cases, openLoop, scale, memory, warmStart, options }: Results): void {
   const { date, commit, cpu, cores, versions } = machine;
   console.log(
@@ -86,22 +119,7 @@ export function printResults({ machine, cases, openLoop, scale, memory, warmStar
     console.log(
       `The machine was busy before (load ${machine.loadBefore.toFixed(1)}): the figures tell little.\n`,
     );
-  const rows = cases.map(({ name, samples, perSecond, ratio }) => {
-    const of = (figure: (sample: Sample) => number) => median(samples.map(figure));
-    const scripts = of((sample) => sample.more.redisScripts ?? Number.NaN);
-    const seconds = of((sample) => sample.more.seconds ?? Number.NaN);
-    const note =
-      scripts >= 0 ? `${scripts.toFixed(4)} scripts each` : seconds >= 0 ? `in ${seconds.toFixed(2)} s` : '';
-    const cpuUs = `${of((sample) => sample.cpuUs).toFixed(0)} µs`;
-    const generator = of((sample) => sample.generatorCores).toFixed(2);
-    const sound = samples.every((sample) => sample.faults.length === 0) ? 'agree' : 'VOID';
-    const latencies = [ms(of((sample) => sample.p50Ms)), ms(of((sample) => sample.p99Ms))];
-    return [name, Math.round(perSecond), ratio.toFixed(2), ...latencies, cpuUs, generator, sound, note];
-  });
-  printTable([
-    ['', 'requests/s', '÷ bare', 'p50', 'p99', 'CPU each', 'generator cores', 'books', ''],
-    ...rows,
-  ]);
+  printCases(cases);
   const { due, answered, checkout, purchase, faults } = openLoop;
   console.log(
     `\nAt ${Math.round(due).toLocaleString('en')} requests/s by the clock (answered: ${Math.round(answered).toLocaleString('en')}/s):`,

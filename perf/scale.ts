@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isSellable, readLiveSales, createSale as storeSale } from '../src/store/sales.ts';
 import type { Bench } from './cases.ts';
 import { runOha } from './oha.ts';
-import { usageOfTree } from './usage.ts';
+import { cpuPerRequest, sumCpu, usageOfTree } from './usage.ts';
 
 export interface ScaleResult {
   readonly items: number;
@@ -39,7 +39,7 @@ async function measureSize(bench: Bench, items: number, seconds: number): Promis
   const url = `${service.url}/checkout[?]user_id=u[a-z0-9]{12}&id=${saleId.slice(2)}-${indexPattern(items)}&sale_id=${saleId}`;
   const { requests, perSecond } = await runOha(bench.oha, url, seconds);
   const after = usageOfTree(service.pid);
-  const cpuUs = (after.cpuUs - before.cpuUs) / requests;
+  const cpuUs = sumCpu(cpuPerRequest(before, after, requests));
   return { items, loadMs, cpuUs, perSecond, bytesPerItem, rssBytes: after.rssBytes };
 }
 

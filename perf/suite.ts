@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { startBaseline } from './baseline.ts';
-import { type Bench, type Case, createCases, type Sample } from './cases.ts';
+import { BARE, type Bench, type Case, createCases, type Sample } from './cases.ts';
 import { EXIT, openStores, readCount, runCommand } from './command.ts';
 import { measureOpenLoop, measureWarmStart } from './figures.ts';
 import { findOha } from './oha.ts';
@@ -12,6 +12,7 @@ import {
   type CaseResult,
   describeMachine,
   median,
+  printCases,
   printResults,
   type Results,
   writeResults,
@@ -29,6 +30,7 @@ Measures the service beside a bare node:http cluster and Hono; takes some two mi
   --items 10000            items of the sell-out
   --workers N              of the service and of both baselines
   --scale 10000,100000     also measures sales of these sizes
+  --only sell-out          only cases whose name has this in it, and the bare server; writes nothing
   --no-write               writes nothing to perf/results/`;
 
 function readOptions() {
@@ -39,6 +41,7 @@ function readOptions() {
       items: { type: 'string' },
       workers: { type: 'string' },
       scale: { type: 'string' },
+      only: { type: 'string' },
       'no-write': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
@@ -62,7 +65,7 @@ async function runRounds(cases: readonly Case[], rounds: number, seconds: number
       );
     }
   }
-  const bare = samples.get('bare node:http') ?? [];
+  const bare = samples.get(BARE) ?? [];
   return [...samples].map(([name, own]) => ({
     name,
     samples: own,
@@ -100,6 +103,19 @@ async function measureAll(
   };
 }
 
+/** For whoever works on one case: its figures, and nothing else. */
+async function measureOnly(bench: Bench, options: ReturnType<typeof readOptions>): Promise<number> {
+  const seconds = readCount('seconds', options.seconds, 5);
+  const rounds = readCount('rounds', options.rounds, 3);
+  const chosen = createCases(bench).filter(({ name }) => name === BARE || name.includes(options.only ?? ''));
+  const cases = await runRounds(chosen, rounds, seconds);
+  printCases(cases);
+  return isSound(cases) ? EXIT.ok : EXIT.differs;
+}
+
+const isSound = (cases: readonly CaseResult[]) =>
+  cases.every(({ samples }) => samples.every(({ faults }) => faults.length === 0));
+
 await runCommand('perf', async () => {
   const options = readOptions();
   if (options.help) {
@@ -116,11 +132,12 @@ await runCommand('perf', async () => {
   const [bare, hono] = await Promise.all([startBaseline('bare', count), startBaseline('hono', count)]);
   try {
     const items = readCount('items', options.items, 10_000);
-    const results = await measureAll({ oha, service, stores, bare, hono, items }, machine, options, dataDir);
+    const bench = { oha, service, stores, bare, hono, items };
+    if (options.only !== undefined) return await measureOnly(bench, options);
+    const results = await measureAll(bench, machine, options, dataDir);
     printResults(results);
     if (!options['no-write']) writeResults(results);
-    const faults = results.cases.flatMap(({ samples }) => samples.flatMap((sample) => sample.faults));
-    return faults.length + results.openLoop.faults.length === 0 ? EXIT.ok : EXIT.differs;
+    return isSound(results.cases) && results.openLoop.faults.length === 0 ? EXIT.ok : EXIT.differs;
   } finally {
     await Promise.allSettled([stores.close(), service.stop(), bare.stop(), hono.stop()]);
     remove();

@@ -45,22 +45,30 @@ export async function decideCodes(
   const k = keysOf(sale.id);
   const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox];
   const fence = fenceOf(sale, redis);
-  const args = [fence, SOLD_CHANNEL, sale.id, ...codes];
-  const reply = await redis.run(purchaseScript, keys, args);
+  const reply = await redis.run(purchaseScript, keys, [fence, SOLD_CHANNEL, sale.id, codes.join(' ')]);
   if (reply === FENCED) throw new Unavailable('the gate is shut');
-  const [entryId, ...values] = reply as unknown[];
-  return {
-    fence,
-    entryId: entryId as string,
-    results: codes.map((code, i) => readResult(sale.id, code, values, i * 3)),
-  };
+  const [entryId, answers, names] = reply as [string, string, (string | null)[]];
+  return { fence, entryId, results: readResults(sale.id, codes, answers.split('\n'), names) };
 }
 
-function readResult(saleId: string, code: string, values: unknown[], at: number): Decided | Undecided {
-  const outcome = OUTCOME[values[at] as keyof typeof OUTCOME];
-  if (outcome !== 'decided' && outcome !== 'decided-before') return { outcome };
-  const decision = parseDecision(saleId, code, values[at + 1] as string);
-  return { outcome, decision, names: values[at + 2] as (string | null)[] };
+/** Each answer is "status decision"; the names are those of all decisions' lines, one after the other. */
+function readResults(
+  saleId: string,
+  codes: readonly string[],
+  answers: readonly string[],
+  names: readonly (string | null)[],
+): (Decided | Undecided)[] {
+  let named = 0;
+  return codes.map((code, i) => {
+    const answer = answers[i] as string;
+    const space = answer.indexOf(' ');
+    const outcome = OUTCOME[answer.slice(0, space) as unknown as keyof typeof OUTCOME];
+    if (outcome !== 'decided' && outcome !== 'decided-before') return { outcome };
+    const decision = parseDecision(saleId, code, answer.slice(space + 1));
+    const from = named;
+    named += decision.lines.length;
+    return { outcome, decision, names: names.slice(from, named) };
+  });
 }
 
 /**
