@@ -14,7 +14,8 @@ export function splitTarget(target: string): { path: string; query: Query } {
   return { path: target.slice(0, mark), query: parseQuery(target.slice(mark + 1)) };
 }
 
-function parseQuery(text: string): Query {
+/** Reads a query, what stands behind the question mark. */
+export function parseQuery(text: string): Query {
   const query = new Map<string, string | string[]>();
   for (const pair of text.split('&')) {
     if (pair === '') continue;

@@ -13,7 +13,7 @@ import { createHandlers, createOnError } from './handlers.ts';
 import { createLiveSales } from './live-sales.ts';
 import { openPrimaryLink } from './primary-link.ts';
 import { createContexts } from './request-context.ts';
-import { closeGently, createHttpServer, listenAlone } from './server.ts';
+import { createHttpServer, listenAlone } from './server.ts';
 import { startSoldFeed } from './sold-feed.ts';
 
 /** As many commits as may be under way per sale, and one more for an overlapping sale. */
@@ -76,7 +76,7 @@ const introduction = new Promise<void>((resolve) => {
 });
 const primary = openPrimaryLink(onMessage);
 const isDraining = () => draining;
-const isLeaving = () => leaving;
+const asksToClose = () => leaving;
 const isLogFull = () => spoolFull;
 const isPostgresUp = () => committers.isUp && readers.isUp;
 const deps = { config, log, redis, postgres: readers, attempts, shard, liveSales, primary };
@@ -84,17 +84,17 @@ const handlers = createHandlers({ ...deps, isPostgresUp, isLogFull, isDraining }
 const contextOf = createContexts();
 const onError = createOnError(log);
 const app = createApp({ handlers, contextOf, onError });
-const makeServer = () => createHttpServer({ app, handlers, contextOf, log, onError, isLeaving });
-const server = makeServer();
-const ownServer = config.workerPortBase === undefined ? undefined : makeServer();
+const makeServer = () => createHttpServer({ app, handlers, contextOf, log, onError, asksToClose });
+const shared = makeServer();
+const own = config.workerPortBase === undefined ? undefined : makeServer();
 
 await peers.listen();
 // A worker that does not know the sales would say that there are none, and that good codes are not found.
 primary.send({ type: 'hello' });
 await introduction;
-server.listen(config.port, config.host);
-await once(server, 'listening');
-if (ownServer) listenAlone(ownServer, (config.workerPortBase as number) + slot, config.host);
+shared.server.listen(config.port, config.host);
+await once(shared.server, 'listening');
+if (own) listenAlone(own.server, (config.workerPortBase as number) + slot, config.host);
 const sendStatus = () =>
   primary.send({ type: 'status', uptimeS: process.uptime(), rssBytes: process.memoryUsage.rss() });
 sendStatus();
@@ -126,7 +126,7 @@ async function drain(): Promise<void> {
   setTimeout(() => {
     leaving = true;
   }, UNLISTENED_MS);
-  await Promise.all([closeGently(server, DRAIN_MS), ownServer && closeGently(ownServer, DRAIN_MS)]);
+  await Promise.all([shared, own].map((each) => each?.closeGently(DRAIN_MS)));
   feed?.stop();
   await peers.close();
   attempts.close();

@@ -4,9 +4,9 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Log } from '../log.ts';
 import type { Answer, RequestContext } from '../routes/answer.ts';
-import { splitTarget } from '../routes/input.ts';
 import { problem } from '../routes/problem.ts';
 import { ADMIN_BODY_BYTES_MAX, type Handlers, respond } from './app.ts';
+import { createExpressLane, type ExpressLane } from './express-lane.ts';
 import { type ContextOf, maskCodes } from './request-context.ts';
 
 const HEADER_BYTES_MAX = 8 << 10;
@@ -28,15 +28,22 @@ export interface ServerDeps {
   readonly contextOf: ContextOf;
   readonly log: Log;
   readonly onError: (context: RequestContext, error: unknown) => void;
-  /** From here on clients are asked to close: nobody listens here any more. */
-  readonly isLeaving: () => boolean;
+  /** Asked with each answer: shall the client be asked to close its connection? */
+  readonly asksToClose: () => boolean;
+}
+
+/** The HTTP server of a worker, and how to close it. */
+export interface WorkerServer {
+  readonly server: Server;
+  /** Stops listening, lets requests under way finish, and closes what is still open after `deadlineMs`. */
+  closeGently(deadlineMs: number): Promise<void>;
 }
 
 /**
- * The HTTP server of a worker. POST /checkout and POST /purchase, all but all of the traffic, go straight to
- * their handlers; everything else goes through the Hono app, which knows these two as well.
+ * The HTTP server of a worker. Connections begin in the express lane, which serves POST /checkout and POST /purchase,
+ * all but all of the traffic; everything else goes through node:http and the Hono app, which knows these two as well.
  */
-export function createHttpServer(deps: ServerDeps): Server {
+export function createHttpServer(deps: ServerDeps): WorkerServer {
   const viaHono = getRequestListener(deps.app.fetch, {
     // What cannot become a Request at all, such as one with a broken Host.
     errorHandler: () => {
@@ -57,13 +64,13 @@ export function createHttpServer(deps: ServerDeps): Server {
     },
     (req, res) => {
       if (deps.log.isLevelEnabled('debug')) logWhenAnswered(deps.log, req, res);
-      if (deps.isLeaving()) res.setHeader('Connection', 'close');
+      if (deps.asksToClose()) res.setHeader('Connection', 'close');
       const refusal = refusalOf(req);
       if (refusal) {
         const context = contextOf(deps, req, pathOf(req));
         return send(res, context, problem(context, refusal));
       }
-      if (!expressLane(deps, req, res)) void viaHono(req, res);
+      void viaHono(req, res);
     },
   );
   server.maxConnections = CONNECTIONS_MAX;
@@ -72,7 +79,15 @@ export function createHttpServer(deps: ServerDeps): Server {
     send(res, context, problem(context, 'expectation_failed'));
   });
   server.on('clientError', (error, socket) => refuseUnreadable(deps, error, socket as Socket));
-  return server;
+
+  const [toNode] = server.listeners('connection') as [(this: Server, socket: Socket) => void];
+  const lane = createExpressLane({
+    ...deps,
+    handOver: (socket) => toNode.call(server, socket),
+    keepAliveMs: KEEP_ALIVE_MS,
+  });
+  server.off('connection', toNode).on('connection', lane.take);
+  return { server, closeGently: (deadlineMs) => closeGently(server, lane, deadlineMs) };
 }
 
 // node joins repeated headers into one string, which is then no well-formed id.
@@ -94,26 +109,6 @@ function refusalOf(req: IncomingMessage): 'malformed_request' | 'body_too_large'
   if (req.headers.host === undefined) return 'malformed_request';
   const bytesMax = req.url?.startsWith('/admin/') ? ADMIN_BODY_BYTES_MAX : BODY_BYTES_MAX;
   return Number(req.headers['content-length'] ?? 0) > bytesMax ? 'body_too_large' : undefined;
-}
-
-/** Serves the two hot routes without Hono; false for everything else. */
-function expressLane(deps: ServerDeps, req: IncomingMessage, res: ServerResponse): boolean {
-  const url = req.url as string;
-  if (req.method !== 'POST' || !(url.startsWith('/checkout?') || url.startsWith('/purchase?'))) return false;
-  const target = splitTarget(url);
-  const context = contextOf(deps, req, target.path);
-  const answer =
-    target.path === '/checkout'
-      ? deps.handlers.checkout(context, target.query)
-      : deps.handlers.purchase(context, target.query, req.headers['idempotency-key'] !== undefined);
-  answer.then(
-    (given) => send(res, context, given),
-    (error: unknown) => {
-      deps.onError(context, error);
-      send(res, context, problem(context, 'internal_error'));
-    },
-  );
-  return true;
 }
 
 function logWhenAnswered(log: Log, req: IncomingMessage, res: ServerResponse): void {
@@ -165,16 +160,18 @@ function refuseUnreadable(deps: ServerDeps, error: NodeJS.ErrnoException, socket
   );
 }
 
-/**
- * Stops listening, lets requests under way finish, and closes what is still open after `deadlineMs`.
- * http.Server's own close() would at once cut idle connections on which a request may be on its way.
- */
-export async function closeGently(server: Server, deadlineMs: number): Promise<void> {
+// http.Server's own close() would at once cut idle connections on which a request may be on its way.
+async function closeGently(server: Server, lane: ExpressLane, deadlineMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     NetServer.prototype.close.call(server, () => resolve());
   });
-  const farewell = setTimeout(() => server.closeIdleConnections(), FAREWELL_MS);
-  const deadline = setTimeout(() => server.closeAllConnections(), deadlineMs);
+  const close = (all: boolean) => {
+    lane.close(all);
+    if (all) server.closeAllConnections();
+    else server.closeIdleConnections();
+  };
+  const farewell = setTimeout(close, FAREWELL_MS, false);
+  const deadline = setTimeout(close, deadlineMs, true);
   await closed;
   clearTimeout(farewell);
   clearTimeout(deadline);

@@ -1,0 +1,185 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Answer, RequestContext } from '../routes/answer.ts';
+import { parseQuery } from '../routes/input.ts';
+import { problem } from '../routes/problem.ts';
+import type { Handlers } from './app.ts';
+import { type HotPath, type PlainHeaders, readPlainHeaders, readPlainLine } from './plain-request.ts';
+import type { ContextOf } from './request-context.ts';
+
+export interface ExpressLaneDeps {
+  readonly handlers: Pick<Handlers, 'checkout' | 'purchase'>;
+  readonly contextOf: ContextOf;
+  readonly onError: (context: RequestContext, error: unknown) => void;
+  /** Gives a connection to node:http, for good; what it has received is in the socket. */
+  readonly handOver: (socket: Socket) => void;
+  /** Asked with each answer: shall the client be asked to close its connection? */
+  readonly asksToClose: () => boolean;
+  /** An idle connection is closed after this time, in ms. */
+  readonly keepAliveMs: number;
+}
+
+/**
+ * Serves plain requests (see `plain-request.ts`) straight on their sockets: what node:http spends on a request, its
+ * objects and events, is twice what all the rest of a refusal costs (docs/performance.md). A connection begins here and
+ * leaves for node:http, with every byte it has sent, at the first thing that is not a plain request.
+ */
+export interface ExpressLane {
+  /** Takes a new connection. */
+  take(socket: Socket): void;
+  /** Closes connections without a request under way; `all`: every one. */
+  close(all: boolean): void;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  /** A request is being served. */
+  busy: boolean;
+  /** More has come meanwhile: that is pipelining, and node:http knows how. */
+  hasMore: boolean;
+  hasServed: boolean;
+  idleS: number;
+  /** The headers of the last request: those of the next one are the same, as a rule, and need not be read again. */
+  headText: string;
+  head: PlainHeaders | undefined;
+}
+
+/** Longer texts are no plain requests; node:http has its own limit. */
+const BYTES_MAX = 4 << 10;
+const TICK_MS = 1_000;
+
+export function createExpressLane(deps: ExpressLaneDeps): ExpressLane {
+  const connections = new Map<Socket, Connection>();
+  const keepAliveS = deps.keepAliveMs / 1_000;
+  const keptAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveS}\r\n\r\n`;
+
+  function onData(this: Socket, chunk: Buffer): void {
+    const connection = connections.get(this) as Connection;
+    if (connection.busy) {
+      connection.hasMore = true;
+      this.pause();
+      this.unshift(chunk);
+      return;
+    }
+    const text = chunk.length <= BYTES_MAX ? chunk.toString('latin1') : '';
+    const line = readPlainLine(text);
+    const head = line && headOf(connection, text.slice(line.length));
+    if (head) {
+      serve(connection, line.path, line.query, head);
+      return;
+    }
+    this.pause();
+    this.unshift(chunk);
+    leave(connection);
+  }
+
+  function onEnd(this: Socket): void {
+    const connection = connections.get(this) as Connection;
+    // Who closes behind a request still hears its answer.
+    if (connection.busy) connection.head = { ...(connection.head as PlainHeaders), closes: true };
+    else this.end();
+  }
+
+  function onClose(this: Socket): void {
+    connections.delete(this);
+  }
+
+  /** Gives the connection to node:http. */
+  const leave = ({ socket }: Connection) => {
+    connections.delete(socket);
+    socket.off('data', onData).off('end', onEnd).off('close', onClose);
+    deps.handOver(socket);
+    socket.off('error', onError);
+    socket.resume();
+  };
+
+  const serve = (connection: Connection, path: HotPath, query: string, head: PlainHeaders) => {
+    connection.busy = true;
+    const context = deps.contextOf(path, head.requestId, head.traceparent);
+    const parsed = parseQuery(query);
+    const answer =
+      path === '/checkout'
+        ? deps.handlers.checkout(context, parsed)
+        : deps.handlers.purchase(context, parsed, head.replay);
+    answer.then(
+      (given) => reply(connection, context, given),
+      (error: unknown) => {
+        deps.onError(context, error);
+        reply(connection, context, problem(context, 'internal_error'));
+      },
+    );
+  };
+
+  const reply = (connection: Connection, context: RequestContext, answer: Answer) => {
+    const { socket } = connection;
+    connection.busy = false;
+    connection.hasServed = true;
+    connection.idleS = 0;
+    if (socket.destroyed) return;
+    const closes = deps.asksToClose() || connection.head?.closes === true;
+    const bytes = Buffer.byteLength(answer.body);
+    const text = headTextOf(answer, bytes, context.requestId) + (closes ? CLOSES : keptAlive) + answer.body;
+    // Only names of items are ever more than ASCII.
+    const encoding = bytes === answer.body.length ? 'latin1' : 'utf8';
+    if (closes) socket.end(text, encoding);
+    // A client that does not read its answers is not listened to until it does.
+    else if (!socket.write(text, encoding)) socket.pause().once('drain', () => socket.resume());
+    if (connection.hasMore && !closes) leave(connection);
+  };
+
+  const tick = () => {
+    for (const connection of connections.values()) {
+      if (connection.busy) continue;
+      connection.idleS++;
+      // Nothing yet: node:http watches over the time in which headers must come.
+      if (!connection.hasServed) leave(connection);
+      else if (connection.idleS > keepAliveS) connection.socket.destroy();
+    }
+  };
+  setInterval(tick, TICK_MS).unref();
+
+  return {
+    take(socket) {
+      const fresh = {
+        busy: false,
+        hasMore: false,
+        hasServed: false,
+        idleS: 0,
+        headText: '',
+        head: undefined,
+      };
+      connections.set(socket, { socket, ...fresh });
+      socket.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onError);
+    },
+    close(all) {
+      for (const { socket, busy } of connections.values()) if (all || !busy) socket.destroy();
+    },
+  };
+}
+
+// 'close' follows.
+const onError = () => {};
+
+function headOf(connection: Connection, text: string): PlainHeaders | undefined {
+  if (text !== connection.headText) {
+    connection.head = readPlainHeaders(text);
+    connection.headText = text;
+  }
+  return connection.head;
+}
+
+const CLOSES = 'Connection: close\r\n\r\n';
+let date = '';
+let dateAtMs = 0;
+
+/** The head of an answer, but for its last lines. */
+function headTextOf({ status, type, headers }: Answer, bytes: number, requestId: string): string {
+  const nowMs = Date.now();
+  if (nowMs - dateAtMs >= 1_000) {
+    dateAtMs = nowMs - (nowMs % 1_000);
+    date = new Date(dateAtMs).toUTCString();
+  }
+  let more = '';
+  if (headers) for (const [name, value] of Object.entries(headers)) more += `${name}: ${value}\r\n`;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${type}\r\nContent-Length: ${bytes}\r\nX-Request-Id: ${requestId}\r\n${more}Date: ${date}\r\n`;
+}

@@ -1,0 +1,77 @@
+/**
+ * Reads the one kind of request that nearly all traffic is made of: POST /checkout or /purchase on HTTP/1.1, without a
+ * body, of plain characters. It never judges: whatever is not exactly that, is for node's parser to read or refuse.
+ */
+
+export type HotPath = '/checkout' | '/purchase';
+
+/** What the headers of a plain request say to this service. */
+export interface PlainHeaders {
+  readonly requestId: string | undefined;
+  readonly traceparent: string | undefined;
+  /** An Idempotency-Key was given. */
+  readonly replay: boolean;
+  /** The client asks to close the connection behind the answer. */
+  readonly closes: boolean;
+}
+
+const START = { '/checkout': 'POST /checkout?', '/purchase': 'POST /purchase?' } as const;
+const VERSION = ' HTTP/1.1\r\n';
+/** No percent-encoding, nothing to decode: what ids and codes are made of. */
+const PLAIN_QUERY = /^[A-Za-z0-9._:=&-]+$/;
+/** https://www.rfc-editor.org/rfc/rfc9110#section-5.1 (tokens), values of printable ASCII without a line fold. */
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~]*)$/;
+const END = '\r\n\r\n';
+
+/** The request line of a plain request: its path and query, and where its headers begin; undefined for any other. */
+export function readPlainLine(text: string): { path: HotPath; query: string; length: number } | undefined {
+  const path = text.startsWith(START['/checkout'])
+    ? '/checkout'
+    : text.startsWith(START['/purchase'])
+      ? '/purchase'
+      : undefined;
+  if (path === undefined) return undefined;
+  const from = START[path].length;
+  const to = text.indexOf(' ', from);
+  if (to < 0 || !text.startsWith(VERSION, to)) return undefined;
+  const query = text.slice(from, to);
+  return PLAIN_QUERY.test(query) ? { path, query, length: to + VERSION.length } : undefined;
+}
+
+/**
+ * The headers of a plain request, from behind the request line to the very end of the text; undefined when they are
+ * not whole, when something follows them, or when one of them asks for more than a plain answer.
+ */
+export function readPlainHeaders(text: string): PlainHeaders | undefined {
+  if (text.indexOf(END) !== text.length - END.length) return undefined;
+  const seen = new Map<string, string>();
+  for (const line of text.slice(0, -END.length).split('\r\n')) {
+    const header = HEADER.exec(line);
+    if (header === null) return undefined;
+    const name = (header[1] as string).toLowerCase();
+    if (!SINGLE.has(name)) continue;
+    if (seen.has(name)) return undefined;
+    seen.set(name, (header[2] as string).trimEnd());
+  }
+  const connection = seen.get('connection')?.toLowerCase() ?? 'keep-alive';
+  const isPlain =
+    seen.has('host') &&
+    (seen.get('content-length') ?? '0') === '0' &&
+    (connection === 'keep-alive' || connection === 'close') &&
+    !FORBIDDEN.some((name) => seen.has(name));
+  if (!isPlain) return undefined;
+  return {
+    requestId: seen.get('x-request-id'),
+    traceparent: seen.get('traceparent'),
+    replay: seen.has('idempotency-key'),
+    closes: connection === 'close',
+  };
+}
+
+/** Headers that announce a body, or another protocol. */
+const FORBIDDEN = ['transfer-encoding', 'expect', 'upgrade', 'trailer', 'http2-settings'];
+/** Headers that matter here; each may be given once. */
+const SINGLE = new Set([
+  ...['host', 'content-length', 'connection', 'x-request-id', 'traceparent', 'idempotency-key'],
+  ...FORBIDDEN,
+]);
