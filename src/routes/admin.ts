@@ -7,11 +7,14 @@ import { problem } from './problem.ts';
 import { formatTime, parseTime } from './time.ts';
 
 const HOUR_MS = 3_600_000;
-const TOTAL_MAX = 1_000_000;
-const USER_LIMIT_MAX = 100;
-const TEXT_MAX = 200;
+export const TOTAL_MAX = 1_000_000;
+export const USER_LIMIT_MAX = 100;
+/** Names and image URLs: so many characters, none of them a control character. */
+export const TEXT_MAX = 200;
+export const TEXT = /^\P{Cc}+$/u;
 /** A sale that lasts longer than a week is a typing error. */
 const DURATION_MAX_MS = 7 * 24 * HOUR_MS;
+export const SALE_FIELDS = ['total_items', 'started_at', 'ended_at', 'user_limit', 'items'] as const;
 
 export interface AdminDeps {
   readonly token: string | undefined;
@@ -80,7 +83,7 @@ export function readNewSale(
   }
   const fields = body as Record<string, unknown>;
   for (const name of Object.keys(fields)) {
-    if (!['total_items', 'started_at', 'ended_at', 'user_limit', 'items'].includes(name)) {
+    if (!(SALE_FIELDS as readonly string[]).includes(name)) {
       errors[name] = `${name} is not a field of a sale`;
     }
   }
@@ -153,4 +156,4 @@ function readItems(value: unknown, errors: FieldErrors): Items | undefined {
 }
 
 const isText = (value: unknown): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= TEXT_MAX && !/\p{Cc}/u.test(value);
+  typeof value === 'string' && value.length <= TEXT_MAX && TEXT.test(value);

@@ -1,7 +1,7 @@
 import type { Attempt, AttemptLog } from '../store/attempts.ts';
 import { type Answer, JSON_TYPE, type RequestContext } from './answer.ts';
 import { decideCheckout, type Verdict, type VerdictDeps } from './checkout-verdict.ts';
-import { type FieldErrors, type Query, readParameter } from './input.ts';
+import { type FieldErrors, type ParameterRule, type Query, readParameter } from './input.ts';
 import { type ProblemCode, problem } from './problem.ts';
 
 export interface CheckoutDeps extends VerdictDeps {
@@ -31,6 +31,16 @@ export function checkout(deps: CheckoutDeps) {
   };
 }
 
+const REQUIRED: ParameterRule = { required: true };
+const OPTIONAL: ParameterRule = { required: false };
+/** The parameters of a checkout. Older clients say item_id. */
+export const CHECKOUT_QUERY = {
+  user_id: REQUIRED,
+  id: REQUIRED,
+  item_id: REQUIRED,
+  sale_id: OPTIONAL,
+} as const;
+
 interface Input {
   readonly userId: string | undefined;
   readonly itemId: string | undefined;
@@ -40,11 +50,10 @@ interface Input {
 
 function readInput(query: Query): Input {
   const errors: FieldErrors = {};
-  const userId = readParameter(query, 'user_id', { required: true }, errors);
-  // Older clients say item_id.
+  const userId = readParameter(query, 'user_id', CHECKOUT_QUERY.user_id, errors);
   const alias = query.has('id') || !query.has('item_id') ? 'id' : 'item_id';
-  const itemId = readParameter(query, alias, { required: true }, errors);
-  const saleId = readParameter(query, 'sale_id', { required: false }, errors);
+  const itemId = readParameter(query, alias, CHECKOUT_QUERY[alias], errors);
+  const saleId = readParameter(query, 'sale_id', CHECKOUT_QUERY.sale_id, errors);
   return { userId, itemId, saleId, errors };
 }
 

@@ -1,5 +1,33 @@
 /** Ids of users, items and sales: strict enough to be safe in a key, a log line and a COPY row as they are. */
-const ID = /^[A-Za-z0-9._:-]{1,64}$/;
+export const ID = /^[A-Za-z0-9._:-]{1,64}$/;
+/** A caller's X-Request-Id that is taken over. */
+export const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
+export const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** What a parameter must be: of the form of an id unless `pattern` says otherwise; `form` completes "… must be". */
+export interface ParameterRule {
+  readonly required: boolean;
+  readonly pattern?: RegExp;
+  readonly form?: string;
+  /** The only values there are, when they are few. */
+  readonly words?: readonly string[];
+}
+
+/** A whole number within bounds, `fallback` when it is absent. */
+export interface NumberRule {
+  readonly fallback: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** The rule of an optional parameter that is one of a few words. */
+export const oneOf = (...words: readonly string[]): ParameterRule => ({
+  required: false,
+  words,
+  pattern: new RegExp(`^(${words.join('|')})$`),
+  form: `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`,
+});
 
 /** Sentences by field, for `validation_failed`. */
 export type FieldErrors = Record<string, string>;
@@ -42,7 +70,7 @@ function decode(text: string): string {
 export function readParameter(
   query: Query,
   name: string,
-  rule: { readonly required: boolean; readonly pattern?: RegExp; readonly form?: string },
+  rule: ParameterRule,
   errors: FieldErrors,
 ): string | undefined {
   const value = query.get(name);
@@ -65,7 +93,7 @@ export function readParameter(
 export function readNumber(
   query: Query,
   name: string,
-  { fallback, min, max }: { readonly fallback: number; readonly min: number; readonly max: number },
+  { fallback, min, max }: NumberRule,
   errors: FieldErrors,
 ): number {
   const form = `a whole number from ${min} to ${max}`;

@@ -4,7 +4,7 @@ import type { Answer, RequestContext } from './answer.ts';
  * Every error the service can answer, in one place: stable code → status, title, sentence.
  * RFC 9457 problem details; `message` repeats the sentence for older clients.
  */
-const PROBLEMS = {
+export const PROBLEMS = {
   validation_failed: [400, 'Validation failed', 'The request is not valid: see errors.'],
   malformed_request: [400, 'Malformed request', 'The request cannot be read.'],
   already_in_checkout: [400, 'Already in checkout', 'This item is already in your cart.'],
@@ -48,7 +48,7 @@ export type ProblemCode = keyof typeof PROBLEMS;
 /** Extension members of a problem: `errors` of a validation, `receipt` of a purchase made before, … */
 export type Extensions = Readonly<Record<string, unknown>>;
 
-const PROBLEM_TYPE = 'application/problem+json';
+export const PROBLEM_TYPE = 'application/problem+json';
 /** Long enough to spread a crowd's retries, short enough that nobody goes away. */
 const RETRY_AFTER_S = '1';
 

@@ -27,7 +27,7 @@ const REFUSAL = {
 } as const satisfies Record<string, ProblemCode>;
 
 /** Longer than any code; its form is nobody's business, so that every unknown code gets one and the same answer. */
-const CODE = { required: true, pattern: /^[!-~]{1,128}$/, form: 'a checkout code' };
+export const CODE = { required: true, pattern: /^[!-~]{1,128}$/, form: 'a checkout code' } as const;
 
 /** POST /purchase: buys the cart of a code, once and for ever. `replay` stands for an Idempotency-Key header. */
 export function purchase(deps: PurchaseDeps) {

@@ -1,16 +1,23 @@
 import { createHash } from 'node:crypto';
 import type { LiveSale } from '../messages.ts';
 import type { ItemPage, ItemView } from '../store/items.ts';
-import type { SaleState, SaleSummary } from '../store/sales.ts';
+import { SALE_ID, SALE_STATES, type SaleState, type SaleSummary } from '../store/sales.ts';
 import { type Answer, json, type RequestContext } from './answer.ts';
 import { failureCode } from './failure.ts';
-import { type FieldErrors, type Query, readNumber, readParameter } from './input.ts';
+import { type FieldErrors, oneOf, type Query, readNumber, readParameter } from './input.ts';
 import { problem } from './problem.ts';
 import { formatTime } from './time.ts';
 
-const PAGE_ITEMS = 100;
-const PAGE_ITEMS_MAX = 1_000;
-const SALES_MAX = 1_000;
+/** The parameters of a listing of sales. */
+export const SALES_QUERY = { status: oneOf(...SALE_STATES) } as const;
+/** The parameters of a page of items. */
+export const ITEMS_QUERY = {
+  limit: { fallback: 100, min: 1, max: 1_000 },
+  after: { required: false },
+  available: oneOf('true', 'false'),
+} as const;
+/** Sales of one listing. */
+export const SALES_MAX = 1_000;
 
 export interface SalesDeps {
   /** The facts of the sale that is meant without an id. */
@@ -27,6 +34,8 @@ export interface SalesDeps {
 }
 
 /** What a sale looks like to a reader. */
+export type SaleView = ReturnType<typeof viewOf>;
+
 function viewOf(sale: SaleSummary) {
   const now = Date.now();
   return {
@@ -53,7 +62,7 @@ export function sales(deps: SalesDeps) {
     };
 
   const findSale = async (id: string): Promise<SaleSummary | undefined> =>
-    /^S-[0-9a-f]{10}$/.test(id) ? (await deps.listSales({ id, limit: 1 }))[0] : undefined;
+    SALE_ID.test(id) ? (await deps.listSales({ id, limit: 1 }))[0] : undefined;
 
   /** What is sold is newest in Redis; what is committed will do while Redis is away, and after the sale. */
   const withNewestCount = async (sale: SaleSummary): Promise<SaleSummary> => {
@@ -77,12 +86,7 @@ export function sales(deps: SalesDeps) {
 
     all: guarded(async (context, query: Query) => {
       const errors: FieldErrors = {};
-      const rule = {
-        required: false,
-        pattern: /^(scheduled|active|ended)$/,
-        form: 'scheduled, active or ended',
-      };
-      const state = readParameter(query, 'status', rule, errors) as SaleState | undefined;
+      const state = readParameter(query, 'status', SALES_QUERY.status, errors) as SaleState | undefined;
       if (Object.keys(errors).length > 0) return problem(context, 'validation_failed', { errors });
       const found = await deps.listSales({ ...(state && { state }), limit: SALES_MAX });
       return json(200, found.map(viewOf));
@@ -99,10 +103,9 @@ export function sales(deps: SalesDeps) {
 
 function readPage(saleId: string, query: Query): ItemPage | { errors: FieldErrors } {
   const errors: FieldErrors = {};
-  const limit = readNumber(query, 'limit', { fallback: PAGE_ITEMS, min: 1, max: PAGE_ITEMS_MAX }, errors);
-  const after = readParameter(query, 'after', { required: false }, errors);
-  const flag = { required: false, pattern: /^(true|false)$/, form: 'true or false' };
-  const availableOnly = readParameter(query, 'available', flag, errors) === 'true';
+  const limit = readNumber(query, 'limit', ITEMS_QUERY.limit, errors);
+  const after = readParameter(query, 'after', ITEMS_QUERY.after, errors);
+  const availableOnly = readParameter(query, 'available', ITEMS_QUERY.available, errors) === 'true';
   if (Object.keys(errors).length > 0) return { errors };
   return { saleId, limit, availableOnly, ...(after && { after }) };
 }

@@ -87,7 +87,10 @@ export function newCode(saleId: string): string {
   return `CHK-${saleId}-${pool.toString('hex', used - 16, used)}`;
 }
 
+/** The form of a checkout code; the first group is its sale. */
+export const CHECKOUT_CODE = /^CHK-(S-[0-9a-f]{10})-[0-9a-f]{32}$/;
+
 /** The sale that a well-formed checkout code belongs to; undefined for anything else. */
 export function saleOfCode(code: string): string | undefined {
-  return /^CHK-(S-[0-9a-f]{10})-[0-9a-f]{32}$/.exec(code)?.[1];
+  return CHECKOUT_CODE.exec(code)?.[1];
 }

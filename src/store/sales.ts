@@ -27,6 +27,9 @@ export interface NewSale {
   readonly items?: readonly { readonly id?: string; readonly name: string; readonly imageUrl?: string }[];
 }
 
+/** The form of a sale's id. */
+export const SALE_ID = /^S-[0-9a-f]{10}$/;
+
 /** An item id of a new sale is taken already. */
 export class ItemTaken extends Error {
   override name = 'ItemTaken';
@@ -93,7 +96,8 @@ export async function readLiveSales(postgres: Postgres): Promise<LiveSale[]> {
   }));
 }
 
-export type SaleState = 'scheduled' | 'active' | 'ended';
+export const SALE_STATES = ['scheduled', 'active', 'ended'] as const;
+export type SaleState = (typeof SALE_STATES)[number];
 
 export interface SaleSummary {
   readonly id: string;
@@ -136,7 +140,7 @@ export async function readStanding(
   id: string,
   nowMs: number,
 ): Promise<SaleStanding | undefined> {
-  if (!/^S-[0-9a-f]{10}$/.test(id)) return undefined;
+  if (!SALE_ID.test(id)) return undefined;
   const [sale] = await postgres.query<{ starts_ms: number; ends_ms: number; retired: boolean }>(
     sql.saleState,
     [id],

@@ -1,9 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RequestContext } from '../routes/answer.ts';
-
-const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
-/** https://www.w3.org/TR/trace-context/#traceparent-header */
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+import { REQUEST_ID, TRACEPARENT } from '../routes/input.ts';
 
 /** Makes the contexts of one process' requests from what their headers say. */
 export type ContextOf = (path: string, requestId?: string, traceparent?: string) => RequestContext;
