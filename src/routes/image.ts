@@ -3,10 +3,11 @@ import { isId } from './input.ts';
 import { pictureOf } from './picture.ts';
 import { problem } from './problem.ts';
 import { matches } from './sales.ts';
+import { PICTURE_HEADERS } from './secured.ts';
 
 /** The style of the pictures; a release that draws them otherwise raises it, so that caches ask again. */
 const TAG = '"picture-1"';
-const HEADERS = { ETag: TAG, 'Cache-Control': 'public, max-age=31536000, immutable' };
+const HEADERS = { ETag: TAG, 'Cache-Control': 'public, max-age=31536000, immutable', ...PICTURE_HEADERS };
 
 /** GET /items/{id}/image.svg: the picture of an item, drawn from its id alone, whether any sale has it or not. */
 export function image(context: RequestContext, itemId: string, knownTag: string | undefined): Answer {

@@ -2,7 +2,7 @@ import type { Answer, RequestContext } from './answer.ts';
 import { problem } from './problem.ts';
 
 /** The version that Prometheus expects in the type of its text format. */
-const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+export const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** GET /metrics: the primary's metrics; 503 when it does not answer. */
 export function metrics({ read }: { readonly read: () => Promise<string> }) {

@@ -20,6 +20,8 @@ export interface Handlers {
   health(context: RequestContext): Promise<Answer>;
   shards(): Answer;
   metrics(context: RequestContext): Promise<Answer>;
+  openapi(knownTag: string | undefined): Answer;
+  docs(knownTag: string | undefined): Answer;
   live(context: RequestContext): Answer;
   ready(context: RequestContext): Promise<Answer>;
 }
@@ -75,6 +77,8 @@ export function createApp({ handlers: h, contextOf: makeContext, onError }: AppD
     '/health': { GET: (_, context) => h.health(context) },
     '/shards': { GET: () => h.shards() },
     '/metrics': { GET: (_, context) => h.metrics(context) },
+    '/openapi.json': { GET: (c) => h.openapi(knownTag(c)) },
+    '/docs': { GET: (c) => h.docs(knownTag(c)) },
     '/livez': { GET: (_, context) => h.live(context) },
     '/readyz': { GET: (_, context) => h.ready(context) },
   };
@@ -95,7 +99,11 @@ export function createApp({ handlers: h, contextOf: makeContext, onError }: AppD
 
 /** An answer as a fetch Response. */
 export function respond(answer: Answer, context: RequestContext): Response {
-  const headers: Record<string, string> = { 'X-Request-Id': context.requestId, ...answer.headers };
+  const headers: Record<string, string> = {
+    'X-Request-Id': context.requestId,
+    'X-Content-Type-Options': 'nosniff',
+    ...answer.headers,
+  };
   if (answer.type !== '') headers['Content-Type'] = answer.type;
   return new Response(answer.status === 304 ? null : answer.body, { status: answer.status, headers });
 }

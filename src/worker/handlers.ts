@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import { createSaleRoute, guardAdmin } from '../routes/admin.ts';
 import type { RequestContext } from '../routes/answer.ts';
 import { checkout } from '../routes/checkout.ts';
+import { documents } from '../routes/documents.ts';
 import { health } from '../routes/health.ts';
 import { image } from '../routes/image.ts';
 import { metrics } from '../routes/metrics.ts';
@@ -17,6 +18,7 @@ import type { Postgres } from '../store/postgres.ts';
 import { findReceipt } from '../store/receipts.ts';
 import type { Redis } from '../store/redis.ts';
 import { countSold, createSale, isSellable, listSales, readStanding } from '../store/sales.ts';
+import { VERSION } from '../version.ts';
 import type { Handlers } from './app.ts';
 import type { LiveSales } from './live-sales.ts';
 import type { PrimaryLink } from './primary-link.ts';
@@ -117,6 +119,7 @@ export function createHandlers(deps: HandlersDeps): Handlers {
     live: healthRoutes.live,
     ready: healthRoutes.ready,
     shards: shards({ ring: () => shard.ring, portBase: config.workerPortBase }),
+    ...documents(VERSION),
     metrics: metrics({ read: () => primary.ask('metrics', STATUS_MS) }),
   };
 }

@@ -1,0 +1,51 @@
+import { BUYING } from './buying.ts';
+import { OPERATIONS } from './operations.ts';
+import { HEADERS, PARAMETERS } from './parameters.ts';
+import { PROBLEM_EXAMPLES, PROBLEM_SCHEMAS } from './problem-schemas.ts';
+import { ANYWHERE, problemResponse } from './problems.ts';
+import { SCHEMAS } from './schemas.ts';
+import { SELLING } from './selling.ts';
+import type { Document } from './types.ts';
+
+const DESCRIPTION = `Every hour a sale of unique items opens. A client puts an item into a cart, and buys the cart:
+
+1. \`POST /checkout\` answers a **code**. It reserves nothing.
+2. \`POST /purchase\` with that code buys what is still there, and answers after it is committed.
+
+**Errors** are RFC 9457 problems; decide by \`code\`, which is stable. **503** comes with \`Retry-After\`: \`overloaded\` and \`unavailable\` say that nothing happened, \`outcome_unknown\` that the same code must be posted again to learn what did.
+
+**Ids** are 1 to 64 characters of \`A-Z a-z 0-9 . _ : -\`. **Times** are RFC 3339, UTC. A parameter is given once; unknown ones are ignored. Every GET path answers HEAD as well.`;
+
+/** The whole contract as OpenAPI 3.1, built from what reads the requests and writes the answers. */
+export const openApiDocument = (version: string): Document => ({
+  openapi: '3.1.1',
+  info: {
+    title: 'flashsale',
+    version,
+    summary: 'A flash-sale server that sells nothing twice and loses nothing.',
+    description: DESCRIPTION,
+    license: { name: 'MIT', identifier: 'MIT' },
+  },
+  servers: [{ url: '/', description: 'The service that answered this document.' }],
+  tags: [
+    { name: 'Buying', description: 'From an item to a receipt.' },
+    { name: 'Sales', description: 'What is for sale, and when.' },
+    { name: 'Admin', description: 'Sales of your own.' },
+    { name: 'Operations', description: 'For operators, balancers and tools.' },
+  ],
+  paths: { ...BUYING, ...SELLING, ...OPERATIONS },
+  components: {
+    schemas: { ...SCHEMAS, ...PROBLEM_SCHEMAS },
+    parameters: PARAMETERS,
+    headers: HEADERS,
+    examples: PROBLEM_EXAMPLES,
+    responses: { AnyProblem: problemResponse(ANYWHERE) },
+    securitySchemes: {
+      admin: {
+        type: 'http',
+        scheme: 'bearer',
+        description: 'The token that the service has as `ADMIN_TOKEN`.',
+      },
+    },
+  },
+});
