@@ -108,7 +108,7 @@ function readCount(
   fallback: number | undefined,
   errors: FieldErrors,
 ): number {
-  const value = fields[name] ?? fallback;
+  const value = fields[name] === undefined ? fallback : fields[name];
   if (value === undefined) errors[name] = `${name} is required`;
   else if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > max) {
     errors[name] = `${name} must be a whole number from 1 to ${max}`;

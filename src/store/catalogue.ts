@@ -95,6 +95,9 @@ const COMBINATIONS = ADJECTIVES.length * THINGS.length;
 const INDEX_DIGITS = 4;
 const ITEMS_MAX = 1_000_000;
 
+/** Where the picture of an item is. Ids hold nothing that a path would escape. */
+export const pictureUrl = (itemId: string): string => `/items/${itemId}/image.svg`;
+
 /**
  * The items of a sale with `total` items, in the order of the shop's page. Ids are the sale's ten hex digits
  * and the index in base 36 (`3f9a1c22b7-00a7`): unique across sales, and short, for each of them travels
@@ -109,7 +112,7 @@ export function generateItems(saleId: string, total: number): NewItem[] {
   const seed = Number.parseInt(sale, 16);
   return Array.from({ length: total }, (_, index) => {
     const id = `${sale}-${index.toString(36).padStart(INDEX_DIGITS, '0')}`;
-    return { id, name: nameAt(seed, index), imageUrl: `/items/${id}/image.svg` };
+    return { id, name: nameAt(seed, index), imageUrl: pictureUrl(id) };
   });
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { LiveSale } from '../messages.ts';
-import { generateItems, type NewItem } from './catalogue.ts';
+import { generateItems, type NewItem, pictureUrl } from './catalogue.ts';
 import { keysOf } from './keys.ts';
 import { isUniqueViolation, type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
@@ -23,7 +23,7 @@ export interface NewSale {
   readonly total: number;
   readonly userLimit: number;
   readonly hourly: boolean;
-  /** Generated when absent; a name without id or image gets generated ones. */
+  /** Generated when absent; a name without an id gets a generated one, without an image the picture of its id. */
   readonly items?: readonly { readonly id?: string; readonly name: string; readonly imageUrl?: string }[];
 }
 
@@ -69,9 +69,13 @@ export async function createSale(postgres: Postgres, sale: NewSale): Promise<str
   }
 }
 
-function itemsOf(id: string, sale: NewSale): readonly NewItem[] {
-  const generated = generateItems(id, sale.total);
-  return sale.items?.map((item, i) => ({ ...(generated[i] as NewItem), ...item })) ?? generated;
+function itemsOf(saleId: string, sale: NewSale): readonly NewItem[] {
+  const generated = generateItems(saleId, sale.total);
+  if (sale.items === undefined) return generated;
+  return sale.items.map((item, i) => {
+    const id = item.id ?? (generated[i] as NewItem).id;
+    return { id, name: item.name, imageUrl: item.imageUrl ?? pictureUrl(id) };
+  });
 }
 
 /** Sales that may still have keys in Redis, oldest first. */

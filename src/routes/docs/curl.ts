@@ -17,18 +17,15 @@ export function curlOf(contract: Contract, { method, path, operation }: Describe
   const query = of('query').map(({ name, example }) => `${name}=${example}`);
   const body = Object.values(operation.requestBody?.content['application/json']?.examples ?? {})[0];
   const options = [
-    ...(method === 'post' ? ['-X POST'] : []),
     ...(operation.security ? ['-H "Authorization: Bearer $ADMIN_TOKEN"'] : []),
     ...of('header').map(({ name, example }) => `-H '${name}: ${example}'`),
     ...(body
-      ? [
-          `-H 'Content-Type: application/json'`,
-          `-d '${JSON.stringify(contract.find<Example>(body).value, null, 2)}'`,
-        ]
+      ? [`-H 'Content-Type: application/json'`, `-d '${indented(contract.find<Example>(body).value)}'`]
       : []),
   ];
+  const first = method === 'post' ? 'curl -X POST' : 'curl';
   const url = `"$B${target}${query.length > 0 ? `?${query.join('&')}` : ''}"`;
-  return ['curl', ...options.map((option) => `${option} \\\n `), url]
-    .join(' ')
-    .replace(/^curl -X POST \\\n {2}/, 'curl -X POST ');
+  return options.length === 0 ? `${first} ${url}` : [first, ...options, url].join(' \\\n  ');
 }
+
+const indented = (value: unknown): string => JSON.stringify(value, null, 2).replaceAll('\n', '\n  ');

@@ -1,4 +1,4 @@
-import type { Example, Header, MediaType, Parameter, Response } from '../openapi/types.ts';
+import type { Example, MediaType, Parameter, Response } from '../openapi/types.ts';
 import { PROBLEM_TYPE } from '../problem.ts';
 import { type Contract, type Described, nameOf } from './contract.ts';
 import { COMMON_HEADERS, curlOf } from './curl.ts';
@@ -49,12 +49,12 @@ function answer(contract: Contract, status: string, response: Response): Html {
   const problems = Object.values(response.content?.[PROBLEM_TYPE]?.examples ?? {});
   const json = jsonOf(response.content);
   const type = Object.keys(response.content ?? {})[0];
-  const body = json ? html` ${typeOf(json.schema)}` : type && html` <span class="type">${type}</span>`;
+  const body = (json || type) && html` <span class="type">${json ? typeOf(json.schema) : type}</span>`;
   return html`<div class="answer"><span class="status s${status[0]}">${status}</span><div>${
     problems.length > 0
       ? html`<ul class="codes">${problems.map((each) => problemLine(contract.find<Example>(each), response))}</ul>`
       : html`<p>${inline(response.description)}${body}</p>`
-  }${headerList(contract, response)}</div></div>`;
+  }${headerList(response)}</div></div>`;
 }
 
 function problemLine({ value }: Example, { description, content }: Response): Html {
@@ -64,13 +64,10 @@ function problemLine({ value }: Example, { description, content }: Response): Ht
   return html`<li><a href="#error-${code}"><code>${code}</code></a> <span>${inline(sentence)}</span></li>`;
 }
 
-function headerList(contract: Contract, { headers = {} }: Response): Html | undefined {
-  const own = Object.entries(headers).filter(([name]) => !COMMON_HEADERS.includes(name));
+function headerList({ headers = {} }: Response): Html | undefined {
+  const own = Object.keys(headers).filter((name) => !COMMON_HEADERS.includes(name));
   if (own.length === 0) return undefined;
-  return html`<p class="headers">${own.map(
-    ([name, each]) =>
-      html`<span><code>${name}</code> ${inline(contract.find<Header>(each).description)}</span>`,
-  )}</p>`;
+  return html`<p class="headers">with ${own.map((name, i) => html`${i > 0 && ', '}<a href="#header-${name}">${name}</a>`)}</p>`;
 }
 
 function samples(contract: Contract, described: Described): (Html | undefined)[] {

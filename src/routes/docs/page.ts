@@ -2,7 +2,7 @@ import type { Document, Example, Parameter, Response } from '../openapi/types.ts
 import { PROBLEM_TYPE } from '../problem.ts';
 import { type Contract, contractOf, type Described } from './contract.ts';
 import { COMMON_HEADERS } from './curl.ts';
-import { type Html, html, inline, prose } from './html.ts';
+import { type Html, html, prose } from './html.ts';
 import { operationSection } from './operation.ts';
 import { field, isShown, schemaSection } from './schema.ts';
 import { STYLE } from './style.ts';
@@ -40,6 +40,8 @@ ${tags.map(({ name, description }) => {
   return html`<h2 id="${name}">${name}</h2><p class="lead">${description}</p>${own.map((each) => operationSection(contract, each))}`;
 })}
 ${errors(contract)}
+<h2 id="Headers">Headers</h2><p class="lead">Of answers.</p>
+<section class="schema"><ul class="fields">${Object.entries(document.components.headers).map(([name, { schema, description }]) => field(name, schema, { description, id: `header-${name}` }))}</ul></section>
 <h2 id="Schemas">Schemas</h2>
 ${Object.entries(document.components.schemas).map(([name, schema]) => isShown(contract, name) && schemaSection(name, schema))}
 </main>
@@ -60,18 +62,18 @@ ${document.tags.map(
           html`<li><a href="#${operation.operationId}"><span class="method ${method}">${method}</span>${operation.summary}</a></li>`,
       )}</ul>`,
 )}
-<h2>Reference</h2><ul><li><a href="#Errors">Errors</a></li><li><a href="#Schemas">Schemas</a></li></ul></nav>`;
+<h2>Reference</h2><ul><li><a href="#Errors">Errors</a></li><li><a href="#Headers">Headers</a></li><li><a href="#Schemas">Schemas</a></li></ul></nav>`;
 }
 
 /** What is the same everywhere, said once. */
 function everyRequest({ document }: Contract): Html {
-  const { parameters, headers } = document.components;
+  const { parameters } = document.components;
   const common = Object.values(parameters).filter(({ name }) => COMMON_HEADERS.includes(name));
   return html`<h2 id="Every-request">Every request</h2>
 <section class="schema"><p>The examples are for a shell; say once where the service is:</p>
 <pre tabindex="0">B=http://127.0.0.1:8080</pre>
 <ul class="fields">${common.map((each: Parameter) => field(each.name, each.schema, { note: 'header', description: each.description }))}</ul>
-<p>Every answer carries <code>X-Request-Id</code>: ${inline(String(headers['X-Request-Id']?.description ?? '').toLowerCase())}</p></section>`;
+</section>`;
 }
 
 interface Told {

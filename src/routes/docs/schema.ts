@@ -26,14 +26,17 @@ function bounds({ minimum, maximum, maxLength }: Schema): string {
 export function field(
   name: string,
   schema: Schema,
-  { note = '', description = schema.description ?? '' }: { note?: string; description?: string } = {},
+  {
+    note = '',
+    description = schema.description ?? '',
+    id = '',
+  }: { note?: string; description?: string; id?: string } = {},
 ): Html {
-  // The pattern of an id says nothing that its description does not; others are worth reading.
   const pattern =
     schema.pattern && schema.format === undefined && html`<span class="pattern">${schema.pattern}</span>`;
   const byDefault =
     schema.default !== undefined && html`<span class="note">default ${String(schema.default)}</span>`;
-  return html`<li class="field"><code class="name">${name}</code> <span class="type">${typeOf(schema)}</span> ${
+  return html`<li class="field"${id && html` id="${id}"`}><code class="name">${name}</code> <span class="type">${typeOf(schema)}</span> ${
     note && html`<span class="note ${note}">${note}</span>`
   } ${byDefault}${description && html`<p>${inline(description)}</p>`}${pattern}${nested(schema)}</li>`;
 }

@@ -80,11 +80,10 @@ h4 + .answer { border-top: 0; }
 .codes li { margin-bottom: .35rem; }
 .codes span { color: var(--soft); }
 .answer .headers { font-size: .82rem; color: var(--soft); margin-top: .25rem; }
-.headers span { display: block; }
 
 figure { margin: 0 0 1rem; border-radius: 8px; overflow: hidden; background: var(--code); border: 1px solid var(--code); }
 figcaption { font: 600 .74rem/1 var(--mono); color: var(--code-soft); padding: .75rem 1rem 0; }
-pre { margin: 0; padding: .7rem 1rem 1rem; overflow-x: auto; color: var(--code-text); background: var(--code); font-size: .78rem; line-height: 1.6; tab-size: 2; }
+pre { margin: 0; padding: .7rem 1rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; color: var(--code-text); background: var(--code); font-size: .78rem; line-height: 1.6; tab-size: 2; }
 .schema > pre { border-radius: 8px; padding: .8rem 1rem; max-width: 27rem; margin: .6rem 0 1.4rem; }
 pre i { font-style: normal; } .key { color: var(--key); } .str { color: var(--str); } .lit { color: var(--lit); }
 @media (prefers-color-scheme: dark) { figure { border-color: var(--line); } }
@@ -95,7 +94,7 @@ th { text-align: left; font-size: .74rem; letter-spacing: .06em; text-transform:
 th, td { padding: .55rem 1rem .55rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td:last-child { font-size: .84rem; color: var(--soft); padding-right: 0; }
 .schema { max-width: 46rem; margin: 2.2rem 0 0; }
-section.schema:target h3, .operation:target h3 a, tr:target code { color: var(--accent); }
+section.schema:target h3, .operation:target h3 a, tr:target code, .field:target .name { color: var(--accent); }
 
 @media (max-width: 75rem) {
   .operation { grid-template-columns: minmax(0, 1fr); }

@@ -58,7 +58,6 @@ export const BUYING: Readonly<Record<string, PathItem>> = {
         'overloaded',
         'unavailable',
       ],
-      problemHeaders: ['Idempotent-Replayed'],
     }),
   },
   '/purchases/{code}': {

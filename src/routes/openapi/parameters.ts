@@ -1,5 +1,5 @@
 import { CHECKOUT_QUERY } from '../checkout.ts';
-import { ID, type NumberRule, type ParameterRule, REQUEST_ID, TRACEPARENT } from '../input.ts';
+import { type NumberRule, type ParameterRule, REQUEST_ID, TRACEPARENT } from '../input.ts';
 import { CODE } from '../purchase.ts';
 import { ITEMS_QUERY, SALES_QUERY } from '../sales.ts';
 import { ref, textOf } from './schema.ts';
@@ -26,7 +26,7 @@ function query(
 function schemaOf(rule: ParameterRule | NumberRule): Schema {
   if ('min' in rule) return { type: 'integer', minimum: rule.min, maximum: rule.max, default: rule.fallback };
   if (rule.words) return { type: 'string', enum: rule.words };
-  return { type: 'string', pattern: (rule.pattern ?? ID).source };
+  return rule.pattern ? textOf(rule.pattern) : ref('schemas', 'Id');
 }
 
 const path = (name: string, schema: string, description: string, example: string): Parameter => ({
@@ -117,7 +117,7 @@ export type ParameterName = keyof typeof PARAMETERS;
 export const HEADERS = {
   'X-Request-Id': {
     required: true,
-    description: 'Yours, or a fresh one.',
+    description: 'On every answer: yours, or a fresh one.',
     schema: textOf(REQUEST_ID),
   },
   'Retry-After': {

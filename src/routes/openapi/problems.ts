@@ -19,6 +19,7 @@ export const ANYWHERE = [
 const headersOf = (code: ProblemCode): HeaderName[] => {
   if (PROBLEMS[code][0] === 503) return ['Retry-After'];
   if (code === 'unauthorized') return ['WWW-Authenticate'];
+  if (code === 'all_items_sold') return ['Idempotent-Replayed'];
   return code === 'method_not_allowed' ? ['Allow'] : [];
 };
 
