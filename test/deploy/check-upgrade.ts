@@ -47,7 +47,12 @@ async function releases(url: string): Promise<string[]> {
 /** Buys all the time on kept connections; asserts afterwards that nothing failed. */
 async function whileBuying(http: Http, work: () => Promise<void>): Promise<void> {
   const shelf = await addShelf(http, { total_items: 6_000 });
-  const buyers = startBuyers({ sale: shelf.sale, items: [...shelf.items], pauseMs: 20, http: () => http });
+  const items = [...shelf.items];
+  for (let more = items; more.length > 0; items.push(...more)) {
+    const page = await http.get(`/sales/${shelf.sale}/items?limit=1000&after=${items.at(-1)}`);
+    more = page.body.map(({ id }: { id: string }) => id);
+  }
+  const buyers = startBuyers({ sale: shelf.sale, items, pauseMs: 20, http: () => http });
   await until('some purchases', () => buyers.sold.length > 50);
   await work();
   const before = buyers.sold.length;
