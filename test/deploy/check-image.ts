@@ -31,15 +31,21 @@ const port = await freePort();
 const http = openHttp(`http://127.0.0.1:${port}`);
 atEnd(http.close);
 let image: Image;
-let primary = 0;
+let started: number | undefined;
+
+/** The pid of process 1, as this side sees it. Never 0, to which a signal would end this very check. */
+function primary(): number {
+  assert.ok(started, 'it has not started');
+  return started;
+}
 
 const healthcheck = () =>
   spawnSync(node, image.healthcheck.slice(1), { env: { PORT: String(port) }, timeout: 3_000 }).status;
 const statusOf = (pid: number, field: string) =>
   new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
 const hasZombie = () =>
-  treeOf(primary).some(({ pid }) => /^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
-const workers = () => treeOf(primary).filter(({ command }) => command.includes('worker/main.js'));
+  treeOf(primary()).some(({ pid }) => /^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
+const workers = () => treeOf(primary()).filter(({ command }) => command.includes('worker/main.js'));
 
 test('every step of the Dockerfile goes through in an empty folder', () => {
   mkdirSync(join(dir, 'stages'));
@@ -75,16 +81,16 @@ test('it starts as process 1, without root, on a read-only root', async () => {
   child.stdout!.resume();
   atEnd(() => child.kill('SIGKILL'));
   await until('the health check', () => healthcheck() === 0);
-  primary = treeOf(child.pid!).find(
+  started = treeOf(child.pid!).find(
     ({ command }) => command.includes('primary/main.js') && !/unshare|sh -/.test(command),
   )!.pid;
-  assert.match(statusOf(primary, 'NSpid')!, /\t1$/);
-  for (const { pid } of treeOf(primary)) {
+  assert.match(statusOf(primary(), 'NSpid')!, /\t1$/);
+  for (const { pid } of treeOf(primary())) {
     assert.match(statusOf(pid, 'Uid')!, /^1000\t1000\t1000\t1000$/);
     assert.equal(statusOf(pid, 'CapEff'), '0000000000000000');
     assert.equal(statusOf(pid, 'NoNewPrivs'), '1');
   }
-  assert.match(readFileSync(`/proc/${primary}/mounts`, 'utf8'), /^\S+ \/ \S+ ro[, ]/m);
+  assert.match(readFileSync(`/proc/${primary()}/mounts`, 'utf8'), /^\S+ \/ \S+ ro[, ]/m);
 });
 
 test('a sale needs the token, and sells', async () => {
@@ -116,14 +122,14 @@ test('a killed worker is replaced, and process 1 reaps it', async () => {
 
 test('SIGUSR2 to process 1 replaces every worker', async () => {
   const before = workers();
-  process.kill(primary, 'SIGUSR2');
+  process.kill(primary(), 'SIGUSR2');
   await until('all workers are new', () => stillRunning(before).length === 0 && workers().length === 2);
   assert.equal(healthcheck(), 0);
 });
 
 test('SIGTERM to process 1 ends it well within the grace period, and the health check then fails', async () => {
   const from = performance.now();
-  process.kill(primary, 'SIGTERM');
+  process.kill(primary(), 'SIGTERM');
   assert.deepEqual(await exit, [0, null]);
   const ms = performance.now() - from;
   console.log(`stopped in ${Math.round(ms)} ms`);
