@@ -1,9 +1,10 @@
-import { Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
+import * as http from 'node:http';
+import * as https from 'node:https';
 import { connect } from 'node:net';
 
 export interface Reply {
   readonly status: number;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: http.IncomingHttpHeaders;
   readonly text: string;
   /** The parsed JSON; undefined when the body is none. */
   // biome-ignore lint/suspicious/noExplicitAny: many shapes, and each test asserts the one it expects
@@ -11,14 +12,14 @@ export interface Reply {
 }
 
 export interface Sent {
-  readonly headers?: OutgoingHttpHeaders;
+  readonly headers?: http.OutgoingHttpHeaders;
   /** A string as it is; anything else as JSON. */
   readonly body?: unknown;
 }
 
 export interface Http {
   send(method: string, path: string, sent?: Sent): Promise<Reply>;
-  get(path: string, headers?: OutgoingHttpHeaders): Promise<Reply>;
+  get(path: string, headers?: http.OutgoingHttpHeaders): Promise<Reply>;
   post(path: string, sent?: Sent): Promise<Reply>;
   close(): void;
 }
@@ -26,10 +27,14 @@ export interface Http {
 /** No answer of the service may take this long: past it the client gives up and the test fails. */
 const HANG_MS = 15_000;
 
-/** A client with connections of its own, kept alive, as many as there are requests at a time. */
+/** A client with connections of its own, kept alive, as many as there are requests at a time; any certificate will do. */
 export function openHttp(base: string): Http {
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: 1_000 });
-  const { hostname, port } = new URL(base);
+  const { hostname, port, protocol } = new URL(base);
+  const pool = { keepAlive: true, maxFreeSockets: 1_000 };
+  const { agent, request } =
+    protocol === 'https:'
+      ? { agent: new https.Agent({ ...pool, rejectUnauthorized: false }), request: https.request }
+      : { agent: new http.Agent(pool), request: http.request };
 
   const send: Http['send'] = (method, path, { headers = {}, body } = {}) =>
     new Promise((resolve, reject) => {

@@ -31,8 +31,12 @@ export interface Shelf {
 }
 
 /** Creates a sale through the admin API; returns its id and its items' ids in their order. */
-export async function addShelf(http: Http, body: Record<string, unknown>): Promise<Shelf> {
-  const created = await http.post('/admin/sales', { body });
+export async function addShelf(
+  http: Http,
+  body: Record<string, unknown>,
+  headers: Record<string, string> = {},
+): Promise<Shelf> {
+  const created = await http.post('/admin/sales', { body, headers });
   assert.equal(created.status, 201, created.text);
   const sale = created.body.data.id as string;
   const page = await http.get(`/sales/${sale}/items?limit=1000`);

@@ -1,0 +1,121 @@
+/** `npm run check:compose`: compose.yaml against the specification's own schema, and against what we promise of it. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { parse } from 'yaml';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+interface ServiceSpec {
+  readonly image?: string;
+  readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly networks?: readonly string[];
+  readonly depends_on?: Readonly<Record<string, { condition: string }>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly healthcheck?: object;
+  readonly restart?: string;
+  readonly logging?: object;
+  readonly stop_grace_period?: string;
+}
+interface ComposeFile {
+  readonly services: Readonly<Record<string, ServiceSpec>>;
+  readonly volumes: object;
+  readonly networks: Readonly<Record<string, { internal?: boolean }>>;
+}
+
+const text = read('compose.yaml');
+const load = (yaml: string) => parse(yaml, { merge: true }) as ComposeFile;
+const file = load(text);
+const services = Object.entries(file.services);
+
+// What compose asks of the `x-` keys and of defaults in the schema is more than ajv's strict mode knows.
+const isValid = new Ajv2020({ strict: false, allErrors: true }).compile(
+  JSON.parse(read('test/deploy/compose-spec/compose-spec.json')),
+);
+
+test('it is a compose file, by the schema of the specification', () => {
+  assert.ok(isValid(file), JSON.stringify(isValid.errors, null, 2));
+});
+
+test('the schema refuses what is none', () => {
+  const wrongs: [right: string, wrong: string][] = [
+    ['stop_grace_period: 35s', 'stop_grace_periods: 35s'],
+    ['read_only: true', 'read_only: [true]'],
+    ['condition: service_healthy', 'condition: service_is_healthy'],
+    ['nofile: 65536', 'nofile: [65536]'],
+  ];
+  for (const [right, wrong] of wrongs) {
+    assert.ok(text.includes(right), right);
+    assert.equal(isValid(load(text.replace(right, wrong))), false, wrong);
+  }
+});
+
+test('whatever it names is there', () => {
+  for (const [name, service] of services) {
+    for (const volume of service.volumes ?? []) {
+      const source = volume.split(':')[0]!;
+      if (source.startsWith('./')) assert.ok(existsSync(join(root, source)), `${name}: ${source}`);
+      else assert.ok(source in file.volumes, `${name}: volume ${source}`);
+    }
+    for (const network of service.networks ?? []) assert.ok(network in file.networks, `${name}: ${network}`);
+    for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
+      assert.ok(other in file.services, `${name}: ${other}`);
+      if (condition === 'service_healthy')
+        assert.ok(file.services[other]!.healthcheck, `${other} has no health check`);
+    }
+  }
+});
+
+test('the service waits for both stores to be healthy', () => {
+  const healthy = { condition: 'service_healthy' };
+  assert.deepEqual(file.services.flashsale!.depends_on, { postgres: healthy, redis: healthy });
+});
+
+test('the stores are reached by the service alone, and the monitoring from this box alone', () => {
+  const published = services.flatMap(([name, { ports = [] }]) => ports.map((port) => `${name} ${port}`));
+  assert.deepEqual(published, [
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: compose fills it in
+    'flashsale ${LISTEN:-127.0.0.1:8080}:8080',
+    'prometheus 127.0.0.1:9090:9090',
+    'grafana 127.0.0.1:3000:3000',
+  ]);
+  assert.equal(file.networks.stores!.internal, true);
+  const inStores = services.filter(([, { networks }]) => networks?.includes('stores')).map(([name]) => name);
+  assert.deepEqual(inStores, ['flashsale', 'redis', 'postgres']);
+});
+
+test('every service is restarted, watched, stopped with time, and its log is bounded', () => {
+  for (const [name, service] of services) {
+    assert.equal(service.restart, 'unless-stopped', name);
+    assert.ok(service.logging, name);
+    assert.match(service.stop_grace_period ?? '', /^\d+s$/, name);
+    // The image of our own brings its check with it.
+    assert.ok(service.healthcheck ?? name === 'flashsale', name);
+    assert.match(service.image ?? ':0', /:v?\d+(\.\d+)*$/, name);
+  }
+});
+
+test('it waits for the service longer than the service waits for itself', () => {
+  const deadline = /DEADLINE_MS = (\d+)_000/.exec(read('src/primary/shutdown.ts'))![1];
+  assert.ok(Number.parseInt(file.services.flashsale!.stop_grace_period!, 10) > Number(deadline));
+});
+
+test('secrets come from the environment, and .env.example names them all, empty', () => {
+  const required = [...text.matchAll(/\$\{(\w+):\?/g)].map((match) => match[1]);
+  const example = read('.env.example');
+  const empty = [...example.matchAll(/^(\w+)=$/gm)].map((match) => match[1]);
+  assert.deepEqual([...new Set(required)].sort(), empty.sort());
+  const defaults = [...text.matchAll(/\$\{(\w+:-[^}]+)\}/g)].map((match) => match[1]!.replace(':-', '='));
+  const optional = [...example.matchAll(/^#(\w+=.+)$/gm)].map((match) => match[1]);
+  assert.deepEqual([...new Set(defaults)].sort(), optional.sort());
+  for (const [name, { environment = {} }] of services)
+    for (const [key, value] of Object.entries(environment))
+      if (/PASSWORD|TOKEN|SECRET|_URL/.test(key) && !value.startsWith('redis://redis:'))
+        assert.match(value, /\$\{\w+:\?/, `${name}: ${key}`);
+  assert.match(read('.gitignore'), /^\.env$/m);
+});
