@@ -64,7 +64,11 @@ export function createHistogram({ name, help, bounds, unitsPer }: HistogramOptio
         let total = 0;
         const buckets = cell.counts.map((count, i) => {
           total += count;
-          return { metricName: `${name}_bucket`, labels: { ...labels, le: bounds[i] ?? '+Inf' }, value: total };
+          return {
+            metricName: `${name}_bucket`,
+            labels: { ...labels, le: bounds[i] ?? '+Inf' },
+            value: total,
+          };
         });
         return [
           ...buckets,

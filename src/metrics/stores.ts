@@ -1,4 +1,4 @@
-import type { MetricJson } from '../messages.ts';
+import type { MetricJson, MetricLabels } from '../messages.ts';
 import { createHistogram, gauge, type HistogramCell } from './series.ts';
 
 /** From a script call on an idle Redis to the deadline of a query. */
@@ -27,8 +27,8 @@ export function createStoreMetrics(): StoreMetrics {
   const byCommand = new Map<string, HistogramCell>();
   return {
     onCommand(command, ms) {
-      let cell = byCommand.get(command);
-      if (!cell) byCommand.set(command, (cell = commands.cell({ command })));
+      const cell = byCommand.get(command) ?? commands.cell({ command });
+      byCommand.set(command, cell);
       cell.observe(Math.round(ms * 1_000));
     },
     onQuery: (query_type, table, ms) => queries.cell({ query_type, table }).observe(Math.round(ms * 1_000)),
@@ -41,8 +41,12 @@ interface Pool {
   readonly load: { readonly active: number; readonly idle: number; readonly waiting: number };
 }
 
-/** The state of a process' ways to both stores. */
-export function storeGauges(redis: { readonly runId: string | undefined }, pools: readonly Pool[]): MetricJson[] {
+/** The state of a process' ways to both stores, and of its own queues before them. */
+export function storeGauges(
+  redis: { readonly runId: string | undefined },
+  pools: readonly Pool[],
+  queues: readonly (readonly [depth: number, labels: MetricLabels])[],
+): MetricJson[] {
   const sum = (what: keyof Pool['load']) => pools.reduce((total, { load }) => total + load[what], 0);
   const up = (isUp: boolean, dependency: string) => [isUp ? 1 : 0, { dependency }] as const;
   return [
@@ -50,11 +54,18 @@ export function storeGauges(redis: { readonly runId: string | undefined }, pools
     gauge('db_connections_idle', 'Open connections to Postgres not in use', [[sum('idle')]]),
     gauge('flashsale_queue_depth', 'Operations that wait or are under way', [
       [sum('waiting'), { queue: 'postgres' }],
+      ...queues,
     ]),
     gauge(
       'flashsale_dependency_up',
       '0 when any process knows the store to be away',
-      [up(redis.runId !== undefined, 'redis'), up(pools.every((pool) => pool.isUp), 'postgres')],
+      [
+        up(redis.runId !== undefined, 'redis'),
+        up(
+          pools.every((pool) => pool.isUp),
+          'postgres',
+        ),
+      ],
       'min',
     ),
   ];

@@ -18,7 +18,10 @@ export function createLifecycle({ redis, log, sales }: LifecycleOptions): () => 
   const stageOf = async (sale: LiveSale, nowMs: number): Promise<Stage> => {
     if (nowMs < sale.startsAtMs) return 'scheduled';
     if (nowMs >= sale.endsAtMs) return 'ended';
-    return (await countSold(redis, sale.id)) === sale.total ? 'sold out' : 'open';
+    const sold = await countSold(redis, sale.id);
+    // While Redis does not have the sale, nothing is news.
+    if (sold === undefined) return stages.get(sale.id) ?? 'open';
+    return sold === sale.total ? 'sold out' : 'open';
   };
 
   return async () => {

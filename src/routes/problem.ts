@@ -81,6 +81,7 @@ export function problem(
   const retry = status === 503 ? { 'Retry-After': RETRY_AFTER_S } : undefined;
   return {
     status,
+    code,
     type: PROBLEM_TYPE,
     body: `${head}${own}${more}}`,
     ...((retry || headers) && { headers: { ...retry, ...headers } }),

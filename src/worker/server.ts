@@ -2,12 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Server as NetServer, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import type { Log } from '../log.ts';
 import type { Answer, RequestContext } from '../routes/answer.ts';
 import { splitTarget } from '../routes/input.ts';
-import { problem } from '../routes/problem.ts';
+import { type ProblemCode, problem } from '../routes/problem.ts';
 import { ADMIN_BODY_BYTES_MAX, type Handlers, respond } from './app.ts';
-import { type ContextOf, maskCodes } from './request-context.ts';
+import { type Observer, OTHER } from './observer.ts';
+import type { ContextOf } from './request-context.ts';
 
 const HEADER_BYTES_MAX = 8 << 10;
 const BODY_BYTES_MAX = 64 << 10;
@@ -26,22 +26,39 @@ export interface ServerDeps {
   readonly app: Hono;
   readonly handlers: Pick<Handlers, 'checkout' | 'purchase'>;
   readonly contextOf: ContextOf;
-  readonly log: Log;
+  /** Hears of every answer. */
+  readonly observer: Observer;
   readonly onError: (context: RequestContext, error: unknown) => void;
   /** From here on clients are asked to close: nobody listens here any more. */
   readonly isLeaving: () => boolean;
 }
+
+/** Who hears of an answer, by what is known of its route. */
+type Answered = Record<'checkout' | 'purchase' | 'other', ReturnType<Observer['route']>>;
 
 /**
  * The HTTP server of a worker. POST /checkout and POST /purchase, all but all of the traffic, go straight to
  * their handlers; everything else goes through the Hono app, which knows these two as well.
  */
 export function createHttpServer(deps: ServerDeps): Server {
+  const answered: Answered = {
+    checkout: deps.observer.route('/checkout'),
+    purchase: deps.observer.route('/purchase'),
+    other: deps.observer.route(OTHER),
+  };
+  const refuse = (req: IncomingMessage, res: ServerResponse, code: ProblemCode) => {
+    const context = contextOf(deps, req, pathOf(req));
+    const answer = problem(context, code);
+    answered.other(req.method, context, answer);
+    send(res, context, answer);
+  };
   const viaHono = getRequestListener(deps.app.fetch, {
     // What cannot become a Request at all, such as one with a broken Host.
     errorHandler: () => {
       const context = deps.contextOf('');
-      return respond(problem(context, 'malformed_request'), context);
+      const answer = problem(context, 'malformed_request');
+      answered.other(undefined, context, answer);
+      return respond(answer, context);
     },
   });
   const server = createServer(
@@ -56,22 +73,17 @@ export function createHttpServer(deps: ServerDeps): Server {
       requireHostHeader: false,
     },
     (req, res) => {
-      if (deps.log.isLevelEnabled('debug')) logWhenAnswered(deps.log, req, res);
       if (deps.isLeaving()) res.setHeader('Connection', 'close');
       const refusal = refusalOf(req);
-      if (refusal) {
-        const context = contextOf(deps, req, pathOf(req));
-        return send(res, context, problem(context, refusal));
-      }
-      if (!expressLane(deps, req, res)) void viaHono(req, res);
+      if (refusal) return refuse(req, res, refusal);
+      if (!expressLane(deps, answered, req, res)) void viaHono(req, res);
     },
   );
   server.maxConnections = CONNECTIONS_MAX;
-  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
-    const context = contextOf(deps, req, pathOf(req));
-    send(res, context, problem(context, 'expectation_failed'));
-  });
-  server.on('clientError', (error, socket) => refuseUnreadable(deps, error, socket as Socket));
+  server.on('checkExpectation', (req, res) => refuse(req, res, 'expectation_failed'));
+  server.on('clientError', (error, socket) =>
+    refuseUnreadable(deps, answered.other, error, socket as Socket),
+  );
   return server;
 }
 
@@ -97,35 +109,30 @@ function refusalOf(req: IncomingMessage): 'malformed_request' | 'body_too_large'
 }
 
 /** Serves the two hot routes without Hono; false for everything else. */
-function expressLane(deps: ServerDeps, req: IncomingMessage, res: ServerResponse): boolean {
+function expressLane(
+  deps: ServerDeps,
+  answered: Answered,
+  req: IncomingMessage,
+  res: ServerResponse,
+): boolean {
   const url = req.url as string;
   if (req.method !== 'POST' || !(url.startsWith('/checkout?') || url.startsWith('/purchase?'))) return false;
   const target = splitTarget(url);
   const context = contextOf(deps, req, target.path);
-  const answer =
-    target.path === '/checkout'
-      ? deps.handlers.checkout(context, target.query)
-      : deps.handlers.purchase(context, target.query, req.headers['idempotency-key'] !== undefined);
-  answer.then(
-    (given) => send(res, context, given),
-    (error: unknown) => {
-      deps.onError(context, error);
-      send(res, context, problem(context, 'internal_error'));
-    },
-  );
-  return true;
-}
-
-function logWhenAnswered(log: Log, req: IncomingMessage, res: ServerResponse): void {
-  const begin = performance.now();
-  res.once('close', () => {
-    // Without the query: it holds checkout codes.
-    const path = maskCodes(pathOf(req));
-    const { traceparent } = req.headers;
-    const ms = Math.round((performance.now() - begin) * 100) / 100;
-    const request_id = res.getHeader('x-request-id');
-    log.debug({ request_id, traceparent, method: req.method, path, status: res.statusCode, ms }, 'request');
+  const isCheckout = target.path === '/checkout';
+  const onAnswered = isCheckout ? answered.checkout : answered.purchase;
+  const finish = (answer: Answer) => {
+    onAnswered('POST', context, answer);
+    send(res, context, answer);
+  };
+  const answer = isCheckout
+    ? deps.handlers.checkout(context, target.query)
+    : deps.handlers.purchase(context, target.query, req.headers['idempotency-key'] !== undefined);
+  answer.then(finish, (error: unknown) => {
+    deps.onError(context, error);
+    finish(problem(context, 'internal_error'));
   });
+  return true;
 }
 
 function send(res: ServerResponse, context: RequestContext, answer: Answer): void {
@@ -143,7 +150,12 @@ function send(res: ServerResponse, context: RequestContext, answer: Answer): voi
 }
 
 /** Answers what never became a request: node gives the socket, and it is closed behind the answer. */
-function refuseUnreadable(deps: ServerDeps, error: NodeJS.ErrnoException, socket: Socket): void {
+function refuseUnreadable(
+  deps: ServerDeps,
+  onAnswered: Answered['other'],
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+): void {
   // What comes behind a request that is being answered must not be taken for its answer. node's own handler looks
   // at the same field.
   const underWay = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage;
@@ -158,7 +170,9 @@ function refuseUnreadable(deps: ServerDeps, error: NodeJS.ErrnoException, socket
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? 'request_timeout'
         : 'malformed_request';
-  const { status, type, body } = problem(context, code);
+  const answer = problem(context, code);
+  const { status, type, body } = answer;
+  onAnswered(undefined, context, answer);
   socket.end(
     `HTTP/1.1 ${status} ${code}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `X-Request-Id: ${context.requestId}\r\nConnection: close\r\n\r\n${body}`,
