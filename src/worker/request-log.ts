@@ -66,7 +66,7 @@ export function createRequestLog(options: RequestLogOptions): Observe {
       const about = sale === undefined ? '"' : `","sale":"${sale}"`;
       const path = plain ? '' : `,"path":${JSON.stringify(maskCodes(context.path.slice(0, PATH_MAX)))}`;
       write(
-        `{"level":"${level}","time":"${timeOf(Date.now())}${who}${requestId.startsWith('CHK') ? maskCodes(requestId) : requestId}${trace}${about}${route}${method}"${path}${result(context, answer, ms)}\n`,
+        `{"level":"${level}","time":"${timeOf(Date.now())}${who}${requestId.includes('CHK') ? maskCodes(requestId) : requestId}${trace}${about}${route}${method}"${path}${result(context, answer, ms)}\n`,
       );
     };
   };
