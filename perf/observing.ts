@@ -81,7 +81,7 @@ await runCommand('perf:observing', async () => {
     `${commit}, ${cores} × ${cpu}; medians of ${rounds} rounds of ${seconds} s, ratios within each round\n`,
   );
   printTable([
-    ['on', ...CASES.flatMap((each) => [each, '÷ nothing', 'CPU each', '÷ nothing'])],
+    ['on', ...CASES.flatMap((each) => [each, '÷ nothing', 'workers’ CPU', '÷ nothing'])],
     ...rowsOf(all),
   ]);
   const faults = all.flatMap(([, samples]) =>
@@ -102,7 +102,7 @@ function rowsOf(
       const base = nothing?.get(each) ?? [];
       const ratio = (of: (sample: Sample) => number) =>
         median(own.map((sample, round) => of(sample) / of(base[round] as Sample))).toFixed(3);
-      const [perSecond, cpuUs] = [(s: Sample) => s.perSecond, (s: Sample) => s.cpuUs];
+      const [perSecond, cpuUs] = [(s: Sample) => s.perSecond, (s: Sample) => s.cpuUs.workers];
       return [
         `${Math.round(median(own.map(perSecond)))}/s`,
         ratio(perSecond),
