@@ -1,8 +1,8 @@
 import type { MetricJson, MetricLabels } from '../messages.ts';
 
 /**
- * Counters and histograms that cost some 30 ns on the hot path: whoever counts holds the cell of its labels and adds to
- * it. prom-client's own hash their labels with every call, 0.5 to 1 µs, which would be 5 % of a refusal.
+ * Counters and histograms for the hot path: whoever counts holds the cell of its labels and adds to it. prom-client's own
+ * hash their labels with every call.
  */
 export interface Cell {
   n: number;

@@ -23,9 +23,8 @@ export interface RequestLogOptions {
 }
 
 /**
- * Writes one line per request, in the form of all our lines. Made by hand: as an object that pino makes text of, it
- * would cost several times as much, and it is written as often as anything here. Everything in it is of a strict
- * charset, except paths.
+ * Writes one line per request, in the form of all our lines. Made by hand, without an object for pino to make text of.
+ * Everything in it is of a strict charset, except paths.
  */
 export function createRequestLog(options: RequestLogOptions): Observe {
   const { write, isLevelEnabled, slot, slowMs } = options;
