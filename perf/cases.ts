@@ -34,14 +34,17 @@ export interface Case {
   run(seconds: number): Promise<Sample>;
 }
 
-export interface Bench {
+export interface ShopBench {
   readonly oha: string;
   readonly service: OwnService;
   readonly stores: Stores;
-  readonly bare: Baseline;
-  readonly hono: Baseline;
   /** Items of a sell-out. */
   readonly items: number;
+}
+
+export interface Bench extends ShopBench {
+  readonly bare: Baseline;
+  readonly hono: Baseline;
 }
 
 /** A new user for every request: 36^12 names. */
@@ -62,6 +65,13 @@ export function createCases(bench: Bench): Case[] {
   return [
     { name: BARE, run: (seconds) => runBaseline(bench, bench.bare, seconds) },
     { name: 'Hono', run: (seconds) => runBaseline(bench, bench.hono, seconds) },
+    ...createShopCases(bench),
+  ];
+}
+
+/** The cases of the service itself. */
+export function createShopCases(bench: ShopBench): Case[] {
+  return [
     { name: 'checkout accepted', run: (seconds) => runAccepted(bench, seconds) },
     { name: 'refused: item sold', run: (seconds) => runRefused(bench, seconds, 2) },
     { name: 'refused: sold out', run: (seconds) => runRefused(bench, seconds, 1) },
@@ -69,7 +79,7 @@ export function createCases(bench: Bench): Case[] {
   ];
 }
 
-async function measured(bench: Bench, pid: number, pattern: string, seconds: number, expected: string) {
+async function measured(bench: ShopBench, pid: number, pattern: string, seconds: number, expected: string) {
   const before = usageOfTree(pid);
   const result = await runOha(bench.oha, pattern, seconds);
   const cpuUs = cpuPerRequest(before, usageOfTree(pid), result.requests);
@@ -90,7 +100,7 @@ async function runBaseline(bench: Bench, { url, pid }: Baseline, seconds: number
 }
 
 /** Every user's first checkout of one unsold item: a new cart and a new code each. */
-async function runAccepted(bench: Bench, seconds: number): Promise<Sample> {
+async function runAccepted(bench: ShopBench, seconds: number): Promise<Sample> {
   const { service, stores } = bench;
   const sale = await createSale(service.url, 10, 10);
   const [item] = (await listItems(service.url, sale.id, true)) as [string];
@@ -108,7 +118,7 @@ async function runAccepted(bench: Bench, seconds: number): Promise<Sample> {
 }
 
 /** Checkouts of a sold item; with one item in the sale, it is sold out. */
-async function runRefused(bench: Bench, seconds: number, items: number): Promise<Sample> {
+async function runRefused(bench: ShopBench, seconds: number, items: number): Promise<Sample> {
   const { service, stores } = bench;
   const sale = await createSale(service.url, items, 10);
   const [item] = (await listItems(service.url, sale.id, true)) as [string];
@@ -136,7 +146,7 @@ async function countScripts(redis: Redis): Promise<number> {
   return calls.reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-async function sell({ service }: Bench, saleId: string, items: readonly string[], prefix: string) {
+async function sell({ service }: ShopBench, saleId: string, items: readonly string[], prefix: string) {
   const users = items.length;
   const crowd = {
     items,
@@ -150,7 +160,7 @@ async function sell({ service }: Bench, saleId: string, items: readonly string[]
 }
 
 /** One checkout and one purchase for every item of a sale, from the first request to the last answer. */
-async function runSellout(bench: Bench): Promise<Sample> {
+async function runSellout(bench: ShopBench): Promise<Sample> {
   const { service, stores } = bench;
   const sale = await createSale(service.url, bench.items, 10);
   const items = await listItems(service.url, sale.id, true);
@@ -182,7 +192,7 @@ export function latenciesOf({ latencies }: RecordData) {
   return { checkout: both('checkout'), purchase: both('purchase') };
 }
 
-async function auditFaults({ stores }: Bench, saleId: string): Promise<string[]> {
+async function auditFaults({ stores }: ShopBench, saleId: string): Promise<string[]> {
   const differences = await auditSale(stores.redis, stores.postgres, saleId);
   return differences.map(({ check, subject, problem }) => `${check}: ${subject} ${problem}`);
 }

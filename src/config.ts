@@ -31,6 +31,14 @@ export function readConfig(env: Env = process.env) {
     errors.push(`${name} must be one of ${allowed.join(', ')}, not "${raw}"`);
     return fallback;
   };
+  const share = (name: string, fallback: number): number => {
+    const raw = text(name);
+    if (raw === undefined) return fallback;
+    const value = Number(raw);
+    if (value >= 0 && value <= 1) return value;
+    errors.push(`${name} must be a number from 0 to 1, not "${raw}"`);
+    return fallback;
+  };
   const url = (name: string, protocols: readonly string[]): string | undefined => {
     const raw = text(name);
     if (raw === undefined) return undefined;
@@ -56,6 +64,14 @@ export function readConfig(env: Env = process.env) {
     redisServer: text('REDIS_SERVER'),
     adminToken: text('ADMIN_TOKEN'),
     logLevel: oneOf('LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    /** The level of a request's line. `debug`, with `LOG_LEVEL=info`: only purchases, failures and slow requests have one. */
+    logRequests: oneOf('LOG_REQUESTS', 'info', ['info', 'debug']),
+    /** The share of refusals (4xx, 503) that have a line: at 1 all, at 0.01 every hundredth. */
+    logRefusals: share('LOG_REFUSALS', 1),
+    /** A request that takes longer has its line in any case, as a warning. */
+    slowRequestMs: integer('SLOW_REQUEST_MS', 1_000, 1, 600_000),
+    /** off: nothing is measured, and there is no /metrics. */
+    metrics: oneOf('METRICS', 'on', ['on', 'off']),
     /** Each worker also listens on this port plus its slot, for callers that hash on the item id. Absent: it does not. */
     workerPortBase:
       text('WORKER_PORT_BASE') === undefined ? undefined : integer('WORKER_PORT_BASE', 0, 1, 65_471),

@@ -3,11 +3,23 @@ import pretty from 'pino-pretty';
 
 export type Log = pino.Logger;
 
-/**
- * The log of one process: JSON lines to stdout, readable ones on a terminal. JSON is written in chunks, so
- * `flush` belongs at the end of the process.
- */
-export function openLog(level: string, process_: string): { log: Log; flush: () => void } {
+/** Text that is worth a write(2). */
+const CHUNK_BYTES = 12 << 10;
+/** Lines that wait for a stdout that does not take them, in bytes: some seconds of lines. Past it they are dropped. */
+const WAITING_BYTES_MAX = 16 << 20;
+
+export interface OpenLog {
+  readonly log: Log;
+  /** Writes lines that are JSON already, each with its line feed. */
+  readonly write: (lines: string) => void;
+  /** Lines that stdout did not take in time. */
+  readonly dropped: () => number;
+  /** Belongs at the end of the process. */
+  readonly flush: () => void;
+}
+
+/** The log of one process: JSON lines to stdout, in chunks; readable ones on a terminal. */
+export function openLog(level: string, process_: string): OpenLog {
   const options = {
     level,
     base: { process: process_, pid: process.pid },
@@ -23,15 +35,39 @@ export function openLog(level: string, process_: string): { log: Log; flush: () 
       ignore: 'pid',
       translateTime: 'HH:MM:ss',
     });
-    return { log: pino(options, stream), flush: () => {} };
+    const write = (lines: string) => void stream.write(lines);
+    return { log: pino(options, stream), write, dropped: () => 0, flush: () => {} };
   }
-  const destination = pino.destination({ dest: 1, sync: false, minLength: 12 << 10 });
+  const destination = pino.destination({
+    ...{ dest: 1, sync: false },
+    minLength: CHUNK_BYTES,
+    maxLength: WAITING_BYTES_MAX,
+  });
+  let dropped = 0;
+  destination.on('drop', (lines: string) => {
+    dropped += lines.split('\n').length - 1;
+  });
+  // Gathered here: the destination measures all that waits with every line it is given, 3 µs.
+  let gathered = '';
+  const pass = () => {
+    if (gathered !== '') destination.write(gathered);
+    gathered = '';
+  };
   // What is waiting is written at least this often, so that a quiet service can be watched.
-  const flushing = setInterval(() => destination.flush(), 250).unref();
+  const flushing = setInterval(() => {
+    pass();
+    destination.flush();
+  }, 250).unref();
   return {
     log: pino(options, destination),
+    write(lines) {
+      gathered += lines;
+      if (gathered.length >= CHUNK_BYTES) pass();
+    },
+    dropped: () => dropped,
     flush: () => {
       clearInterval(flushing);
+      pass();
       destination.flushSync();
     },
   };

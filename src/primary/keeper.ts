@@ -17,6 +17,8 @@ export interface KeeperOptions {
   readonly redis: Redis;
   readonly postgres: Postgres;
   readonly log: Log;
+  /** Hears of each rebuild and first load that went through. */
+  readonly onRebuilt?: () => void;
 }
 
 /**
@@ -61,10 +63,14 @@ async function keepSale(options: KeeperOptions, sale: LiveSale): Promise<LiveSal
   return (await isSellable(redis, sale)) ? sale : await rebuild(options, sale);
 }
 
-async function rebuild({ redis, postgres, log }: KeeperOptions, sale: LiveSale): Promise<LiveSale> {
+async function rebuild(
+  { redis, postgres, log, onRebuilt }: KeeperOptions,
+  sale: LiveSale,
+): Promise<LiveSale> {
   const begin = Date.now();
   const epoch = await rebuildSale(redis, postgres, sale.id, reportContradiction(log));
   if (epoch === undefined) return sale;
+  onRebuilt?.();
   log.info({ sale: sale.id, epoch, ms: Date.now() - begin }, epoch === 1 ? 'sale loaded' : 'sale rebuilt');
   return { ...sale, epoch };
 }

@@ -18,16 +18,23 @@ export function createLifecycle({ redis, log, sales }: LifecycleOptions): () => 
   const stageOf = async (sale: LiveSale, nowMs: number): Promise<Stage> => {
     if (nowMs < sale.startsAtMs) return 'scheduled';
     if (nowMs >= sale.endsAtMs) return 'ended';
-    return (await countSold(redis, sale.id)) === sale.total ? 'sold out' : 'open';
+    const sold = await countSold(redis, sale.id);
+    // While Redis does not have the sale, nothing is news.
+    if (sold === undefined) return stages.get(sale.id) ?? 'open';
+    return sold === sale.total ? 'sold out' : 'open';
   };
 
   return async () => {
     const live = sales();
     for (const sale of live) {
       const stage = await stageOf(sale, Date.now());
-      if (stages.get(sale.id) === stage) continue;
+      const before = stages.get(sale.id);
+      if (before === stage) continue;
       stages.set(sale.id, stage);
-      if (stage !== 'scheduled') log.info({ sale: sale.id, items: sale.total }, `sale ${stage}`);
+      // One that sells out between two looks was open too.
+      const passed = stage === 'sold out' && before !== 'open' ? (['open', stage] as const) : [stage];
+      for (const each of passed)
+        if (each !== 'scheduled') log.info({ sale: sale.id, items: sale.total }, `sale ${each}`);
     }
     for (const id of stages.keys()) if (!live.some((sale) => sale.id === id)) stages.delete(id);
   };

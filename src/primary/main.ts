@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Config, maskSecrets, readConfig, SetupError } from '../config.ts';
 import { type Log, openLog } from '../log.ts';
+import { createStoreMetrics } from '../metrics/stores.ts';
 import { openSpool } from '../store/segments.ts';
 import { banner } from './banner.ts';
 import { startDuties } from './duties.ts';
@@ -9,6 +10,7 @@ import { every } from './every.ts';
 import { createMetrics } from './metrics.ts';
 import { requireFreePort } from './port.ts';
 import { createSalesBoard } from './sales-board.ts';
+import { createScrape } from './scrape.ts';
 import { writeServiceFile } from './service-file.ts';
 import { createShipper } from './shipper.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
@@ -25,7 +27,8 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
     log.warn('the admin API is open: set ADMIN_TOKEN to close it');
   await requireFreePort(config.host, config.port);
 
-  const stores = await openStores(config, log, shutdown);
+  const measured = createStoreMetrics();
+  const stores = await openStores(config, log, shutdown, measured);
   const { redis, postgres, redisUrl, databaseUrl, onError } = stores;
   const run = randomBytes(6).toString('hex');
   const peersDir = makePeersDir(shutdown);
@@ -46,12 +49,19 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
   });
 
   const board = createSalesBoard(supervisor);
-  const metrics = createMetrics({ redis, sales: () => board.sales });
-  const { refreshSales } = await startDuties({ config, stores, board, metrics, log, shutdown });
+  const metrics = createMetrics();
+  const { refreshSales, isLeader } = await startDuties({ config, stores, board, metrics, log, shutdown });
+  const sales = () => board.sales;
+  const sources = { redis, postgres, measured, sales, spool, supervisor, isLeader };
+  const scrape = createScrape({
+    own: () => metrics.read(sources),
+    workers: supervisor.pids,
+    ask: (pid, id) => supervisor.send(pid, { type: 'metrics', id }),
+  });
 
   shutdown.add('workers', supervisor.stop);
   const isSpoolFull = () => shipper.isFull;
-  await startWorkers({ supervisor, board, metrics, log, isSpoolFull, refreshSales });
+  await startWorkers({ supervisor, board, metrics, scrape, log, isSpoolFull, refreshSales });
   const roll = () => {
     log.info('rolling restart');
     supervisor.roll().then(() => log.info('rolling restart done'), onError);

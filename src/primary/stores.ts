@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
+import type { StoreMetrics } from '../metrics/stores.ts';
 import { Unavailable } from '../store/errors.ts';
 import { migrate } from '../store/migrate.ts';
 import { openPostgres, type Postgres } from '../store/postgres.ts';
@@ -22,7 +23,12 @@ export interface Stores {
 }
 
 /** Opens both stores, our own private ones or those named by URL, and brings the schema up to date. */
-export async function openStores(config: Config, log: Log, shutdown: Shutdown): Promise<Stores> {
+export async function openStores(
+  config: Config,
+  log: Log,
+  shutdown: Shutdown,
+  { onCommand, onQuery }: Pick<StoreMetrics, 'onCommand' | 'onQuery'>,
+): Promise<Stores> {
   const onError = (error: unknown) => {
     if (!(error instanceof Unavailable)) log.warn({ err: error }, 'a store failed');
   };
@@ -38,10 +44,10 @@ export async function openStores(config: Config, log: Log, shutdown: Shutdown): 
   const redisUrl = config.redisUrl ?? (local.redisUrl as string);
   const databaseUrl = config.databaseUrl ?? (local.databaseUrl as string);
 
-  const redis = await openRedis({ url: redisUrl, patient: false, onError });
+  const redis = await openRedis({ url: redisUrl, patient: false, onError, onCommand });
   shutdown.add('redis', redis.close);
   const limits = { connectionsMax: CONNECTIONS_MAX, answerMs: ANSWER_MS };
-  const postgres = await openPostgres({ url: databaseUrl, ...limits, patient: false, onError });
+  const postgres = await openPostgres({ url: databaseUrl, ...limits, patient: false, onError, onQuery });
   shutdown.add('postgres', postgres.close);
   for (const name of await migrate(databaseUrl)) log.info({ migration: name }, 'migrated');
   return { redis, postgres, redisUrl, databaseUrl, onError };

@@ -31,6 +31,8 @@ export interface Supervisor {
   statuses(): WorkerStatus[];
   /** Slots whose worker serves. */
   servingSlots(): number[];
+  /** Workers forked so far. */
+  starts(): number;
   /** Pids of the workers that live. */
   pids(): number[];
   /** Replaces every worker, one slot after the other, the new one first. */
@@ -49,6 +51,8 @@ export interface SupervisorListeners {
   readonly onMessage: (pid: number, message: ToPrimary) => void;
   /** A worker serves: tell it what it must know. */
   readonly onReady: (slot: number, pid: number) => void;
+  /** Nothing more will be heard from a worker: it has left, and all that it sent was read. */
+  readonly onSilent: (pid: number) => void;
   /** A worker has left; `expected` when it was told to. */
   readonly onExit: (slot: number, pid: number, how: string, expected: boolean) => void;
 }
@@ -61,6 +65,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   let stopping = false;
   let rolling: Promise<void> | undefined;
   let port = 0;
+  let starts = 0;
 
   cluster.on('listening', (_, address) => {
     port = address.port;
@@ -73,6 +78,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const fork = (slot: number, backoffMs: number): Slot => {
     const worker = cluster.fork({ ...options.env, WORKER_SLOT: String(slot) });
     const pid = worker.process.pid as number;
+    starts++;
+    worker.once('disconnect', () => listeners.onSilent(pid));
     const ready = new Promise<void>((resolve, reject) => {
       const late = setTimeout(() => worker.process.kill('SIGKILL'), READY_MS);
       worker.on('message', (message: ToPrimary) => {
@@ -175,6 +182,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     statuses: () => [...slots.values()].flatMap((state) => state.status ?? []),
     servingSlots: () => [...slots].flatMap(([slot, { serving }]) => (serving ? slot : [])),
+    starts: () => starts,
     pids: () =>
       [...slots.values()].filter(({ worker }) => !worker.isDead()).map((s) => s.worker.process.pid as number),
     roll() {

@@ -13,12 +13,14 @@ export interface SweeperOptions {
   readonly postgres: Postgres;
   readonly log: Log;
   readonly sales: () => readonly LiveSale[];
+  readonly onSwept: (decisions: number) => void;
 }
 
 /** Commits the decisions that dead or cut-off workers have left in the outboxes. */
-export async function sweep({ redis, postgres, log, sales }: SweeperOptions): Promise<void> {
+export async function sweep({ redis, postgres, log, sales, onSwept }: SweeperOptions): Promise<void> {
   for (const { id } of sales()) {
     const swept = await sweepOutbox(redis, postgres, id, MIN_AGE_MS, reportContradiction(log));
+    onSwept(swept);
     if (swept > 0) log.warn({ sale: id, decisions: swept }, 'decisions of a lost worker committed');
   }
 }

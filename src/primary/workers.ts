@@ -7,6 +7,7 @@ import { createMembership } from './membership.ts';
 import type { Metrics } from './metrics.ts';
 import { commandLine } from './processes.ts';
 import type { SalesBoard } from './sales-board.ts';
+import type { Scrape } from './scrape.ts';
 import type { Shutdown } from './shutdown.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -30,6 +31,7 @@ export interface WorkersOptions {
   readonly supervisor: Supervisor;
   readonly board: SalesBoard;
   readonly metrics: Metrics;
+  readonly scrape: Scrape;
   readonly log: Log;
   readonly isSpoolFull: () => boolean;
   /** Makes new sales known to Redis and to the board. */
@@ -38,12 +40,12 @@ export interface WorkersOptions {
 
 /** Starts the workers, tells each what it must know, and answers what they ask. Resolves when all serve. */
 export async function startWorkers(options: WorkersOptions): Promise<void> {
-  const { supervisor, board, metrics, log } = options;
+  const { supervisor, board, metrics, scrape, log } = options;
   const membership = createMembership(supervisor);
 
   const answers = {
     'cluster-status': async () => supervisor.statuses(),
-    metrics: () => metrics.text(),
+    metrics: scrape.text,
     'refresh-sales': async () => {
       await options.refreshSales();
       await board.untilSeen();
@@ -53,6 +55,7 @@ export async function startWorkers(options: WorkersOptions): Promise<void> {
   const onMessage = async (pid: number, message: ToPrimary) => {
     if (message.type === 'hello') board.show(pid);
     if (message.type === 'sales-seen') board.seen(pid, message.version);
+    if (message.type === 'metrics') scrape.heard(pid, message);
     if (message.type !== 'ask') return;
     // A question that fails is not answered: the worker's own deadline tells it.
     const value = await answers[message.question]().catch((err: unknown) => log.warn({ err }, 'no answer'));
@@ -66,9 +69,10 @@ export async function startWorkers(options: WorkersOptions): Promise<void> {
       supervisor.send(pid, { type: 'spool-full', full: options.isSpoolFull() });
       membership.changed();
     },
+    onSilent: scrape.left,
     onExit: (slot, pid, how, expected) => {
       if (!expected) {
-        metrics.workerDeaths.inc();
+        metrics.workerDeaths.n++;
         log.error({ slot, worker_pid: pid, how }, 'a worker died');
       }
       membership.changed();

@@ -4,6 +4,8 @@ export interface Answer {
   readonly type: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of a problem: its code, for metrics and the log. */
+  readonly code?: string;
 }
 
 export const JSON_TYPE = 'application/json';
@@ -20,5 +22,11 @@ export interface RequestContext {
   /** The path without the query, for the problem's `instance`. */
   readonly path: string;
   /** The caller's W3C trace context, if it is well-formed. */
-  readonly traceparent?: string;
+  readonly traceparent: string | undefined;
+  /** When it began, by performance.now(). */
+  readonly beganMs: number;
+  /** Noted by handlers for the log: the sale it is about; items bought and lost by the decision it has made. */
+  sale: string | undefined;
+  bought: number | undefined;
+  lost: number | undefined;
 }

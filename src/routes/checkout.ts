@@ -19,6 +19,7 @@ export function checkout(deps: CheckoutDeps) {
     const input = readInput(query);
     const decided = decide(deps, context, input);
     const verdict = decided instanceof Promise ? await decided : decided;
+    context.sale = verdict.sale?.facts.id;
     try {
       await deps.attempts.record(attemptOf(context, input, verdict));
     } catch (error) {

@@ -4,9 +4,10 @@ import { problem } from './problem.ts';
 /** The version that Prometheus expects in the type of its text format. */
 export const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** GET /metrics: the primary's metrics; 503 when it does not answer. */
-export function metrics({ read }: { readonly read: () => Promise<string> }) {
+/** GET /metrics: the metrics of the whole box; 503 when the primary does not answer, 404 when nothing is measured. */
+export function metrics({ read }: { readonly read: (() => Promise<string>) | undefined }) {
   return async (context: RequestContext): Promise<Answer> => {
+    if (read === undefined) return problem(context, 'not_found');
     try {
       return { status: 200, type: TYPE, body: await read() };
     } catch {

@@ -69,7 +69,7 @@ const prepared = new Map(
 
 /** The answer to a refused or failed request; the only place that makes one. */
 export function problem(
-  context: RequestContext,
+  context: Pick<RequestContext, 'requestId' | 'path'>,
   code: ProblemCode,
   extensions?: Extensions,
   headers?: Readonly<Record<string, string>>,
@@ -81,6 +81,7 @@ export function problem(
   const retry = status === 503 ? { 'Retry-After': RETRY_AFTER_S } : undefined;
   return {
     status,
+    code,
     type: PROBLEM_TYPE,
     body: `${head}${own}${more}}`,
     ...((retry || headers) && { headers: { ...retry, ...headers } }),

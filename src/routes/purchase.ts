@@ -15,7 +15,6 @@ export interface PurchaseDeps {
   readonly standingOf: (saleId: string) => Promise<SaleStanding | undefined>;
   /** The committed receipt of a code, from Postgres. */
   readonly findReceipt: (code: string) => Promise<Receipt | undefined>;
-  readonly onPurchased: (context: RequestContext, saleId: string, receipt: Receipt) => void;
   readonly onError: (context: RequestContext, error: unknown) => void;
 }
 
@@ -37,6 +36,7 @@ export function purchase(deps: PurchaseDeps) {
     if (code === undefined) return problem(context, 'validation_failed', { errors });
     const saleId = saleOfCode(code);
     if (saleId === undefined) return problem(context, 'checkout_not_found');
+    context.sale = saleId;
     try {
       return await buy(deps, context, { code, saleId, replay });
     } catch (error) {
@@ -65,7 +65,8 @@ async function buy(deps: PurchaseDeps, context: RequestContext, posted: Posted):
   if (!('decision' in result)) return problem(context, REFUSAL[result.outcome]);
   const receipt = receiptOf(result.decision.lines, result.names);
   if (result.outcome === 'decided-before') return answerAgain(context, receipt, posted.replay);
-  deps.onPurchased(context, posted.saleId, receipt);
+  context.bought = receipt.total_purchased;
+  context.lost = receipt.failed_count;
   return answerFirst(context, receipt);
 }
 

@@ -16,6 +16,8 @@ export interface PeerLinkOptions {
   readonly inFlightMax: number;
   /** Counts question frames, for metrics and tests. */
   readonly onFrame?: () => void;
+  /** Hears how many questions were settled, and the answers: '' when there were none. */
+  readonly onSettled?: (questions: number, answers: string) => void;
 }
 
 /** Keeps a question frame below FRAME_BYTES_MAX; a turn with more questions sends several. */
@@ -50,6 +52,7 @@ export function createPeerLink(options: PeerLinkOptions): PeerLink {
     batches.delete(batch.id);
     if (open === batch) open = undefined;
     inFlight -= batch.resolves.length;
+    options.onSettled?.(batch.resolves.length, answers);
     batch.resolves.forEach((resolve, i) => {
       resolve(answers[i] === '1');
     });

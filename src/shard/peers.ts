@@ -17,6 +17,16 @@ export interface PeersOptions {
   readonly answer: (saleId: string, epoch: number, itemId: string) => boolean;
 }
 
+/** Questions so far, by what became of them. */
+export interface QuestionCounts {
+  sold: number;
+  not_sold: number;
+  /** The deadline passed, or the connection was lost. */
+  unanswered: number;
+  /** The owner could not be asked: gone, silent, or too much in flight. */
+  not_asked: number;
+}
+
 /** Questions between the workers of one box, over Unix sockets. */
 export interface Peers {
   /** Answers from now on. Takes the slot's socket over from a worker that is still leaving, or has died. */
@@ -30,6 +40,7 @@ export interface Peers {
   close(): Promise<void>;
   /** Question frames sent, for metrics. */
   framesSent(): number;
+  readonly counts: Readonly<QuestionCounts>;
 }
 
 /** `sun_path` of unix(7) holds 108 bytes with the closing zero; past it Linux would cut the path off. */
@@ -42,6 +53,11 @@ export function createPeers(options: PeersOptions): Peers {
   const pathOf = (owner: number) => join(dir, `${owner}.sock`);
   const links = new Map<number, PeerLink>();
   const askers = new Set<Socket>();
+  const counts: QuestionCounts = { sold: 0, not_sold: 0, unanswered: 0, not_asked: 0 };
+  const onSettled = (questions: number, answers: string) => {
+    if (answers === '') counts.unanswered += questions;
+    for (const answer of answers) counts[answer === '1' ? 'sold' : 'not_sold']++;
+  };
   let framesSent = 0;
   let inode: number | undefined;
 
@@ -58,7 +74,7 @@ export function createPeers(options: PeersOptions): Peers {
     const onFrame = () => {
       framesSent += 1;
     };
-    const link = createPeerLink({ path: pathOf(owner), deadlineMs, inFlightMax, onFrame });
+    const link = createPeerLink({ path: pathOf(owner), deadlineMs, inFlightMax, onFrame, onSettled });
     links.set(owner, link);
     return link;
   };
@@ -78,7 +94,11 @@ export function createPeers(options: PeersOptions): Peers {
       inode = inodeOf(bound);
       renameSync(bound, pathOf(slot));
     },
-    ask: (owner, saleId, epoch, itemId) => (owner < 0 ? undefined : linkTo(owner).ask(saleId, epoch, itemId)),
+    ask(owner, saleId, epoch, itemId) {
+      const asked = owner < 0 ? undefined : linkTo(owner).ask(saleId, epoch, itemId);
+      if (asked === undefined) counts.not_asked++;
+      return asked;
+    },
     async close() {
       for (const link of links.values()) link.close();
       for (const socket of askers) socket.destroy();
@@ -87,6 +107,7 @@ export function createPeers(options: PeersOptions): Peers {
       await new Promise((resolve) => server.close(resolve));
     },
     framesSent: () => framesSent,
+    counts,
   };
 }
 

@@ -71,8 +71,19 @@ export interface Shard {
   verdict(saleId: string, itemId: string): Verdict | Promise<Verdict>;
   /** Answers other workers: is this item known to be sold in this epoch? Only for the own arc. */
   ownsSold(saleId: string, epoch: number, itemId: string): boolean;
+  readonly refusals: Readonly<RefusalCounts>;
   /** The ring as it is now. */
   readonly ring: Ring;
+}
+
+/** Verdicts against an item so far, by what they rested on. */
+export interface RefusalCounts {
+  sold_out: number;
+  own: number;
+  /** A foreign item that was known to be sold. */
+  confirmed: number;
+  /** A foreign item whose owner said so just now. */
+  asked: number;
 }
 
 export type Verdict = 'sold-out' | 'sold' | undefined;
@@ -83,6 +94,13 @@ export function createShard(options: ShardOptions): Shard {
   const { slot, ask, confirmationsMax = CONFIRMATIONS_MAX, createFilter = createSoldFilter } = options;
   const sales = new Map<string, SaleFacts>();
   let ring: Ring = createRing(options.slots);
+  const refusals: RefusalCounts = { sold_out: 0, own: 0, confirmed: 0, asked: 0 };
+  /** Counts what is sold, and passes the word on. */
+  const counted = (kind: keyof RefusalCounts, isSold: boolean): Verdict => {
+    if (!isSold) return undefined;
+    refusals[kind]++;
+    return kind === 'sold_out' ? 'sold-out' : 'sold';
+  };
   const owns = (itemId: string) => ring.ownerOf(itemId) === slot;
 
   /** The facts of a sale in this epoch; a newer epoch than the known one starts them afresh. */
@@ -99,7 +117,7 @@ export function createShard(options: ShardOptions): Shard {
     const isSold = await reply.catch(() => false);
     if (!isSold || sales.get(saleId) !== facts) return undefined;
     facts.foreign.add(itemId);
-    return 'sold';
+    return counted('asked', true);
   };
 
   return {
@@ -151,10 +169,10 @@ export function createShard(options: ShardOptions): Shard {
     verdict(saleId, itemId) {
       const facts = sales.get(saleId);
       if (facts === undefined) return undefined;
-      if (facts.soldOut) return 'sold-out';
+      if (facts.soldOut) return counted('sold_out', true);
       const owner = ring.ownerOf(itemId);
-      if (owner === slot) return facts.own.has(itemId) ? 'sold' : undefined;
-      if (facts.foreign.has(itemId)) return 'sold';
+      if (owner === slot) return counted('own', facts.own.has(itemId));
+      if (facts.foreign.has(itemId)) return counted('confirmed', true);
       if (!facts.filter.has(itemId)) return undefined;
       const reply = ask(owner, saleId, facts.epoch, itemId);
       return reply && confirm(facts, reply, saleId, itemId);
@@ -163,6 +181,7 @@ export function createShard(options: ShardOptions): Shard {
       const facts = sales.get(saleId);
       return facts !== undefined && facts.epoch === epoch && facts.own.has(itemId);
     },
+    refusals,
     get ring() {
       return ring;
     },

@@ -18,6 +18,8 @@ export interface BatcherOptions<Op, Result> {
   readonly batchMax: number;
   readonly inFlightMax: number;
   readonly pendingMax: number;
+  /** Hears the number of operations of each batch that begins. */
+  readonly onBatch?: ((size: number) => void) | undefined;
 }
 
 interface Caller<Result> {
@@ -45,6 +47,7 @@ export function createBatcher<Op, Result>(options: BatcherOptions<Op, Result>): 
 
   const runBatch = async (batch: readonly Op[], waitingFor: readonly Caller<Result>[]) => {
     inFlight++;
+    options.onBatch?.(batch.length);
     try {
       const results = await run(batch);
       for (let i = 0; i < batch.length; i++) (waitingFor[i] as Caller<Result>).resolve(results[i] as Result);

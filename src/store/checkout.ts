@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { LiveSale } from '../messages.ts';
 import { type Batcher, createBatcher } from './batcher.ts';
-import { Unavailable } from './errors.ts';
+import { Fenced } from './errors.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import { type Redis, script } from './redis.ts';
@@ -38,11 +38,16 @@ export interface CheckoutResult {
 const checkoutScript = script('checkout');
 
 /** A batcher of the checkouts of one sale. `sale` is asked anew for each batch, since its epoch may grow. */
-export function createCheckouts(redis: Redis, sale: () => LiveSale): Batcher<CheckoutOp, CheckoutResult> {
+export function createCheckouts(
+  redis: Redis,
+  sale: () => LiveSale,
+  onBatch?: (size: number) => void,
+): Batcher<CheckoutOp, CheckoutResult> {
   return createBatcher<CheckoutOp, CheckoutResult>({
     batchMax: BATCH_MAX,
     inFlightMax: IN_FLIGHT_MAX,
     pendingMax: PENDING_MAX,
+    onBatch,
     async run(ops) {
       const { id, epoch } = sale();
       const k = keysOf(id);
@@ -51,14 +56,14 @@ export function createCheckouts(redis: Redis, sale: () => LiveSale): Batcher<Che
       let packed = '';
       for (const op of ops) packed += `${op.userId} ${op.itemId} ${newCode(id)} `;
       const reply = await redis.run(checkoutScript, declared, [fenceOf({ epoch }, redis), packed]);
-      return typeof reply === 'number' ? ops.map(() => wholeBatch(reply)) : perItem(reply as string);
+      return typeof reply === 'number' ? ops.map(() => wholeBatch(id, reply)) : perItem(reply as string);
     },
   });
 }
 
-function wholeBatch(status: number): CheckoutResult {
+function wholeBatch(saleId: string, status: number): CheckoutResult {
   const outcome = OF_BATCH[status as keyof typeof OF_BATCH];
-  if (outcome === 'fenced') throw new Unavailable('the gate is shut');
+  if (outcome === 'fenced') throw new Fenced(saleId);
   return { outcome, code: '', lines: 0 };
 }
 

@@ -1,6 +1,6 @@
 import type { LiveSale } from '../messages.ts';
 import { type Decision, parseDecision } from './decision.ts';
-import { Unavailable } from './errors.ts';
+import { Fenced } from './errors.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf, SOLD_CHANNEL } from './keys.ts';
 import { type Redis, script } from './redis.ts';
@@ -46,7 +46,7 @@ export async function decideCodes(
   const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox];
   const fence = fenceOf(sale, redis);
   const reply = await redis.run(purchaseScript, keys, [fence, SOLD_CHANNEL, sale.id, codes.join(' ')]);
-  if (reply === FENCED) throw new Unavailable('the gate is shut');
+  if (reply === FENCED) throw new Fenced(sale.id);
   const [entryId, answers, names] = reply as [string, string, (string | null)[]];
   return { fence, entryId, results: readResults(sale.id, codes, answers.split('\n'), names) };
 }

@@ -8,6 +8,16 @@ export class Unavailable extends Error {
   override name = 'Unavailable';
 }
 
+/** Nothing happened: a gate is shut, or a rebuild has begun a newer epoch. */
+export class Fenced extends Unavailable {
+  override name = 'Fenced';
+  readonly saleId: string;
+  constructor(saleId: string) {
+    super(`the gate of ${saleId} is shut`);
+    this.saleId = saleId;
+  }
+}
+
 /** It was sent, and no answer came in time: it may have happened. */
 export class Unanswered extends Error {
   override name = 'Unanswered';

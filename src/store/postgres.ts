@@ -2,6 +2,7 @@ import pg from 'pg';
 import { SetupError } from '../config.ts';
 import { Overloaded, Unanswered, Unavailable } from './errors.ts';
 import { readSql } from './files.ts';
+import { kindOf } from './query-kinds.ts';
 import { requirePostgres } from './requirements.ts';
 
 /** A commit takes a few ms; one that waits for a rebuild's lock, a few hundred. Past this the outcome is unknown. */
@@ -28,13 +29,15 @@ export function statement(name: string): Statement {
 export interface Postgres {
   /** False while Postgres is known to be away. */
   readonly isUp: boolean;
+  /** Connections in use, open ones that are not, and queries that wait for one. */
+  readonly load: { readonly active: number; readonly idle: number; readonly waiting: number };
   /**
    * Runs a statement in a transaction of its own. Throws Unavailable or Overloaded (nothing happened), Unanswered
    * (it may have happened), or pg's DatabaseError when Postgres refused it.
    */
   query<Row extends pg.QueryResultRow>(statement: Statement, values?: unknown[]): Promise<Row[]>;
-  /** Runs `work` in one transaction on one connection; throws as `query` does. */
-  transaction<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T>;
+  /** Runs `work` in one transaction on one connection; throws as `query` does. `table` is what it is mainly about. */
+  transaction<T>(table: string, work: (client: pg.ClientBase) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -45,6 +48,8 @@ export interface PostgresOptions {
   /** Milliseconds for one query; the default is for requests, long jobs name their own. */
   readonly answerMs?: number;
   readonly onError: (error: Error) => void;
+  /** Hears of each query and transaction how long it took, the wait for a connection included. */
+  readonly onQuery?: ((queryType: string, table: string, ms: number) => void) | undefined;
   /** True: start without Postgres, and go on trying. False: a Postgres that is away or badly set up is a SetupError. */
   readonly patient: boolean;
 }
@@ -112,6 +117,35 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
     }
   };
 
+  const timed = async <T>([type, table]: readonly [string, string], work: () => Promise<T>): Promise<T> => {
+    const beganMs = performance.now();
+    try {
+      return await work();
+    } finally {
+      options.onQuery?.(type, table, performance.now() - beganMs);
+    }
+  };
+
+  const transact = async <T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> => {
+    const client = await guarded(() => pool.connect());
+    // The pool listens to idle clients only: a connection lost in here would be an uncaught error of the process.
+    client.on('error', fall);
+    try {
+      const result = await guarded(async () => {
+        await client.query('begin');
+        const value = await work(client);
+        await client.query('commit');
+        return value;
+      });
+      client.off('error', fall);
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  };
+
   try {
     const client = await pool.connect().catch((error: Error) => {
       throw new SetupError(`Postgres cannot be reached (${error.message}); check DATABASE_URL.`);
@@ -133,27 +167,15 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
     get isUp() {
       return up;
     },
-    query: (statement, values) =>
-      guarded(async () => (await pool.query({ ...statement, values: values ?? [] })).rows),
-    async transaction(work) {
-      const client = await guarded(() => pool.connect());
-      // The pool listens to idle clients only: a connection lost in here would be an uncaught error of the process.
-      client.on('error', fall);
-      try {
-        const result = await guarded(async () => {
-          await client.query('begin');
-          const value = await work(client);
-          await client.query('commit');
-          return value;
-        });
-        client.off('error', fall);
-        client.release();
-        return result;
-      } catch (error) {
-        client.release(true);
-        throw error;
-      }
+    get load() {
+      const { totalCount, idleCount, waitingCount } = pool;
+      return { active: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
     },
+    query: (statement, values) =>
+      timed(kindOf(statement.name), () =>
+        guarded(async () => (await pool.query({ ...statement, values: values ?? [] })).rows),
+      ),
+    transaction: (table, work) => timed(['transaction', table], () => transact(work)),
     async close() {
       closed = true;
       clearTimeout(probe);

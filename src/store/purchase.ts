@@ -2,7 +2,7 @@ import type { LiveSale } from '../messages.ts';
 import { type Batcher, createBatcher } from './batcher.ts';
 import { commitDecisions } from './commit.ts';
 import { type Decided, decideCodes, forgetEntries, type Undecided } from './decide.ts';
-import { Unanswered, Unavailable } from './errors.ts';
+import { Fenced, Unanswered, Unavailable } from './errors.ts';
 import type { Postgres } from './postgres.ts';
 import type { Redis } from './redis.ts';
 
@@ -28,6 +28,7 @@ export interface PurchaseDeps {
   /** The sale as it is now; its epoch may grow. */
   readonly sale: () => LiveSale;
   readonly onError: (error: unknown) => void;
+  readonly onBatch?: ((size: number) => void) | undefined;
 }
 
 /**
@@ -45,6 +46,7 @@ export function createPurchases(deps: PurchaseDeps): Batcher<string, PurchaseRes
     batchMax: BATCH_MAX,
     inFlightMax: IN_FLIGHT_MAX,
     pendingMax: PENDING_MAX,
+    onBatch: deps.onBatch,
     async run(posted) {
       // While Postgres is away a decision could not be answered: better not to make it.
       if (!deps.postgres.isUp || Date.now() < heldUntilMs) throw new Unavailable('Postgres is away');
@@ -79,14 +81,16 @@ async function buyCodes(deps: BuyDeps, codes: readonly string[]): Promise<readon
 
 /** True when every decision among the results is in Postgres. The outbox keeps those that are not. */
 async function commitResults(
-  { postgres, onCommitFailed }: BuyDeps,
+  { postgres, onCommitFailed, onError }: BuyDeps,
   sale: LiveSale,
   results: readonly PurchaseResult[],
 ): Promise<boolean> {
   const decisions = results.flatMap((result) => ('decision' in result ? [result.decision] : []));
   if (decisions.length === 0) return true;
   try {
-    return await commitDecisions(postgres, sale, decisions);
+    const isAccepted = await commitDecisions(postgres, sale, decisions);
+    if (!isAccepted) onError(new Fenced(sale.id));
+    return isAccepted;
   } catch (error) {
     onCommitFailed(error);
     return false;

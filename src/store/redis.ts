@@ -23,6 +23,7 @@ const REFUSED =
   /^(OOM|MISCONF|READONLY|LOADING|BUSY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS|NOAUTH|WRONGPASS)/;
 
 export interface Script {
+  readonly name: string;
   readonly text: string;
   readonly sha: string;
 }
@@ -30,7 +31,7 @@ export interface Script {
 /** Reads `lua/<name>.lua`. */
 export function script(name: string): Script {
   const text = readLua(name);
-  return { text, sha: createHash('sha1').update(text).digest('hex') };
+  return { name, text, sha: createHash('sha1').update(text).digest('hex') };
 }
 
 /** One connection to Redis with a deadline on every operation and a breaker. */
@@ -49,6 +50,8 @@ export interface Redis {
 export interface RedisOptions {
   readonly url: string;
   readonly onError: (error: Error) => void;
+  /** Hears of each script (by its name) and command that was sent how long it took. */
+  readonly onCommand?: ((command: string, ms: number) => void) | undefined;
   /** True: start without Redis, and go on trying. False: a Redis that is away or badly set up is a SetupError. */
   readonly patient: boolean;
 }
@@ -115,8 +118,9 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
     ask();
   };
 
-  const send = async (words: readonly string[]): Promise<unknown> => {
+  const send = async (words: readonly string[], name: string): Promise<unknown> => {
     if (runId === undefined || silent) throw new Unavailable('Redis is away');
+    const beganMs = performance.now();
     try {
       return await withDeadline(client.sendCommand(words as string[]), ANSWER_MS, words[0] ?? '');
     } catch (error) {
@@ -129,6 +133,8 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
         throw new Unavailable('Redis is away');
       }
       throw error instanceof Unanswered ? error : new Unanswered(`Redis: ${(error as Error).message}`);
+    } finally {
+      options.onCommand?.(name, performance.now() - beganMs);
     }
   };
 
@@ -164,13 +170,13 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
     async run(script, keys, args) {
       const words = [String(keys.length), ...keys, ...args];
       try {
-        return await send(['EVALSHA', script.sha, ...words]);
+        return await send(['EVALSHA', script.sha, ...words], script.name);
       } catch (error) {
         if (!(error instanceof ErrorReply && error.message.startsWith('NOSCRIPT'))) throw error;
-        return await send(['EVAL', script.text, ...words]);
+        return await send(['EVAL', script.text, ...words], script.name);
       }
     },
-    command: (...words) => send(words),
+    command: (...words) => send(words, (words[0] as string).toLowerCase()),
     async subscribe(channel, onMessage, onSubscribed) {
       const subscriber = newClient(options);
       subscribers.push(subscriber);

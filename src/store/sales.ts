@@ -50,7 +50,7 @@ export async function createSale(postgres: Postgres, sale: NewSale): Promise<str
     sale.hourly,
   ];
   try {
-    return await postgres.transaction(async (client) => {
+    return await postgres.transaction('sales', async (client) => {
       const added = await client.query({ ...sql.insertSale, values: facts });
       if (added.rowCount === 0) return undefined;
       const items = itemsOf(id, sale);

@@ -76,7 +76,7 @@ export async function shipSegment(postgres: Postgres, path: string): Promise<voi
   const id = path.slice(path.lastIndexOf('/') + 1, -FINISHED.length);
   // Read whole, some 4 MiB, before the transaction: a disk in trouble is no Postgres in trouble.
   const bytes = await readFile(path);
-  await postgres.transaction(async (client) => {
+  await postgres.transaction('checkout_attempts', async (client) => {
     const added = await client.query({ ...addSegment, values: [id, countLines(bytes)] });
     if (added.rowCount === 0) return;
     await pipeline([bytes], client.query(copyFrom(copyAttempts.text)));

@@ -3,6 +3,7 @@ import type { Answer, RequestContext } from '../routes/answer.ts';
 import { failureCode } from '../routes/failure.ts';
 import { type Query, splitTarget } from '../routes/input.ts';
 import { type ProblemCode, problem } from '../routes/problem.ts';
+import { type Observer, OTHER } from './observer.ts';
 import type { ContextOf } from './request-context.ts';
 
 /** The handlers behind the routes, made in `worker/main`. */
@@ -29,6 +30,7 @@ export interface Handlers {
 export interface AppDeps {
   readonly handlers: Handlers;
   readonly contextOf: ContextOf;
+  readonly observer: Observer;
   readonly onError: (context: RequestContext, error: unknown) => void;
 }
 
@@ -38,7 +40,7 @@ export const ADMIN_BODY_BYTES_MAX = 4 << 20;
 type Route = (c: Context, context: RequestContext, query: Query) => Answer | Promise<Answer>;
 
 /** The whole contract as a Hono app: routes, and the one place where what is thrown becomes an answer. */
-export function createApp({ handlers: h, contextOf: makeContext, onError }: AppDeps): Hono {
+export function createApp({ handlers: h, contextOf: makeContext, observer, onError }: AppDeps): Hono {
   const app = new Hono();
   const contextOf = (c: Context): RequestContext => {
     const made = c.get('context') as RequestContext | undefined;
@@ -48,14 +50,32 @@ export function createApp({ handlers: h, contextOf: makeContext, onError }: AppD
     return context;
   };
 
-  const serve = (route: Route) => async (c: Context) => {
-    const context = contextOf(c);
-    const { query } = splitTarget(c.req.url);
-    return respond(await route(c, context, query), context);
+  const attempt = async (context: RequestContext, work: () => Answer | Promise<Answer>): Promise<Answer> => {
+    try {
+      return await work();
+    } catch (error) {
+      onError(context, error);
+      return problem(context, failureCode(error));
+    }
   };
-  const fail = (code: ProblemCode, headers?: Record<string, string>) => (c: Context) => {
-    const context = contextOf(c);
-    return respond(problem(context, code, undefined, headers), context);
+  const serve = (path: string, route: Route) => {
+    const onAnswered = observer.route(path);
+    return async (c: Context) => {
+      const context = contextOf(c);
+      const { query } = splitTarget(c.req.url);
+      const answer = await attempt(context, () => route(c, context, query));
+      onAnswered(c.req.method, context, answer);
+      return respond(answer, context);
+    };
+  };
+  const fail = (path: string, code: ProblemCode, headers?: Record<string, string>) => {
+    const onAnswered = observer.route(path);
+    return (c: Context) => {
+      const context = contextOf(c);
+      const answer = problem(context, code, undefined, headers);
+      onAnswered(c.req.method, context, answer);
+      return respond(answer, context);
+    };
   };
   const param = (c: Context, name: string) => c.req.param(name) as string;
   const knownTag = (c: Context) => c.req.header('if-none-match');
@@ -84,15 +104,18 @@ export function createApp({ handlers: h, contextOf: makeContext, onError }: AppD
   };
 
   for (const [path, { GET, POST }] of Object.entries(routes)) {
-    if (GET) app.get(path, serve(GET));
-    if (POST) app.post(path, serve(POST));
-    app.all(path, fail('method_not_allowed', { Allow: GET ? 'GET, HEAD' : 'POST' }));
+    if (GET) app.get(path, serve(path, GET));
+    if (POST) app.post(path, serve(path, POST));
+    app.all(path, fail(path, 'method_not_allowed', { Allow: GET ? 'GET, HEAD' : 'POST' }));
   }
-  app.notFound(fail('not_found'));
-  app.onError((error, c) => {
+  app.notFound(fail(OTHER, 'not_found'));
+  // What Hono itself throws; a route's own errors have been answered above.
+  const onAnswered = observer.route(OTHER);
+  app.onError(async (error, c) => {
     const context = contextOf(c);
-    onError(context, error);
-    return respond(problem(context, failureCode(error)), context);
+    const answer = await attempt(context, () => Promise.reject(error));
+    onAnswered(c.req.method, context, answer);
+    return respond(answer, context);
   });
   return app;
 }

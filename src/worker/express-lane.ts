@@ -4,12 +4,15 @@ import type { Answer, RequestContext } from '../routes/answer.ts';
 import { parseQuery } from '../routes/input.ts';
 import { problem } from '../routes/problem.ts';
 import type { Handlers } from './app.ts';
+import type { Observer } from './observer.ts';
 import { type HotPath, type PlainHeaders, readPlainHeaders, readPlainLine } from './plain-request.ts';
 import type { ContextOf } from './request-context.ts';
 
 export interface ExpressLaneDeps {
   readonly handlers: Pick<Handlers, 'checkout' | 'purchase'>;
   readonly contextOf: ContextOf;
+  /** Hears of every answer. */
+  readonly observer: Observer;
   readonly onError: (context: RequestContext, error: unknown) => void;
   /** Gives a connection to node:http, for good; what it has received is in the socket. */
   readonly handOver: (socket: Socket) => void;
@@ -93,6 +96,11 @@ export function createExpressLane(deps: ExpressLaneDeps): ExpressLane {
     socket.resume();
   };
 
+  const onAnswered = {
+    '/checkout': deps.observer.route('/checkout'),
+    '/purchase': deps.observer.route('/purchase'),
+  };
+
   const serve = (connection: Connection, path: HotPath, query: string, head: PlainHeaders) => {
     connection.busy = true;
     const context = deps.contextOf(path, head.requestId, head.traceparent);
@@ -101,13 +109,14 @@ export function createExpressLane(deps: ExpressLaneDeps): ExpressLane {
       path === '/checkout'
         ? deps.handlers.checkout(context, parsed)
         : deps.handlers.purchase(context, parsed, head.replay);
-    answer.then(
-      (given) => reply(connection, context, given),
-      (error: unknown) => {
-        deps.onError(context, error);
-        reply(connection, context, problem(context, 'internal_error'));
-      },
-    );
+    const finish = (given: Answer) => {
+      onAnswered[path]('POST', context, given);
+      reply(connection, context, given);
+    };
+    answer.then(finish, (error: unknown) => {
+      deps.onError(context, error);
+      finish(problem(context, 'internal_error'));
+    });
   };
 
   const reply = (connection: Connection, context: RequestContext, answer: Answer) => {

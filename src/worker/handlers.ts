@@ -12,7 +12,7 @@ import { sales } from '../routes/sales.ts';
 import { shards } from '../routes/shards.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { AttemptLog } from '../store/attempts.ts';
-import { Overloaded, Unanswered, Unavailable } from '../store/errors.ts';
+import { Fenced, Overloaded, Unanswered, Unavailable } from '../store/errors.ts';
 import { listItems } from '../store/items.ts';
 import type { Postgres } from '../store/postgres.ts';
 import { findReceipt } from '../store/receipts.ts';
@@ -27,6 +27,8 @@ import { logFields, maskCodes } from './request-context.ts';
 /** A million new items take Redis some ten seconds. */
 const REFRESH_MS = 60_000;
 const STATUS_MS = 1_000;
+/** The primary waits for workers and stores for half a second. */
+const METRICS_MS = 2_000;
 
 export interface HandlersDeps {
   readonly config: Config;
@@ -42,11 +44,13 @@ export interface HandlersDeps {
   readonly isPostgresUp: () => boolean;
   readonly isLogFull: () => boolean;
   readonly isDraining: () => boolean;
+  readonly onError: (context: RequestContext, error: unknown) => void;
 }
 
 /** Says what a request has met. A store that is away, or a full queue, is no news with every request. */
-export function createOnError(log: Log) {
+export function createOnError(log: Log, onFenced: (error: Fenced) => void) {
   return (context: RequestContext, err: unknown): void => {
+    if (err instanceof Fenced) onFenced(err);
     const expected = err instanceof Unavailable || err instanceof Overloaded || err instanceof Unanswered;
     const fields = { ...logFields(context), path: maskCodes(context.path), err };
     log[expected ? 'debug' : 'error'](fields, 'request failed');
@@ -55,8 +59,7 @@ export function createOnError(log: Log) {
 
 /** Gives every route what it needs. */
 export function createHandlers(deps: HandlersDeps): Handlers {
-  const { config, log, redis, postgres, attempts, shard, liveSales, primary } = deps;
-  const onError = createOnError(log);
+  const { config, log, redis, postgres, attempts, shard, liveSales, primary, onError } = deps;
   const standingOf = (id: string) => readStanding(postgres, id, Date.now());
   const receiptOf = (code: string) => findReceipt(postgres, code);
   const isGateOpen = async () => {
@@ -93,8 +96,6 @@ export function createHandlers(deps: HandlersDeps): Handlers {
       findPurchases: (saleId) => liveSales.find(saleId)?.purchases,
       standingOf,
       findReceipt: receiptOf,
-      onPurchased: (context, sale, { total_purchased: bought, failed_count: lost }) =>
-        log.info({ ...logFields(context), sale, bought, lost }, 'purchase'),
       onError,
     }),
     receipt: readReceipt({ findReceipt: receiptOf, onError }),
@@ -120,6 +121,8 @@ export function createHandlers(deps: HandlersDeps): Handlers {
     ready: healthRoutes.ready,
     shards: shards({ ring: () => shard.ring, portBase: config.workerPortBase }),
     ...documents(VERSION),
-    metrics: metrics({ read: () => primary.ask('metrics', STATUS_MS) }),
+    metrics: metrics({
+      read: config.metrics === 'on' ? () => primary.ask('metrics', METRICS_MS) : undefined,
+    }),
   };
 }

@@ -29,17 +29,21 @@ export interface LiveSalesDeps {
   readonly postgres: Postgres;
   readonly shard: Pick<Shard, 'openSale' | 'closeSale'>;
   readonly onError: (error: unknown) => void;
+  readonly onBatch?: ((batch: 'checkout' | 'purchase', size: number) => void) | undefined;
 }
 
-export function createLiveSales({ redis, postgres, shard, onError }: LiveSalesDeps): LiveSales {
+export function createLiveSales({ redis, postgres, shard, onError, onBatch }: LiveSalesDeps): LiveSales {
   let byId = new Map<string, WorkerSale>();
 
   const add = (facts: LiveSale): WorkerSale => {
     const sale: WorkerSale = {
       facts,
       endsAt: formatTime(facts.endsAtMs),
-      checkouts: createCheckouts(redis, () => sale.facts),
-      purchases: createPurchases({ redis, postgres, sale: () => sale.facts, onError }),
+      checkouts: createCheckouts(redis, () => sale.facts, onBatch && ((size) => onBatch('checkout', size))),
+      purchases: createPurchases({
+        ...{ redis, postgres, sale: () => sale.facts, onError },
+        onBatch: onBatch && ((size) => onBatch('purchase', size)),
+      }),
     };
     return sale;
   };

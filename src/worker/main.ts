@@ -6,13 +6,18 @@ import type { ToWorker } from '../messages.ts';
 import { createPeers } from '../shard/peers.ts';
 import { createShard } from '../shard/shard.ts';
 import { openAttemptLog } from '../store/attempts.ts';
+import { Fenced } from '../store/errors.ts';
 import { openPostgres } from '../store/postgres.ts';
 import { openRedis } from '../store/redis.ts';
 import { createApp } from './app.ts';
+import { createFencedCount } from './fenced.ts';
 import { createHandlers, createOnError } from './handlers.ts';
 import { createLiveSales } from './live-sales.ts';
+import { createReport, createWorkerMetrics } from './metrics.ts';
+import { createObserver } from './observer.ts';
 import { openPrimaryLink } from './primary-link.ts';
 import { createContexts } from './request-context.ts';
+import { createRequestLog } from './request-log.ts';
 import { createHttpServer, listenAlone } from './server.ts';
 import { startSoldFeed } from './sold-feed.ts';
 
@@ -31,7 +36,9 @@ const DRAIN_MS = 8_000;
 
 const config = readConfig();
 const { slot, peersDir, run } = readPlace();
-const { log, flush } = openLog(config.logLevel, `worker-${slot}`);
+const { log, write, dropped, flush } = openLog(config.logLevel, `worker-${slot}`);
+const metrics = config.metrics === 'on' ? createWorkerMetrics(slot) : undefined;
+const fenced = createFencedCount(log);
 let draining = false;
 let leaving = false;
 let spoolFull = false;
@@ -48,9 +55,20 @@ process.on('unhandledRejection', fail);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 // Stores.
-const onStoreError = (err: unknown) => log.warn({ err }, 'a store failed');
-const redis = await openRedis({ url: config.redisUrl as string, patient: true, onError: onStoreError });
-const database = { url: config.databaseUrl as string, patient: true, onError: onStoreError };
+const onStoreError = (err: unknown) =>
+  err instanceof Fenced ? fenced.heard(err) : log.warn({ err }, 'a store failed');
+const redis = await openRedis({
+  url: config.redisUrl as string,
+  patient: true,
+  onError: onStoreError,
+  onCommand: metrics?.onCommand,
+});
+const database = {
+  url: config.databaseUrl as string,
+  patient: true,
+  onError: onStoreError,
+  onQuery: metrics?.onQuery,
+};
 const committers = await openPostgres({ ...database, connectionsMax: COMMITTERS });
 const readers = await openPostgres({ ...database, connectionsMax: READERS });
 const attempts = openAttemptLog(join(config.dataDir, 'spool'), slot, run);
@@ -64,7 +82,13 @@ const peers = createPeers({
 });
 const ask = config.shardQuestionMs > 0 ? peers.ask : () => undefined;
 const shard = createShard({ slot, slots: [slot], ask });
-const liveSales = createLiveSales({ redis, postgres: committers, shard, onError: onStoreError });
+const liveSales = createLiveSales({
+  redis,
+  postgres: committers,
+  shard,
+  onError: onStoreError,
+  onBatch: metrics?.onBatch,
+});
 const saleIds = () => liveSales.all().map((sale) => sale.facts.id);
 const feed =
   config.shard === 'on' ? startSoldFeed({ redis, shard, saleIds, onError: onStoreError }) : undefined;
@@ -80,13 +104,42 @@ const asksToClose = () => leaving;
 const isLogFull = () => spoolFull;
 const isPostgresUp = () => committers.isUp && readers.isUp;
 const deps = { config, log, redis, postgres: readers, attempts, shard, liveSales, primary };
-const handlers = createHandlers({ ...deps, isPostgresUp, isLogFull, isDraining });
+const onError = createOnError(log, fenced.heard);
+const handlers = createHandlers({ ...deps, isPostgresUp, isLogFull, isDraining, onError });
 const contextOf = createContexts();
-const onError = createOnError(log);
-const app = createApp({ handlers, contextOf, onError });
-const makeServer = () => createHttpServer({ app, handlers, contextOf, log, onError, asksToClose });
+const requestLog = createRequestLog({
+  write,
+  isLevelEnabled: (level) => log.isLevelEnabled(level),
+  slot,
+  level: config.logRequests,
+  slowMs: config.slowRequestMs,
+  refusals: config.logRefusals,
+});
+const observer = createObserver(metrics ? [metrics.observe, requestLog] : [requestLog]);
+const app = createApp({ handlers, contextOf, observer, onError });
+const makeServer = () => createHttpServer({ app, handlers, contextOf, observer, onError, asksToClose });
 const shared = makeServer();
 const own = config.workerPortBase === undefined ? undefined : makeServer();
+
+// What it tells the primary of itself.
+const report =
+  metrics &&
+  createReport(
+    metrics,
+    {
+      redis,
+      pools: [committers, readers],
+      refusals: shard.refusals,
+      questions: peers.counts,
+      sales: liveSales.all,
+      fenced: fenced.total,
+      linesDropped: dropped,
+      servers: own ? [shared.server, own.server] : [shared.server],
+    },
+    primary.sendSurely,
+  );
+
+const onReportError = (err: unknown) => log.warn({ err }, 'no metrics');
 
 await peers.listen();
 // A worker that does not know the sales would say that there are none, and that good codes are not found.
@@ -95,8 +148,10 @@ await introduction;
 shared.server.listen(config.port, config.host);
 await once(shared.server, 'listening');
 if (own) listenAlone(own.server, (config.workerPortBase as number) + slot, config.host);
-const sendStatus = () =>
+const sendStatus = () => {
   primary.send({ type: 'status', uptimeS: process.uptime(), rssBytes: process.memoryUsage.rss() });
+  report?.().catch(onReportError);
+};
 sendStatus();
 setInterval(sendStatus, STATUS_MS);
 primary.send({ type: 'ready' });
@@ -113,6 +168,9 @@ function onMessage(message: Exclude<ToWorker, { type: 'answer' }>): void {
       break;
     case 'spool-full':
       spoolFull = message.full;
+      break;
+    case 'metrics':
+      report?.(message.id).catch(onReportError);
       break;
     case 'drain':
       if (!draining) void drain();
@@ -131,6 +189,7 @@ async function drain(): Promise<void> {
   await peers.close();
   attempts.close();
   await Promise.allSettled([redis.close(), committers.close(), readers.close()]);
+  await report?.().catch(onReportError);
   flush();
   process.exit(0);
 }

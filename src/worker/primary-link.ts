@@ -3,6 +3,8 @@ import type { Question, Questions, ToPrimary, ToWorker } from '../messages.ts';
 /** A worker's line to the primary: messages one way, questions with answers the other. */
 export interface PrimaryLink {
   send(message: ToPrimary): void;
+  /** Resolves when the message is on its way, or can never be. */
+  sendSurely(message: ToPrimary): Promise<void>;
   /** Asks the primary; rejects when it does not answer within `ms` milliseconds. */
   ask<Q extends Question>(question: Q, ms: number): Promise<Questions[Q]['answer']>;
 }
@@ -19,9 +21,10 @@ export function openPrimaryLink(
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
 
-  const send = (message: ToPrimary) => {
+  const send = (message: ToPrimary, onSent = () => {}) => {
     // A primary that is gone hears nothing; this process is about to leave too.
-    if (process.connected) process.send?.(message, undefined, undefined, () => {});
+    if (process.connected) process.send?.(message, undefined, undefined, onSent);
+    else onSent();
   };
 
   process.on('message', (message: ToWorker) => {
@@ -34,7 +37,8 @@ export function openPrimaryLink(
   });
 
   return {
-    send,
+    send: (message) => send(message),
+    sendSurely: (message) => new Promise((resolve) => send(message, resolve)),
     ask: <Q extends Question>(question: Q, ms: number) =>
       new Promise<Questions[Q]['answer']>((resolve, reject) => {
         const id = ++lastId;

@@ -12,15 +12,37 @@ export function createContexts(): ContextOf {
   return (path, given, traceparent) => {
     const requestId =
       given !== undefined && REQUEST_ID.test(given) ? given : `${prefix}-${(++count).toString(36)}`;
-    return traceparent !== undefined && TRACEPARENT.test(traceparent)
-      ? { requestId, path, traceparent }
-      : { requestId, path };
+    return {
+      requestId,
+      path,
+      traceparent: traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined,
+      beganMs: performance.now(),
+      sale: undefined,
+      bought: undefined,
+      lost: undefined,
+    };
   };
 }
 
-/** A path fit for a log line, which never holds a whole checkout code. */
-export const maskCodes = (path: string): string => path.replace(/(CHK-S-[0-9a-f]{10}-)[^/]*/g, '$1…');
+/** As much of a checkout code as may be logged: `CHK-`, the sale, and a hyphen. */
+const CODE_SHOWN = 17;
+
+/** A path or id fit for a log line, which never holds a whole checkout code, however it is written. */
+export function maskCodes(text: string): string {
+  if (!/CHK|%/.test(text)) return text;
+  return decoded(text).replace(/CHK.*/s, (code) => `${code.slice(0, CODE_SHOWN)}…`);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text.replaceAll('%', '…');
+  }
+}
 
 /** How a log line names its request. */
 export const logFields = ({ requestId, traceparent }: RequestContext) =>
-  traceparent ? { request_id: requestId, traceparent } : { request_id: requestId };
+  traceparent
+    ? { request_id: maskCodes(requestId), trace_id: traceparent.slice(3, 35) }
+    : { request_id: maskCodes(requestId) };

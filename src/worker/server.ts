@@ -2,12 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Server as NetServer, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import type { Log } from '../log.ts';
 import type { Answer, RequestContext } from '../routes/answer.ts';
-import { problem } from '../routes/problem.ts';
+import { type ProblemCode, problem } from '../routes/problem.ts';
 import { ADMIN_BODY_BYTES_MAX, type Handlers, respond } from './app.ts';
 import { createExpressLane, type ExpressLane } from './express-lane.ts';
-import { type ContextOf, maskCodes } from './request-context.ts';
+import { type Observer, OTHER } from './observer.ts';
+import type { ContextOf } from './request-context.ts';
 
 const HEADER_BYTES_MAX = 8 << 10;
 const BODY_BYTES_MAX = 64 << 10;
@@ -26,7 +26,8 @@ export interface ServerDeps {
   readonly app: Hono;
   readonly handlers: Pick<Handlers, 'checkout' | 'purchase'>;
   readonly contextOf: ContextOf;
-  readonly log: Log;
+  /** Hears of every answer. */
+  readonly observer: Observer;
   readonly onError: (context: RequestContext, error: unknown) => void;
   /** Asked with each answer: shall the client be asked to close its connection? */
   readonly asksToClose: () => boolean;
@@ -44,11 +45,20 @@ export interface WorkerServer {
  * all but all of the traffic; everything else goes through node:http and the Hono app, which knows these two as well.
  */
 export function createHttpServer(deps: ServerDeps): WorkerServer {
+  const onAnswered = deps.observer.route(OTHER);
+  const refuse = (req: IncomingMessage, res: ServerResponse, code: ProblemCode) => {
+    const context = contextOf(deps, req, pathOf(req));
+    const answer = problem(context, code);
+    onAnswered(req.method, context, answer);
+    send(res, context, answer);
+  };
   const viaHono = getRequestListener(deps.app.fetch, {
     // What cannot become a Request at all, such as one with a broken Host.
     errorHandler: () => {
       const context = deps.contextOf('');
-      return respond(problem(context, 'malformed_request'), context);
+      const answer = problem(context, 'malformed_request');
+      onAnswered(undefined, context, answer);
+      return respond(answer, context);
     },
   });
   const server = createServer(
@@ -63,22 +73,15 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
       requireHostHeader: false,
     },
     (req, res) => {
-      if (deps.log.isLevelEnabled('debug')) logWhenAnswered(deps.log, req, res);
       if (deps.asksToClose()) res.setHeader('Connection', 'close');
       const refusal = refusalOf(req);
-      if (refusal) {
-        const context = contextOf(deps, req, pathOf(req));
-        return send(res, context, problem(context, refusal));
-      }
-      void viaHono(req, res);
+      if (refusal) refuse(req, res, refusal);
+      else void viaHono(req, res);
     },
   );
   server.maxConnections = CONNECTIONS_MAX;
-  server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
-    const context = contextOf(deps, req, pathOf(req));
-    send(res, context, problem(context, 'expectation_failed'));
-  });
-  server.on('clientError', (error, socket) => refuseUnreadable(deps, error, socket as Socket));
+  server.on('checkExpectation', (req, res) => refuse(req, res, 'expectation_failed'));
+  server.on('clientError', (error, socket) => refuseUnreadable(deps, onAnswered, error, socket as Socket));
 
   const [toNode] = server.listeners('connection') as [(this: Server, socket: Socket) => void];
   const lane = createExpressLane({
@@ -111,18 +114,6 @@ function refusalOf(req: IncomingMessage): 'malformed_request' | 'body_too_large'
   return Number(req.headers['content-length'] ?? 0) > bytesMax ? 'body_too_large' : undefined;
 }
 
-function logWhenAnswered(log: Log, req: IncomingMessage, res: ServerResponse): void {
-  const begin = performance.now();
-  res.once('close', () => {
-    // Without the query: it holds checkout codes.
-    const path = maskCodes(pathOf(req));
-    const { traceparent } = req.headers;
-    const ms = Math.round((performance.now() - begin) * 100) / 100;
-    const request_id = res.getHeader('x-request-id');
-    log.debug({ request_id, traceparent, method: req.method, path, status: res.statusCode, ms }, 'request');
-  });
-}
-
 function send(res: ServerResponse, context: RequestContext, answer: Answer): void {
   const headers = [
     'Content-Type',
@@ -138,7 +129,12 @@ function send(res: ServerResponse, context: RequestContext, answer: Answer): voi
 }
 
 /** Answers what never became a request: node gives the socket, and it is closed behind the answer. */
-function refuseUnreadable(deps: ServerDeps, error: NodeJS.ErrnoException, socket: Socket): void {
+function refuseUnreadable(
+  deps: ServerDeps,
+  onAnswered: ReturnType<Observer['route']>,
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+): void {
   // What comes behind a request that is being answered must not be taken for its answer. node's own handler looks
   // at the same field.
   const underWay = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage;
@@ -153,7 +149,9 @@ function refuseUnreadable(deps: ServerDeps, error: NodeJS.ErrnoException, socket
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? 'request_timeout'
         : 'malformed_request';
-  const { status, type, body } = problem(context, code);
+  const answer = problem(context, code);
+  const { status, type, body } = answer;
+  onAnswered(undefined, context, answer);
   socket.end(
     `HTTP/1.1 ${status} ${code}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
       `X-Request-Id: ${context.requestId}\r\nConnection: close\r\n\r\n${body}`,

@@ -41,7 +41,7 @@ test('a connection that is lost between two statements of a transaction does not
     onError: (error: Error) => void errors.push(error),
   };
   const postgres = await openPostgres(options);
-  const work = postgres.transaction(async (client) => {
+  const work = postgres.transaction('sales', async (client) => {
     const { rows } = await client.query('select pg_backend_pid() as pid');
     await withPostgres(url, (other) => other.query('select pg_terminate_backend($1)', [rows[0].pid]));
     // An error event that nobody hears would be uncaught about here.

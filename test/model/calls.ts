@@ -69,7 +69,8 @@ const DOES: Record<string, Does> = {
       if (outcome === 'added' && !model.codes.includes(code)) model.codes.push(code);
     return answers;
   },
-  'lua/purchase'(model, [fence, , , ...codes], reply) {
+  'lua/purchase'(model, [fence, , , packed], reply) {
+    const codes = (packed as string).split(' ');
     const entryId = Array.isArray(reply) ? (reply[0] as string) : '';
     const answers = decide(model.memory, model.sale, fence as string, codes, entryId);
     const epoch = Number.parseInt(fence as string, 10);

@@ -36,7 +36,7 @@ export async function startCheckout(
     const call = find(process.met, 'lua/checkout');
     if (!passed(call)) return { thrown: 'Unanswered' };
     return call.answer === 'fenced'
-      ? { thrown: 'Unavailable' }
+      ? { thrown: 'Fenced' }
       : { value: call.answer as readonly CheckoutAnswer[] };
   };
   return { process, check: (outcome) => assert.deepEqual(outcome, expected()) };
@@ -73,7 +73,7 @@ const seen = (result: PurchaseResult): PurchaseAnswer =>
 function expectedPurchase(met: readonly Met[], posted: readonly string[]) {
   const decided = find(met, 'lua/purchase');
   if (!passed(decided)) return { value: posted.map(() => ({ outcome: 'unknown' })) };
-  if (decided.answer === 'fenced') return { thrown: 'Unavailable' };
+  if (decided.answer === 'fenced') return { thrown: 'Fenced' };
   const commit = find(met, 'sql/commit_purchases');
   const known = passed(commit) && commit.answer === true;
   const codes = [...new Set(posted)];

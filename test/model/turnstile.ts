@@ -137,6 +137,7 @@ function waitingStores(
     },
     postgres: {
       isUp: true,
+      load: postgres.load,
       query: <Row>(statement: { name: string; text: string }, values: unknown[] = []) =>
         wait({ statement, values }, () => postgres.query(statement, values)) as Promise<Row[]>,
       transaction: postgres.transaction,

@@ -6,6 +6,8 @@ import type { Example, Parameter, Response } from '../../src/routes/openapi/type
 import { PROBLEMS } from '../../src/routes/problem.ts';
 import { VERSION } from '../../src/version.ts';
 import { createApp, type Handlers } from '../../src/worker/app.ts';
+import { createObserver } from '../../src/worker/observer.ts';
+import { createContexts } from '../../src/worker/request-context.ts';
 import { assertValid, contract, document } from '../support/contract.ts';
 
 const { components } = document;
@@ -22,7 +24,8 @@ test('it is a valid document of OpenAPI 3.1, by the official schema', async () =
 test('it documents the routes of the app, with their methods, and no others', () => {
   const app = createApp({
     handlers: {} as Handlers,
-    contextOf: (path) => ({ path, requestId: 'none' }),
+    contextOf: createContexts(),
+    observer: createObserver([]),
     onError: assert.fail,
   });
   const routes = app.routes

@@ -5,6 +5,7 @@ import { html, inline } from '../../src/routes/docs/html.ts';
 import { documents } from '../../src/routes/documents.ts';
 import { image } from '../../src/routes/image.ts';
 import { PROBLEMS } from '../../src/routes/problem.ts';
+import { createContexts } from '../../src/worker/request-context.ts';
 import { contract, document } from '../support/contract.ts';
 
 const { body: page, headers = {} } = documents('0.0.0').docs(undefined);
@@ -32,7 +33,7 @@ test('its policy allows its own style by hash, and nothing beside inline picture
 });
 
 test('a picture may be embedded anywhere, and can do nothing where it is opened', () => {
-  const { headers = {} } = image({ path: '/', requestId: '1' }, 'lamp-1', undefined);
+  const { headers = {} } = image(createContexts()('/'), 'lamp-1', undefined);
   assert.match(headers['Content-Security-Policy'] ?? '', /^default-src 'none';.*frame-ancestors 'none'$/);
   assert.equal(headers['Cross-Origin-Resource-Policy'], 'cross-origin');
   assert.equal(headers['Referrer-Policy'], 'no-referrer');

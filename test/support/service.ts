@@ -71,6 +71,8 @@ export async function runService(env: Env = {}): Promise<ServiceProcess> {
       REDIS_SERVER,
       WORKERS: '1',
       SALE_ITEMS: '50',
+      // Under load the lines of all requests are more work for the test than for the service.
+      LOG_REQUESTS: 'debug',
       ...env,
       DATA_DIR: dataDir,
       PORT: String(port),

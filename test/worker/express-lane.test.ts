@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
 import { json } from '../../src/routes/answer.ts';
 import { createApp, type Handlers } from '../../src/worker/app.ts';
+import { createObserver } from '../../src/worker/observer.ts';
 import { createContexts } from '../../src/worker/request-context.ts';
 import { createHttpServer } from '../../src/worker/server.ts';
 
@@ -21,9 +21,9 @@ async function serve(own: Partial<Hot> = {}, asksToClose = () => false) {
   });
   const contextOf = createContexts();
   const onError = () => {};
-  const app = createApp({ handlers: saying('hono') as Handlers, contextOf, onError });
-  const log = pino({ level: 'silent' });
-  const made = createHttpServer({ app, handlers: saying('lane'), contextOf, log, onError, asksToClose });
+  const observer = createObserver([]);
+  const app = createApp({ handlers: saying('hono') as Handlers, contextOf, observer, onError });
+  const made = createHttpServer({ app, handlers: saying('lane'), contextOf, observer, onError, asksToClose });
   await once(made.server.listen(0, '127.0.0.1'), 'listening');
   made.server.unref();
   return made;

@@ -1,0 +1,29 @@
+/** What each statement of `sql/` does and to which table, for the metrics; those that only run inside a transaction are not told apart. */
+const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]>> = {
+  audit_buyers: ['select', 'purchases'],
+  audit_codes: ['select', 'decisions'],
+  audit_decisions: ['select', 'decisions'],
+  audit_item_ids: ['select', 'items'],
+  audit_items: ['select', 'items'],
+  audit_sale: ['select', 'sales'],
+  audit_strays: ['select', 'purchases'],
+  audit_users: ['select', 'purchases'],
+  bump_epoch: ['update', 'sales'],
+  commit_purchases: ['insert', 'purchases'],
+  find_decision: ['select', 'decisions'],
+  list_items: ['select', 'items'],
+  list_sales: ['select', 'sales'],
+  live_sales: ['select', 'sales'],
+  open_epoch: ['update', 'sales'],
+  rebuild_bought: ['select', 'purchases'],
+  rebuild_decisions: ['select', 'decisions'],
+  rebuild_items: ['select', 'items'],
+  retire_sale: ['update', 'sales'],
+  sale_state: ['select', 'sales'],
+};
+
+/** A statement without a file creates a partition of the attempt log. */
+const PARTITION = ['create', 'checkout_attempts'] as const;
+
+export const kindOf = (statement: string): readonly [queryType: string, table: string] =>
+  KINDS[statement] ?? PARTITION;

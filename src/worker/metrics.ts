@@ -1,0 +1,124 @@
+import type { Server } from 'node:net';
+import type { MetricJson, ToPrimary } from '../messages.ts';
+import { watchProcess } from '../metrics/process.ts';
+import { createCounter, createHistogram, gauge } from '../metrics/series.ts';
+import { createStoreMetrics, type StoreMetrics, storeGauges } from '../metrics/stores.ts';
+import type { QuestionCounts } from '../shard/peers.ts';
+import type { RefusalCounts } from '../shard/shard.ts';
+import type { Postgres } from '../store/postgres.ts';
+import type { Redis } from '../store/redis.ts';
+import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts';
+import type { WorkerSale } from './live-sales.ts';
+
+/** Operations of a script call: at most 256. */
+const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+/** Where a worker's figures stand that others count. */
+export interface WorkerSources {
+  readonly redis: Redis;
+  readonly pools: readonly Postgres[];
+  readonly refusals: RefusalCounts;
+  readonly questions: QuestionCounts;
+  readonly sales: () => readonly WorkerSale[];
+  /** Batches that met a shut gate so far. */
+  readonly fenced: () => number;
+  readonly linesDropped: () => number;
+  readonly servers: readonly Server[];
+}
+
+/** What one worker measures; the primary asks for it. */
+export interface WorkerMetrics
+  extends Pick<HttpMetrics, 'observe'>,
+    Pick<StoreMetrics, 'onCommand' | 'onQuery'> {
+  readonly onBatch: (batch: 'checkout' | 'purchase', size: number) => void;
+  /** What only grows. */
+  counted(sources: WorkerSources): Promise<MetricJson[]>;
+  /** What is so now. */
+  gauges(sources: WorkerSources): Promise<MetricJson[]>;
+}
+
+export function createWorkerMetrics(slot: number): WorkerMetrics {
+  const own = watchProcess(`worker-${slot}`);
+  const http = createHttpMetrics();
+  const stores = createStoreMetrics();
+  const batches = createHistogram({
+    name: 'flashsale_batch_size',
+    help: 'Operations of one script call',
+    bounds: BATCH_BOUNDS,
+    unitsPer: 1,
+  });
+  const sizes = {
+    checkout: batches.cell({ batch: 'checkout' }),
+    purchase: batches.cell({ batch: 'purchase' }),
+  };
+
+  return {
+    observe: http.observe,
+    onCommand: stores.onCommand,
+    onQuery: stores.onQuery,
+    onBatch: (batch, size) => sizes[batch].observe(size),
+    async counted({ refusals, questions, fenced, linesDropped }) {
+      return [
+        ...(await own.counted()),
+        ...http.counted(),
+        ...stores.counted(),
+        batches.json(),
+        counter('flashsale_shard_refusals_total', 'Checkouts refused from memory', 'kind', refusals),
+        counter('flashsale_owner_questions_total', 'Questions to owners of items', 'outcome', questions),
+        counter('flashsale_fenced_total', 'Batches that met a shut gate', undefined, { '': fenced() }),
+        counter('flashsale_log_lines_dropped_total', 'Log lines that stdout did not take', undefined, {
+          '': linesDropped(),
+        }),
+      ];
+    },
+    async gauges({ redis, pools, sales, servers }) {
+      const depth = (of: 'checkouts' | 'purchases') =>
+        sales().reduce((sum, sale) => sum + sale[of].pending, 0);
+      const connections = await Promise.all(servers.map(countConnections));
+      return [
+        ...(await own.gauges()),
+        ...storeGauges(redis, pools, [
+          [depth('checkouts'), { queue: 'checkout' }],
+          [depth('purchases'), { queue: 'purchase' }],
+        ]),
+        gauge('flashsale_http_connections', 'Open client connections', [
+          [connections.reduce((sum, count) => sum + count, 0)],
+        ]),
+      ];
+    },
+  };
+}
+
+/**
+ * Tells the primary what it hears of a worker: with what is so now, when it has asked under an id. One after the other,
+ * so that what is told is never older than what was told before.
+ */
+export function createReport(
+  metrics: WorkerMetrics,
+  sources: WorkerSources,
+  send: (message: ToPrimary) => Promise<void>,
+): (id?: number) => Promise<void> {
+  let last = Promise.resolve();
+  const make = async (id: number | undefined) => {
+    const counted = await metrics.counted(sources);
+    const answer = id === undefined ? undefined : { id, gauges: await metrics.gauges(sources) };
+    await send({ type: 'metrics', counted, ...(answer && { answer }) });
+  };
+  return (id) => {
+    last = last.then(
+      () => make(id),
+      () => make(id),
+    );
+    return last;
+  };
+}
+
+const countConnections = (server: Server) =>
+  new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count ?? 0)));
+
+/** Counts that are kept elsewhere, one per value of a label, or one without a label. */
+function counter(name: string, help: string, label: string | undefined, counts: object): MetricJson {
+  const family = createCounter(name, help);
+  for (const [value, count] of Object.entries(counts)) family.cell(label ? { [label]: value } : {}).n = count;
+  return family.json();
+}
