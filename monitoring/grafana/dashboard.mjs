@@ -51,7 +51,7 @@ const now = [
     about: 'Answered 5xx. Normally 0. Refusals (4xx) are no failures. See PurchasesFail and CheckoutsFail.',
     queries: [
       [
-        `(${rate(`http_requests_total{${SELLING},status_code=~"5.."}`)} or vector(0)) / ${rate(`http_requests_total{${SELLING}}`)}`,
+        `(${rate(`http_requests_total{${SELLING},status_code=~"5.."}`)} or vector(0)) / (${rate(`http_requests_total{${SELLING}}`)} > 0)`,
       ],
     ],
     unit: 'percentunit',

@@ -1,0 +1,72 @@
+/** What the check does to a service, so that every figure has something to show: a crowd, rare requests, faults. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { openConnection } from '../../perf/client.ts';
+import { createSale, listItems } from '../../perf/shop.ts';
+
+const LOAD = fileURLToPath(new URL('../../perf/load.js', import.meta.url));
+
+/** `npm run load -- realistic light` on the service of a data directory; its exit code and what it said. */
+export async function letInCrowd(dataDir: string, seconds: number): Promise<{ code: number; said: string }> {
+  const args = [LOAD, 'realistic', 'light', '--seconds', String(seconds)];
+  const child = spawn(process.execPath, args, { env: { ...process.env, DATA_DIR: dataDir } });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => {
+      said += text;
+    });
+  const [code] = await once(child, 'exit');
+  return { code, said };
+}
+
+/** One of each answer that a crowd rarely hears: sold out, spent, repeated, unknown, malformed. */
+export async function askRarely(url: string): Promise<void> {
+  const connection = openConnection(url);
+  const post = async (target: string, headers = {}) => (await connection.post(target, '', headers)).body;
+  const { id: sale } = await createSale(url, 2, 10);
+  const [first, second] = await listItems(url, sale, false);
+  const checkOut = (user: string, item?: string) =>
+    post(`/checkout?user_id=${user}&id=${item}&sale_id=${sale}`);
+  const codeOf = (body: string) => (JSON.parse(body) as { code: string }).code;
+
+  const winner = codeOf(await checkOut('ada', first));
+  const loser = codeOf(await checkOut('bob', first));
+  await checkOut('bob', first);
+  await checkOut('bob', 'unknown');
+  await post(`/purchase?code=${winner}`);
+  await post(`/purchase?code=${winner}`);
+  await post(`/purchase?code=${winner}`, { 'Idempotency-Key': '1' });
+  await post(`/purchase?code=${loser}`);
+  await post('/purchase?code=unknown');
+  await checkOut('cem', first);
+  await post(`/purchase?code=${codeOf(await checkOut('dan', second))}`);
+  await sleep(100);
+  for (let n = 0; n < 20; n++) await checkOut('eve', first);
+  for (const path of [`/purchases/${winner}`, `/sales/${sale}`, '/sales', '/health', '/nowhere'])
+    await connection.request('GET', path);
+  connection.close();
+}
+
+/** SIGKILL for one worker. */
+export async function killWorker(url: string): Promise<void> {
+  const connection = openConnection(url);
+  const { body } = await connection.request('GET', '/health');
+  connection.close();
+  const { workers } = JSON.parse(body) as { workers: { pid: number }[] };
+  process.kill((workers[0] as { pid: number }).pid, 'SIGKILL');
+}
+
+/** Stops the private Redis of a data directory for a while; it goes on whatever happens. */
+export async function pauseRedis(dataDir: string, work: () => Promise<void>): Promise<void> {
+  const pid = Number.parseInt(readFileSync(join(dataDir, 'redis.pid'), 'utf8'), 10);
+  process.kill(pid, 'SIGSTOP');
+  try {
+    await work();
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+}
