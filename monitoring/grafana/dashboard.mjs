@@ -7,6 +7,7 @@ import { figure, layOut, lines, PROMETHEUS, spread, table } from './panels.mjs';
 
 const RATE = '[$__rate_interval]';
 const SALE = '{sale=~"$sale"}';
+const UNKNOWN = 'purchase_failure_total{reason="outcome_unknown"}';
 /** Both handlers that sell. */
 const SELLING = 'handler=~"/checkout|/purchase"';
 
@@ -362,7 +363,12 @@ const truth = [
     title: 'Outcomes unknown',
     about:
       'Purchases that heard outcome_unknown in the time that is shown. They are resolved by posting the same code again. See OutcomesUnknown.',
-    queries: [['sum(increase(purchase_failure_total{reason="outcome_unknown"}[$__range])) or vector(0)']],
+    // The first ones come with their series, which increase() does not see.
+    queries: [
+      [
+        `(sum(increase(${UNKNOWN}[$__range]) and ${UNKNOWN} offset $__range) or vector(0)) + (sum(${UNKNOWN} unless ${UNKNOWN} offset $__range) or vector(0))`,
+      ],
+    ],
     steps: { green: null, orange: 1 },
     decimals: 0,
     width: 4,

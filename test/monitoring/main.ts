@@ -75,7 +75,7 @@ async function checkFaults(prometheus: Prometheus, dataDir: string, url: string)
   const { code, said } = await crowd;
   if (code !== 0) complain(`the crowd left with ${code} after the faults:\n${said}`);
   await sleep(2_000);
-  show('after a killed worker and a paused Redis', await askAll(prometheus, EMPTY.afterFaults));
+  show('after a killed worker and a paused Redis', await askAll(prometheus, EMPTY.afterFaults), true);
 
   const { fired, firing } = await alerts.stop();
   printTable([['alert that fired', 'what it said'], ...fired]);
@@ -97,18 +97,20 @@ async function checkAudited(prometheus: Prometheus, startedMs: number): Promise<
   console.log(`${documented.length - missing.length} of ${documented.length} documented metrics are known.`);
 }
 
-/** A row per panel of the dashboard, and one per selector of a rule that is in no panel. */
-function show(when: string, findings: readonly Finding[]): void {
-  console.log(`\n${when}:`);
-  const rows = findings.map(({ of, expr, samples, problem }) => [
+/** A row per question, or only the wrong ones. */
+function show(when: string, findings: readonly Finding[], onlyWrong = false): void {
+  const wrong = findings.filter(({ problem }) => problem !== undefined);
+  const empty = findings.filter(({ samples }) => samples.length === 0).length - wrong.length;
+  console.log(`\n${when}: ${findings.length} questions, ${empty} rightly empty, ${wrong.length} wrong`);
+  const rows = (onlyWrong ? wrong : findings).map(({ of, expr, samples, problem }) => [
     of,
     expr.length > WIDTH ? `${expr.slice(0, WIDTH - 1)}…` : expr,
     samples.length,
     samples[0] ? Number(samples[0].value.toPrecision(3)) : '',
     problem ?? '',
   ]);
-  printTable([['of', 'query', 'samples', 'the first', ''], ...rows]);
-  for (const { of, expr, problem } of findings) if (problem) complain(`${of}: ${problem}: ${expr}`);
+  if (rows.length > 0) printTable([['of', 'question', 'samples', 'the first', ''], ...rows]);
+  for (const { of, expr, problem } of wrong) complain(`${of}: ${problem}: ${expr}`);
 }
 
 async function check(): Promise<number> {

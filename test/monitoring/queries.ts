@@ -38,7 +38,7 @@ const fillIn = (expr: string) =>
   expr.replaceAll('$__rate_interval', '30s').replaceAll('$__range', '5m').replaceAll('$sale', '.+');
 
 const GROUPING = /\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g;
-const RANGE = /\[[^\]]*\]|\boffset\s+\w+/g;
+const RANGE = /\[[^\]]*\]|\boffset\s+[\w$]+/g;
 const WORDS = new Set(['and', 'or', 'unless', 'bool']);
 const SELECTOR = /(?<![\w:"])([a-zA-Z_:][\w:]*)(\s*\{[^}]*\})?(?!\s*\(|[\w:])/g;
 
