@@ -250,8 +250,7 @@ const slow = [
   }),
   lines({
     title: 'Postgres: p99 by statement',
-    about:
-      'Commits of purchases take some 10 ms, shipments of the attempt log some 100. Purchases that climb: Postgres’ disk.',
+    about: 'Some 25 ms with 200 buyers. Commits of purchases that climb: Postgres’ disk, or locks.',
     queries: [
       [quantile(0.99, 'db_query_duration_seconds_bucket', 'query_type, table, '), '{{query_type}} {{table}}'],
     ],
@@ -308,7 +307,7 @@ const behind = [
   lines({
     title: 'Outbox: age of the oldest',
     about:
-      'Below 0.1 s; up to 3 s when a worker died. The red line is OutboxOld: what is decided does not reach Postgres.',
+      'Well below a second; up to 3 s when a worker died. The red line is OutboxOld: what is decided does not reach Postgres.',
     queries: [[`max by (sale) (flashsale_outbox_oldest_age_seconds${SALE})`, '{{sale}}']],
     unit: 's',
     limit: 10,
@@ -479,7 +478,7 @@ const cost = [
   lines({
     title: 'Watching itself',
     about:
-      'Time of a scrape: some 10 ms, 0.5 s when a worker is silent. Log lines dropped per second: normally 0, see LogLinesDropped.',
+      'Time of a scrape: some 30 ms, 0.5 s when a worker is silent. Log lines dropped per second: normally 0, see LogLinesDropped.',
     queries: [
       ['scrape_duration_seconds{job="flashsale"}', 'scrape of {{instance}}'],
       [rate('flashsale_log_lines_dropped_total'), 'log lines dropped'],
