@@ -18,6 +18,8 @@ export interface WorkerStatus {
   readonly pid: number;
   readonly uptimeS: number;
   readonly rssBytes: number;
+  /** Open connections of clients. */
+  readonly connections: number;
 }
 
 export type MetricLabels = Readonly<Record<string, string | number>>;
@@ -54,6 +56,8 @@ export type ToWorker =
   | { readonly type: 'slots'; readonly slots: readonly number[] }
   /** The attempt spool has reached its bound: refuse checkouts until it is false again. */
   | { readonly type: 'spool-full'; readonly full: boolean }
+  /** The mean of open connections over all workers: who has many more asks some clients to come again. */
+  | { readonly type: 'fair-share'; readonly connections: number }
   | { readonly type: 'drain' }
   /** Tell your metrics, under this id. */
   | { readonly type: 'metrics'; readonly id: number }
@@ -64,7 +68,7 @@ export type ToPrimary =
   | { readonly type: 'hello' }
   | { readonly type: 'ready' }
   | { readonly type: 'sales-seen'; readonly version: number }
-  | { readonly type: 'status'; readonly uptimeS: number; readonly rssBytes: number }
+  | ({ readonly type: 'status' } & Omit<WorkerStatus, 'slot' | 'pid'>)
   /** What only grows: each second, and last before it leaves. When it was asked, with the id and what is so now. */
   | {
       readonly type: 'metrics';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '../log.ts';
 import type { ToPrimary } from '../messages.ts';
+import { shareConnections } from './fair-share.ts';
 import { createMembership } from './membership.ts';
 import type { Metrics } from './metrics.ts';
 import { commandLine } from './processes.ts';
@@ -79,5 +80,6 @@ export async function startWorkers(options: WorkersOptions): Promise<void> {
     },
   });
   membership.publish();
+  shareConnections(supervisor);
   await board.untilSeen();
 }

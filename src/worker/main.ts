@@ -10,6 +10,7 @@ import { Fenced } from '../store/errors.ts';
 import { openPostgres } from '../store/postgres.ts';
 import { openRedis } from '../store/redis.ts';
 import { createApp } from './app.ts';
+import { createBalance } from './balance.ts';
 import { createFencedCount } from './fenced.ts';
 import { createHandlers, createOnError } from './handlers.ts';
 import { createLiveSales } from './live-sales.ts';
@@ -25,7 +26,10 @@ import { startSoldFeed } from './sold-feed.ts';
 const COMMITTERS = 3;
 /** Listings, receipts and what the admin API asks; slow ones must not hold up commits, so they have their own. */
 const READERS = 3;
-const STATUS_MS = 1_000;
+/** Soon enough to even out a crowd's connections while it is still coming. */
+const STATUS_MS = 250;
+/** What only grows is told so often: a SIGKILL loses at most the last second of it. */
+const REPORT_MS = 1_000;
 /**
  * The listening socket is the primary's, and is closed once every worker has left it. A client that is asked to close
  * before that would come back at once, be queued by the kernel, and be reset unheard.
@@ -100,7 +104,7 @@ const introduction = new Promise<void>((resolve) => {
 });
 const primary = openPrimaryLink(onMessage);
 const isDraining = () => draining;
-const asksToClose = () => leaving;
+const balance = createBalance(() => shared.connections);
 const isLogFull = () => spoolFull;
 const isPostgresUp = () => committers.isUp && readers.isUp;
 const deps = { config, log, redis, postgres: readers, attempts, shard, liveSales, primary };
@@ -117,9 +121,13 @@ const requestLog = createRequestLog({
 });
 const observer = createObserver(metrics ? [metrics.observe, requestLog] : [requestLog]);
 const app = createApp({ handlers, contextOf, observer, onError });
-const makeServer = () => createHttpServer({ app, handlers, contextOf, observer, onError, asksToClose });
-const shared = makeServer();
-const own = config.workerPortBase === undefined ? undefined : makeServer();
+const serverDeps = { app, handlers, contextOf, observer, onError };
+const shared = createHttpServer({ ...serverDeps, asksToClose: () => leaving || balance.takeSurplus() });
+// Who calls a worker by its own port has chosen it.
+const own =
+  config.workerPortBase === undefined
+    ? undefined
+    : createHttpServer({ ...serverDeps, asksToClose: () => leaving });
 
 // What it tells the primary of itself.
 const report =
@@ -148,12 +156,16 @@ await introduction;
 shared.server.listen(config.port, config.host);
 await once(shared.server, 'listening');
 if (own) listenAlone(own.server, (config.workerPortBase as number) + slot, config.host);
-const sendStatus = () => {
-  primary.send({ type: 'status', uptimeS: process.uptime(), rssBytes: process.memoryUsage.rss() });
-  report?.().catch(onReportError);
-};
+const sendStatus = () =>
+  primary.send({
+    type: 'status',
+    uptimeS: process.uptime(),
+    rssBytes: process.memoryUsage.rss(),
+    connections: shared.connections,
+  });
 sendStatus();
 setInterval(sendStatus, STATUS_MS);
+if (report) setInterval(() => report().catch(onReportError), REPORT_MS);
 primary.send({ type: 'ready' });
 
 function onMessage(message: Exclude<ToWorker, { type: 'answer' }>): void {
@@ -168,6 +180,9 @@ function onMessage(message: Exclude<ToWorker, { type: 'answer' }>): void {
       break;
     case 'spool-full':
       spoolFull = message.full;
+      break;
+    case 'fair-share':
+      balance.setFairShare(message.connections);
       break;
     case 'metrics':
       report?.(message.id).catch(onReportError);

@@ -36,6 +36,8 @@ export interface ServerDeps {
 /** The HTTP server of a worker, and how to close it. */
 export interface WorkerServer {
   readonly server: Server;
+  /** Connections that are open. */
+  readonly connections: number;
   /** Stops listening, lets requests under way finish, and closes what is still open after `deadlineMs`. */
   closeGently(deadlineMs: number): Promise<void>;
 }
@@ -90,7 +92,19 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
     keepAliveMs: KEEP_ALIVE_MS,
   });
   server.off('connection', toNode).on('connection', lane.take);
-  return { server, closeGently: (deadlineMs) => closeGently(server, lane, deadlineMs) };
+  let connections = 0;
+  const onClose = () => connections--;
+  server.on('connection', (socket) => {
+    connections++;
+    socket.once('close', onClose);
+  });
+  return {
+    server,
+    get connections() {
+      return connections;
+    },
+    closeGently: (deadlineMs) => closeGently(server, lane, deadlineMs),
+  };
 }
 
 // node joins repeated headers into one string, which is then no well-formed id.

@@ -50,7 +50,10 @@ export async function startPurchase(
   posted: readonly string[],
 ): Promise<Task> {
   const process = await startProcess('purchase', stores, (redis, postgres) => {
-    const purchases = createPurchases({ redis, postgres, sale: () => sale, onError: () => {} });
+    const purchases = createPurchases({
+      ...{ redis, postgres, sale: () => sale, onError: () => {} },
+      forgetAfterMs: 0,
+    });
     return Promise.all(posted.map((code) => purchases.add(code)));
   });
   const check = (outcome: Outcome) => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createCheckouts } from '../../src/store/checkout.ts';
 import { commitDecisions } from '../../src/store/commit.ts';
 import { decideCodes } from '../../src/store/decide.ts';
-import { Unavailable } from '../../src/store/errors.ts';
+import { Fenced, Unavailable } from '../../src/store/errors.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { type OutboxEntry, sweepOutbox } from '../../src/store/outbox.ts';
 import { createPurchases } from '../../src/store/purchase.ts';
@@ -152,9 +152,19 @@ test('a purchase that cannot be committed is unknown, stays in the outbox, and r
 
 test('a purchase whose epoch is over in Postgres is unknown, and not committed', async () => {
   const sale = await openSale(stores);
-  const purchases = createPurchases({ redis, postgres, sale: () => sale, onError: assert.ifError });
+  const errors: unknown[] = [];
+  const purchases = createPurchases({
+    redis,
+    postgres,
+    sale: () => sale,
+    onError: (e) => void errors.push(e),
+  });
   const code = await cart(sale, 'ada', sale.itemIds[0]!);
   await sql('update sales set epoch = epoch + 1 where id = $1', sale.id);
   assert.equal((await purchases.add(code)).outcome, 'unknown');
   assert.deepEqual([await committed(sale), await waiting(sale)], [[], 1]);
+  assert.deepEqual(
+    errors.map((error) => error instanceof Fenced),
+    [true],
+  );
 });

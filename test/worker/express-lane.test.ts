@@ -29,11 +29,11 @@ async function serve(own: Partial<Hot> = {}, asksToClose = () => false) {
   return made;
 }
 
-/** Sends parts with a pause between them, closes its side if told to, and returns what came until `answers` were whole, or the end. */
+/** Sends parts with a pause between them (`inTurn`: each behind the answer to the one before), closes its side if told to, and returns what came until `answers` were whole, or the end. */
 async function talk(
   { server }: Awaited<ReturnType<typeof serve>>,
   parts: readonly string[],
-  { answers = 1, ends = false } = {},
+  { answers = 1, ends = false, inTurn = false } = {},
 ): Promise<{ text: string; bodies: { via: string; query: Record<string, string> }[]; closed: boolean }> {
   const { port } = server.address() as AddressInfo;
   const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
@@ -41,19 +41,21 @@ async function talk(
   let text = '';
   let closed = false;
   const bodies = () => text.split(/(?=HTTP\/1\.1 \d)/).map((answer) => answer.split('\r\n\r\n')[1] ?? '');
+  const count = () => bodies().filter((body) => body.endsWith('}')).length;
   const whole = new Promise<void>((resolve, reject) => {
     socket.on('data', (part) => {
       text += part;
-      if (bodies().filter((body) => body.endsWith('}')).length >= answers) resolve();
+      if (count() >= answers) resolve();
     });
     socket.on('error', reject).on('end', () => {
       closed = true;
       resolve();
     });
   });
-  for (const part of parts) {
+  for (const [sent, part] of parts.entries()) {
     socket.write(part);
-    if (parts.length > 1) await sleep(5);
+    if (inTurn) while (count() <= sent && !closed) await sleep(1);
+    else if (parts.length > 1) await sleep(5);
   }
   if (ends) socket.end();
   await whole;
@@ -105,7 +107,7 @@ test('one connection is served again and again, whatever its headers are from on
   const { bodies, text } = await talk(
     await serve(),
     [plain('id=1'), plain('id=2'), plain('id=3', 'X-Request-Id: mine'), plain('id=4')],
-    { answers: 4 },
+    { answers: 4, inTurn: true },
   );
   assert.deepEqual(
     bodies.map(({ via, query }) => via + query.id),
