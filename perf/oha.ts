@@ -25,10 +25,14 @@ function runs(command: string): boolean {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
+const cargoPath = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'bin', 'oha');
+
+/** oha's path, if it is installed. */
+export const installedOha = (): string | undefined => ['oha', cargoPath].find(runs);
+
 /** oha's path; installs it with cargo when it is missing. */
 export function findOha(): string {
-  const installed = join(process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'bin', 'oha');
-  const found = ['oha', installed].find(runs);
+  const found = installedOha();
   if (found) return found;
   if (!runs('cargo')) {
     throw new UsageError(
@@ -37,8 +41,8 @@ export function findOha(): string {
   }
   console.log('oha is missing: cargo install oha --locked; this takes minutes, once …');
   const { status } = spawnSync('cargo', ['install', 'oha', '--locked'], { stdio: 'inherit' });
-  if (status !== 0 || !existsSync(installed)) throw new UsageError('oha could not be installed; see above.');
-  return installed;
+  if (status !== 0 || !existsSync(cargoPath)) throw new UsageError('oha could not be installed; see above.');
+  return cargoPath;
 }
 
 export const ohaVersion = (oha: string) => spawnSync(oha, ['--version'], { encoding: 'utf8' }).stdout.trim();

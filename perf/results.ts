@@ -8,6 +8,7 @@ import type { Sample } from './cases.ts';
 import { drawBars } from './chart.ts';
 import { printTable } from './command.ts';
 import type { OpenLoopResult } from './figures.ts';
+import type { HourChangeResult } from './hour-change.ts';
 import { ohaVersion } from './oha.ts';
 import type { ScaleResult } from './scale.ts';
 import { ROLES, sumCpu } from './usage.ts';
@@ -30,6 +31,7 @@ export interface Results {
   readonly memory: number;
   /** Milliseconds. */
   readonly warmStart: readonly number[];
+  readonly hourChange: HourChangeResult;
 }
 
 const root = new URL('../../', import.meta.url);
@@ -110,7 +112,8 @@ export function printCases(cases: readonly CaseResult[]): void {
   ]);
 }
 
-export function printResults({ machine, cases, openLoop, scale, memory, warmStart, options }: Results): void {
+export function printResults(results: Results): void {
+  const { machine, cases, openLoop, scale, memory, warmStart, hourChange, options } = results;
   const { date, commit, cpu, cores, versions } = machine;
   console.log(
     `\n${date.slice(0, 10)}, ${commit}, ${cores} × ${cpu}, Node ${versions.node}; medians of ${options.rounds} rounds\n`,
@@ -129,6 +132,9 @@ export function printResults({ machine, cases, openLoop, scale, memory, warmStar
   );
   console.log(
     `Warm start to ready: ${ms(median(warmStart))}; memory of all processes after the rounds: ${mib(memory)}`,
+  );
+  console.log(
+    `Next hour's sale: first checkout ${ms(hourChange.firstMs)} after the change; ${hourChange.wronglyRefused} of ${hourChange.requests} wrongly refused`,
   );
   if (scale.length > 0) {
     const head = ['sale of', 'loaded in', 'checkouts/s', 'CPU each', 'Redis per item', 'all processes'];

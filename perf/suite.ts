@@ -7,6 +7,7 @@ import { startBaseline } from './baseline.ts';
 import { BARE, type Bench, type Case, createCases, type Sample } from './cases.ts';
 import { EXIT, openStores, readCount, runCommand } from './command.ts';
 import { measureOpenLoop, measureWarmStart } from './figures.ts';
+import { measureHourChange } from './hour-change.ts';
 import { findOha } from './oha.ts';
 import {
   type CaseResult,
@@ -88,6 +89,7 @@ async function measureAll(
   const openLoop = await measureOpenLoop(bench, peak * 0.7, seconds);
   const sizes = options.scale?.split(',').map((size) => readCount('scale', size, 1)) ?? [];
   const scale = await measureScale(bench, sizes, seconds);
+  const hourChange = await measureHourChange(bench);
   const memory = usageOfTree(bench.service.pid).rssBytes;
   await bench.stores.close();
   await bench.service.stop();
@@ -100,6 +102,7 @@ async function measureAll(
     scale,
     memory,
     warmStart,
+    hourChange,
   };
 }
 
@@ -137,7 +140,9 @@ await runCommand('perf', async () => {
     const results = await measureAll(bench, machine, options, dataDir);
     printResults(results);
     if (!options['no-write']) writeResults(results);
-    return isSound(results.cases) && results.openLoop.faults.length === 0 ? EXIT.ok : EXIT.differs;
+    return isSound(results.cases) && results.openLoop.faults.length + results.hourChange.wronglyRefused === 0
+      ? EXIT.ok
+      : EXIT.differs;
   } finally {
     await Promise.allSettled([stores.close(), service.stop(), bare.stop(), hono.stop()]);
     remove();

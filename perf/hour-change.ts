@@ -1,0 +1,61 @@
+/** How soon the next hour's sale sells, and whether anybody is refused around the change who should not be. */
+import { generateItems } from '../src/store/catalogue.ts';
+import { createSale } from '../src/store/sales.ts';
+import type { Bench } from './cases.ts';
+import { openConnection } from './client.ts';
+
+export interface HourChangeResult {
+  /** From the change to the first accepted checkout of the new sale, in ms. */
+  readonly firstMs: number;
+  readonly requests: number;
+  /** Requests that were sent and answered on one side of the change, and were not accepted. */
+  readonly wronglyRefused: number;
+}
+
+const CUSTOMERS = 32;
+const BEFORE_MS = 2_000;
+const AFTER_MS = 1_000;
+const ITEMS = 100;
+
+/** Customers check out all the time, without naming a sale, while one hourly sale ends and the next one begins. */
+export async function measureHourChange({ service, stores }: Bench): Promise<HourChangeResult> {
+  const changeMs = Date.now() + BEFORE_MS;
+  const newSale = async (startsAtMs: number, endsAtMs: number) => {
+    const facts = { startsAtMs, endsAtMs, total: ITEMS, userLimit: 10, hourly: true };
+    return (await createSale(stores.postgres, facts)) as string;
+  };
+  const old = await newSale(Date.now() - 1, changeMs);
+  const next = await newSale(changeMs, changeMs + AFTER_MS + 1_000);
+  const [oldItem, nextItem] = [old, next].map((id) => generateItems(id, ITEMS)[0]?.id as string);
+  await untilActive(service.url, old);
+
+  const result = { firstMs: Number.POSITIVE_INFINITY, requests: 0, wronglyRefused: 0 };
+  const customer = async (_: unknown, n: number) => {
+    const connection = openConnection(service.url);
+    for (let visit = 0; Date.now() < changeMs + AFTER_MS; visit++) {
+      const sentMs = Date.now();
+      const item = sentMs < changeMs ? oldItem : nextItem;
+      const { status, body } = await connection.request(
+        'POST',
+        `/checkout?user_id=h${n}-${visit}&id=${item}`,
+      );
+      const isWithin = sentMs >= changeMs || Date.now() < changeMs;
+      result.requests++;
+      if (status !== 200 && isWithin) result.wronglyRefused++;
+      if (status === 200 && body.includes(next))
+        result.firstMs = Math.min(result.firstMs, Date.now() - changeMs);
+    }
+    connection.close();
+  };
+  await Promise.all(Array.from({ length: CUSTOMERS }, customer));
+  return result;
+}
+
+async function untilActive(url: string, saleId: string): Promise<void> {
+  const connection = openConnection(url);
+  const deadlineMs = performance.now() + BEFORE_MS;
+  while (!(await connection.request('GET', '/sales/active')).body.includes(saleId)) {
+    if (performance.now() > deadlineMs) throw new Error(`${saleId} did not become the active sale`);
+  }
+  connection.close();
+}
