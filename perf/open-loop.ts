@@ -14,20 +14,30 @@ export interface OpenLoopOptions {
   readonly prefix: string;
   /** Customers per second; each is one checkout, and a purchase some time after. */
   readonly perSecond: number;
+  /** What is refused is not tried again. */
+  readonly once?: boolean;
+  /** At most so many; 1,000 when absent. */
+  readonly connections?: number;
+  /** All of them are made before the first customer comes. */
+  readonly connected?: boolean;
 }
 
 /** From a customer's checkout to the purchase. */
 const DECIDE_MS = 100;
 /** Far more than are busy at once while the service keeps up; past it customers wait for a connection, on the clock. */
-const CONNECTIONS_MAX = 1_000;
+const CONNECTIONS = 1_000;
+const AT_A_TIME = 50;
 const GRACE_MS = 10_000;
 const TICK_MS = 1;
 
 /** Sends a customer for every item; resolves when all have their answers. */
 export async function runOpenLoop(options: OpenLoopOptions, record: Recorder): Promise<void> {
-  const connections = createPool(options.url);
+  const connections = createPool(options.url, options.connections ?? CONNECTIONS);
+  if (options.connected) await connections.open();
   const startMs = performance.now();
-  const giveUpAtMs = startMs + (options.items.length / options.perSecond) * 1_000 + GRACE_MS;
+  const giveUpAtMs = options.once
+    ? 0
+    : startMs + (options.items.length / options.perSecond) * 1_000 + GRACE_MS;
   const withConnection = async <T>(dueAtMs: number, work: (session: Session) => Promise<T>): Promise<T> => {
     const connection = await connections.take();
     const result = await work({ connection, record, saleId: options.saleId, giveUpAtMs, dueAtMs });
@@ -69,7 +79,7 @@ const untilMs = (ms: number) =>
   new Promise((resolve) => setTimeout(resolve, Math.max(0, ms - performance.now())));
 
 /** Connections that are taken and given back; who finds none waits in line. */
-function createPool(url: string) {
+function createPool(url: string, connectionsMax: number) {
   const all: Connection[] = [];
   const idle: Connection[] = [];
   const waiting: ((connection: Connection) => void)[] = [];
@@ -77,7 +87,7 @@ function createPool(url: string) {
     async take(): Promise<Connection> {
       const free = idle.pop();
       if (free) return free;
-      if (all.length === CONNECTIONS_MAX) return new Promise((resolve) => waiting.push(resolve));
+      if (all.length === connectionsMax) return new Promise((resolve) => waiting.push(resolve));
       const fresh = openConnection(url);
       all.push(fresh);
       return fresh;
@@ -86,6 +96,15 @@ function createPool(url: string) {
       const next = waiting.shift();
       if (next) next(connection);
       else idle.push(connection);
+    },
+    /** Makes all connections, some at a time: a crowd that connects at once is for the kernel's queue, not for ours. */
+    async open(): Promise<void> {
+      while (all.length < connectionsMax) {
+        const some = Array.from({ length: AT_A_TIME }, () => openConnection(url));
+        await Promise.all(some.map((connection) => connection.request('GET', '/livez')));
+        all.push(...some);
+        idle.push(...some);
+      }
     },
     close: () => {
       for (const connection of all) connection.close();

@@ -101,7 +101,9 @@ export type Config = ReturnType<typeof readConfig>;
 
 /** The configuration with every secret masked, fit for a log line. */
 export function maskSecrets(config: Config): Record<string, unknown> {
-  const maskUrl = (raw: string | undefined) => raw?.replace(/\/\/[^@/]*@/, '//***@');
+  // All up to the last @ of the authority; and Postgres takes passwords from the query as well.
+  const maskUrl = (raw: string | undefined) =>
+    raw?.replace(/\/\/[^/?#]*@/, '//***@').replace(/([?&]\w*password=)[^&#]*/gi, '$1***');
   return {
     ...config,
     redisUrl: maskUrl(config.redisUrl),

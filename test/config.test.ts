@@ -94,11 +94,11 @@ test('its secrets are masked for the log', () => {
     readConfig({
       ADMIN_TOKEN: 'hidden1',
       REDIS_URL: 'redis://:hidden2@localhost:6379',
-      DATABASE_URL: 'postgres://user:hid%2Fden3@localhost/shop',
+      DATABASE_URL: 'postgres://user:hid%2Fden3@hidden4@localhost/shop?password=hidden5&ssl=1',
     }),
   );
   assert.doesNotMatch(JSON.stringify(masked), /hid/);
   assert.equal(masked.redisUrl, 'redis://***@localhost:6379');
-  assert.equal(masked.databaseUrl, 'postgres://***@localhost/shop');
+  assert.equal(masked.databaseUrl, 'postgres://***@localhost/shop?password=***&ssl=1');
   assert.equal(masked.port, 8080);
 });

@@ -32,7 +32,11 @@ export const PROBLEMS = {
   body_too_large: [413, 'Body too large', 'The body is larger than this path accepts.'],
   unsupported_media_type: [415, 'Unsupported media type', 'The body must be application/json.'],
   expectation_failed: [417, 'Expectation failed', 'The header Expect asks for something unknown.'],
-  headers_too_large: [431, 'Headers too large', 'The request line and headers are larger than 8 KiB.'],
+  headers_too_large: [
+    431,
+    'Headers too large',
+    'The request line and headers are larger than 8 KiB, or too many.',
+  ],
   internal_error: [500, 'Internal error', 'Something went wrong here. The request id leads to the log.'],
   overloaded: [503, 'Overloaded', 'Too many requests wait; nothing happened. Try again soon.'],
   unavailable: [503, 'Unavailable', 'The service cannot do this now; nothing happened. Try again soon.'],

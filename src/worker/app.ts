@@ -137,7 +137,13 @@ async function createSale(c: Context, context: RequestContext, h: Handlers): Pro
   const type = c.req.header('content-type') ?? '';
   if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type))
     return problem(context, 'unsupported_media_type');
-  const text = await readBody(c);
+  let text: string | undefined;
+  try {
+    text = await readBody(c);
+  } catch {
+    // Its client has left, or was too slow: nobody hears this, and it is no fault of ours.
+    return problem(context, 'malformed_request');
+  }
   if (text === undefined) return problem(context, 'body_too_large');
   let body: unknown;
   try {

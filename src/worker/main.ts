@@ -11,6 +11,7 @@ import { openPostgres } from '../store/postgres.ts';
 import { openRedis } from '../store/redis.ts';
 import { createApp } from './app.ts';
 import { createBalance } from './balance.ts';
+import { connectionsMax } from './connections.ts';
 import { createFencedCount } from './fenced.ts';
 import { createHandlers, createOnError } from './handlers.ts';
 import { createLiveSales } from './live-sales.ts';
@@ -35,6 +36,8 @@ const REPORT_MS = 1_000;
  * before that would come back at once, be queued by the kernel, and be reset unheard.
  */
 const UNLISTENED_MS = 250;
+/** Connections that the kernel keeps until a worker takes them: a crowd comes in one moment. Linux allows 4,096 by itself. */
+const BACKLOG = 4_096;
 /** How long requests may go on after the order to drain; the primary waits a little longer. */
 const DRAIN_MS = 8_000;
 
@@ -121,7 +124,10 @@ const requestLog = createRequestLog({
 });
 const observer = createObserver(metrics ? [metrics.observe, requestLog] : [requestLog]);
 const app = createApp({ handlers, contextOf, observer, onError });
-const serverDeps = { app, handlers, contextOf, observer, onError };
+const serverDeps = {
+  ...{ app, handlers, contextOf, observer, onError },
+  connectionsMax: connectionsMax(config.workerPortBase === undefined ? 1 : 2),
+};
 const shared = createHttpServer({ ...serverDeps, asksToClose: () => leaving || balance.takeSurplus() });
 // Who calls a worker by its own port has chosen it.
 const own =
@@ -153,8 +159,10 @@ await peers.listen();
 // A worker that does not know the sales would say that there are none, and that good codes are not found.
 primary.send({ type: 'hello' });
 await introduction;
-shared.server.listen(config.port, config.host);
+shared.server.listen({ port: config.port, host: config.host, backlog: BACKLOG });
 await once(shared.server, 'listening');
+// A connection that cannot be accepted, for want of memory or files, is its client's loss, not everybody's.
+shared.server.on('error', (err) => log.warn({ err }, 'a connection was not accepted'));
 if (own) listenAlone(own.server, (config.workerPortBase as number) + slot, config.host);
 const sendStatus = () =>
   primary.send({

@@ -1,3 +1,5 @@
+import { isHost } from './strictness.ts';
+
 /**
  * Reads the one kind of request that nearly all traffic is made of: POST /checkout or /purchase on HTTP/1.1, without a
  * body, of plain characters. It never judges: whatever is not exactly that, is for node's parser to read or refuse.
@@ -55,7 +57,7 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
   }
   const connection = seen.get('connection')?.toLowerCase() ?? 'keep-alive';
   const isPlain =
-    seen.has('host') &&
+    isHost(seen.get('host')) &&
     (seen.get('content-length') ?? '0') === '0' &&
     (connection === 'keep-alive' || connection === 'close') &&
     !FORBIDDEN.some((name) => seen.has(name));

@@ -4,13 +4,15 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Answer, RequestContext } from '../routes/answer.ts';
 import { type ProblemCode, problem } from '../routes/problem.ts';
-import { ADMIN_BODY_BYTES_MAX, type Handlers, respond } from './app.ts';
+import { type Handlers, respond } from './app.ts';
+import { closeUnread, lingerBriefly } from './connections.ts';
 import { createExpressLane, type ExpressLane } from './express-lane.ts';
 import { type Observer, OTHER } from './observer.ts';
+import { serveInTurn } from './pipelining.ts';
 import type { ContextOf } from './request-context.ts';
+import { HEADERS_MAX, hasDotSegment, refusalOf } from './strictness.ts';
 
 const HEADER_BYTES_MAX = 8 << 10;
-const BODY_BYTES_MAX = 64 << 10;
 const HEADER_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Longer than the idle time of common gateways (60 s), so that it is they who close. */
@@ -19,8 +21,6 @@ const KEEP_ALIVE_MS = 65_000;
 const CHECK_MS = 1_000;
 /** While draining, a client that keeps its connection hears `Connection: close` with its next answer; one that is silent for so long is let go. */
 const FAREWELL_MS = 1_000;
-/** Per worker: each costs some 10 KiB; past this, connecting clients are refused at once. */
-const CONNECTIONS_MAX = 10_000;
 
 export interface ServerDeps {
   readonly app: Hono;
@@ -31,6 +31,7 @@ export interface ServerDeps {
   readonly onError: (context: RequestContext, error: unknown) => void;
   /** Asked with each answer: shall the client be asked to close its connection? */
   readonly asksToClose: () => boolean;
+  readonly connectionsMax: number;
 }
 
 /** The HTTP server of a worker, and how to close it. */
@@ -74,14 +75,29 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
       // node would refuse them itself, without a body.
       requireHostHeader: false,
     },
-    (req, res) => {
-      if (deps.asksToClose()) res.setHeader('Connection', 'close');
-      const refusal = refusalOf(req);
-      if (refusal) refuse(req, res, refusal);
-      else void viaHono(req, res);
-    },
+    (req, res) => serveInTurn(req, res, serve),
   );
-  server.maxConnections = CONNECTIONS_MAX;
+  const serve = (req: IncomingMessage, res: ServerResponse) => {
+    const { headers } = req;
+    // The parser takes what follows a request with Upgrade for another protocol, and nobody reads it.
+    if (deps.asksToClose() || headers.upgrade !== undefined) res.setHeader('Connection', 'close');
+    const length = headers['content-length'];
+    if ((length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined)
+      lingerBriefly(req, res);
+    const refusal = refusalOf(req);
+    if (refusal) return refuse(req, res, refusal);
+    if (hasDotSegment(pathOf(req))) return refuse(req, res, 'malformed_request');
+    void viaHono(req, res);
+  };
+  server.maxConnections = deps.connectionsMax;
+  // Those past it are not kept: one more is enough to know.
+  server.maxHeadersCount = HEADERS_MAX + 1;
+  closeUnread(server);
+  // Who waits for our word before it sends a body need not send one that is refused.
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    if (refusalOf(req) === undefined) res.writeContinue();
+    server.emit('request', req, res);
+  });
   server.on('checkExpectation', (req, res) => refuse(req, res, 'expectation_failed'));
   server.on('clientError', (error, socket) => refuseUnreadable(deps, onAnswered, error, socket as Socket));
 
@@ -116,17 +132,6 @@ const contextOf = (deps: ServerDeps, req: IncomingMessage, path: string): Reques
   );
 
 const pathOf = (req: IncomingMessage): string => (req.url ?? '').split('?', 1)[0] as string;
-
-/**
- * Why a request is refused before its route is known: it names no Host, or announces a body larger than its path
- * accepts. The connection stays open, and node discards what still comes of that body within the request time-out:
- * a client that is cut off while it sends does not hear the answer.
- */
-function refusalOf(req: IncomingMessage): 'malformed_request' | 'body_too_large' | undefined {
-  if (req.headers.host === undefined) return 'malformed_request';
-  const bytesMax = req.url?.startsWith('/admin/') ? ADMIN_BODY_BYTES_MAX : BODY_BYTES_MAX;
-  return Number(req.headers['content-length'] ?? 0) > bytesMax ? 'body_too_large' : undefined;
-}
 
 function send(res: ServerResponse, context: RequestContext, answer: Answer): void {
   const headers = [
@@ -196,8 +201,8 @@ const PORT_RETRY_MS = 200;
 export function listenAlone(server: Server, port: number, host: string): Server {
   const listen = () => server.listen({ port, host, exclusive: true });
   server.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EADDRINUSE') throw error;
-    setTimeout(listen, PORT_RETRY_MS).unref();
+    if (error.code === 'EADDRINUSE') setTimeout(listen, PORT_RETRY_MS).unref();
+    else if (!server.listening) throw error;
   });
   listen();
   return server;

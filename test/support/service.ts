@@ -60,12 +60,16 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Runs `node dist/src/primary/main.js` with this environment only; ended with the file in any case. */
-export async function runService(env: Env = {}): Promise<ServiceProcess> {
+/** Runs `node dist/src/primary/main.js` with this environment only, and at most `filesMax` open files per process; ended with the file in any case. */
+export async function runService(env: Env = {}, filesMax?: number): Promise<ServiceProcess> {
   const dataDir = env.DATA_DIR ?? temporaryDir();
   const port = Number(env.PORT ?? (await freePort()));
   const { PATH = '', REDIS_SERVER = '' } = process.env;
-  const child = spawn(process.execPath, [MAIN], {
+  const command: [string, string[]] =
+    filesMax === undefined
+      ? [process.execPath, [MAIN]]
+      : ['sh', ['-c', `ulimit -n ${filesMax}; exec "$0" "$1"`, process.execPath, MAIN]];
+  const child = spawn(...command, {
     env: {
       PATH,
       REDIS_SERVER,
@@ -102,8 +106,8 @@ function parseLine(line: string): LogLine {
 }
 
 /** Starts the service and waits until it is open. */
-export async function startService(env: Env = {}): Promise<Service> {
-  const run = await runService(env);
+export async function startService(env: Env = {}, filesMax?: number): Promise<Service> {
+  const run = await runService(env, filesMax);
   const saw = (msg: string) => until(`log line "${msg}"`, () => run.log.find((line) => line.msg === msg));
   const opened = await Promise.race([
     until('open', () => run.log.some((line) => line.msg === 'open'), 30_000),

@@ -23,7 +23,10 @@ async function serve(own: Partial<Hot> = {}, asksToClose = () => false) {
   const onError = () => {};
   const observer = createObserver([]);
   const app = createApp({ handlers: saying('hono') as Handlers, contextOf, observer, onError });
-  const made = createHttpServer({ app, handlers: saying('lane'), contextOf, observer, onError, asksToClose });
+  const made = createHttpServer({
+    ...{ app, handlers: saying('lane'), contextOf, observer, onError, asksToClose },
+    connectionsMax: 100,
+  });
   await once(made.server.listen(0, '127.0.0.1'), 'listening');
   made.server.unref();
   return made;

@@ -1,0 +1,103 @@
+import type { Batcher } from '../store/batcher.ts';
+import { Overloaded } from '../store/errors.ts';
+
+export interface AgeLimits {
+  /** How long an operation may take, in ms, while others are let in behind it. */
+  readonly targetMs: number;
+  /** How long operations may take longer than that, in ms, before the first is refused: a burst is no overload. */
+  readonly patienceMs: number;
+}
+
+/** Once overloaded, no new patience is granted before this time without it: the crowd is still there. */
+const MEMORY_MS = 1_000;
+
+/** A refusal is to be cheap: one error for all, made once, with no stack worth having. */
+const REFUSED = new Overloaded('operations take too long');
+
+/** How old operations get, by one of them at a time: the probe. */
+function createGauge({ targetMs, patienceMs }: AgeLimits) {
+  let probing = false;
+  let probeAt = 0;
+  let endedAt = Number.NEGATIVE_INFINITY;
+  /** Since when no probe has been in time; undefined when the last one was. */
+  let lateSince: number | undefined;
+  let lastOverload = Number.NEGATIVE_INFINITY;
+
+  return {
+    /** True when the operation that begins now is the probe, whose end is to be told. */
+    begin(at: number): boolean {
+      if (probing) return false;
+      probing = true;
+      probeAt = at;
+      return true;
+    },
+    end(at: number): void {
+      probing = false;
+      endedAt = at;
+      if (at - probeAt <= targetMs) lateSince = undefined;
+      else lateSince ??= probeAt + targetMs;
+    },
+    get isProbing() {
+      return probing;
+    },
+    isOverloaded(at: number): boolean {
+      if (!probing && at - endedAt > targetMs) lateSince = undefined;
+      if (probing && at - probeAt > targetMs) lateSince ??= probeAt + targetMs;
+      if (lateSince === undefined) return false;
+      const isPatient = at - lastOverload > MEMORY_MS && at - lateSince < patienceMs;
+      if (!isPatient) lastOverload = at;
+      return !isPatient;
+    },
+  };
+}
+
+/** The two queues of a sale, under one watch. */
+export interface Shedder {
+  /** Refuses with Overloaded, at once, while either kind of operation takes too long. */
+  checkouts<Op, Result>(batcher: Batcher<Op, Result>): Batcher<Op, Result>;
+  /** Refuses nothing: a purchase has had its checkout, and turning it away wastes that work. */
+  purchases<Op, Result>(batcher: Batcher<Op, Result>): Batcher<Op, Result>;
+}
+
+/**
+ * Sheds by age, after CoDel (https://queue.acm.org/detail.cfm?id=2209336): a queue that is long for a moment does its
+ * work, one that stays old only makes everybody wait. The age is what a probe takes from `add` to its result, be it for
+ * Redis, for Postgres or for this process' own event loop. `now` is a clock in ms.
+ */
+export function createShedder(
+  limits: { readonly checkout: AgeLimits; readonly purchase: AgeLimits },
+  now: () => number = () => performance.now(),
+): Shedder {
+  const checkout = createGauge(limits.checkout);
+  const purchase = createGauge(limits.purchase);
+
+  const watch = <Op, Result>(batcher: Batcher<Op, Result>, gauge: typeof checkout, op: Op, at: number) => {
+    const result = batcher.add(op);
+    if (gauge.begin(at)) {
+      const end = () => gauge.end(now());
+      result.then(end, end);
+    }
+    return result;
+  };
+  // Without a probe of its own nothing is known of checkouts: the next is let in, and finds out.
+  const isOverloaded = (at: number) =>
+    purchase.isOverloaded(at) || (checkout.isProbing && checkout.isOverloaded(at));
+
+  return {
+    checkouts: (batcher) => ({
+      get pending() {
+        return batcher.pending;
+      },
+      add(op) {
+        const at = now();
+        return isOverloaded(at) ? Promise.reject(REFUSED) : watch(batcher, checkout, op, at);
+      },
+    }),
+    purchases: (batcher) => ({
+      get pending() {
+        return batcher.pending;
+      },
+      add: (op) => watch(batcher, purchase, op, now()),
+    }),
+  };
+}

@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { harden } from './campaign.ts';
+
+test('malformed requests and slow clients disturb nobody, and leave nothing behind', async (t) => {
+  const violations = await harden({
+    malformed: 3_000,
+    slow: 60,
+    seed: 1,
+    brief: true,
+    say: (line) => t.diagnostic(line),
+  });
+  assert.deepEqual(violations, []);
+});
