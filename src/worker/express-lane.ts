@@ -57,6 +57,8 @@ export function createExpressLane(deps: ExpressLaneDeps): ExpressLane {
   const keptAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveS}\r\n\r\n`;
 
   function onData(this: Socket, chunk: Buffer): void {
+    // The last answer is said: what the client sent before it heard so is not served, and it will send it again.
+    if (this.writableEnded) return;
     const connection = connections.get(this) as Connection;
     if (connection.busy) {
       connection.hasMore = true;
@@ -130,7 +132,7 @@ export function createExpressLane(deps: ExpressLaneDeps): ExpressLane {
     const text = headTextOf(answer, bytes, context.requestId) + (closes ? CLOSES : keptAlive) + answer.body;
     // Only names of items are ever more than ASCII.
     const encoding = bytes === answer.body.length ? 'latin1' : 'utf8';
-    if (closes) socket.end(text, encoding);
+    if (closes) socket.end(text, encoding).resume();
     // A client that does not read its answers is not listened to until it does.
     else if (!socket.write(text, encoding)) socket.pause().once('drain', () => socket.resume());
     if (connection.hasMore && !closes) leave(connection);

@@ -227,6 +227,20 @@ test('a handler that fails is answered 500 without a word of why', async () => {
   assert.doesNotMatch(text, /secret/);
 });
 
+test('what comes behind the last answer of a connection is not served', async () => {
+  const reached: (string | readonly string[] | undefined)[] = [];
+  const checkout: Hot['checkout'] = async (_, query) => {
+    reached.push(query.get('id'));
+    await sleep(20);
+    return json(200, { via: 'lane', query: {} });
+  };
+  const server = await serve({ checkout });
+  const { bodies, closed } = await talk(server, [plain('id=1', 'Connection: close'), plain('id=2')], {
+    answers: 2,
+  });
+  assert.deepEqual([bodies.length, closed, reached], [1, true, ['1']]);
+});
+
 test('a worker that leaves says so with its answers, and lets silent connections go', async () => {
   let leaving = false;
   const made = await serve({}, () => leaving);
