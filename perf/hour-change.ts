@@ -2,7 +2,7 @@
 import { generateItems } from '../src/store/catalogue.ts';
 import { createSale } from '../src/store/sales.ts';
 import type { Bench } from './cases.ts';
-import { openConnection } from './client.ts';
+import { type Connection, openConnection } from './client.ts';
 
 export interface HourChangeResult {
   /** From the change to the first accepted checkout of the new sale, in ms. */
@@ -27,11 +27,12 @@ export async function measureHourChange({ service, stores }: Bench): Promise<Hou
   const old = await newSale(Date.now() - 1, changeMs);
   const next = await newSale(changeMs, changeMs + AFTER_MS + 1_000);
   const [oldItem, nextItem] = [old, next].map((id) => generateItems(id, ITEMS)[0]?.id as string);
-  await untilActive(service.url, old);
 
   const result = { firstMs: Number.POSITIVE_INFINITY, requests: 0, wronglyRefused: 0 };
   const customer = async (_: unknown, n: number) => {
     const connection = openConnection(service.url);
+    // Every worker has to know of it, and a connection is one worker's.
+    await untilActive(connection, old);
     for (let visit = 0; Date.now() < changeMs + AFTER_MS; visit++) {
       const sentMs = Date.now();
       const item = sentMs < changeMs ? oldItem : nextItem;
@@ -51,11 +52,9 @@ export async function measureHourChange({ service, stores }: Bench): Promise<Hou
   return result;
 }
 
-async function untilActive(url: string, saleId: string): Promise<void> {
-  const connection = openConnection(url);
+async function untilActive(connection: Connection, saleId: string): Promise<void> {
   const deadlineMs = performance.now() + BEFORE_MS;
   while (!(await connection.request('GET', '/sales/active')).body.includes(saleId)) {
     if (performance.now() > deadlineMs) throw new Error(`${saleId} did not become the active sale`);
   }
-  connection.close();
 }

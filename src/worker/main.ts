@@ -173,7 +173,11 @@ const sendStatus = () =>
   });
 sendStatus();
 setInterval(sendStatus, STATUS_MS);
-if (report) setInterval(() => report().catch(onReportError), REPORT_MS);
+if (report) {
+  const sendReport = () => void report().catch(onReportError);
+  sendReport();
+  setInterval(sendReport, REPORT_MS);
+}
 primary.send({ type: 'ready' });
 
 function onMessage(message: Exclude<ToWorker, { type: 'answer' }>): void {
