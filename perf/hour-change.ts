@@ -13,7 +13,8 @@ export interface HourChangeResult {
 }
 
 const CUSTOMERS = 32;
-const BEFORE_MS = 2_000;
+const AHEAD_MS = 1_000;
+const BEFORE_MS = 2_500;
 const AFTER_MS = 1_000;
 const ITEMS = 100;
 
@@ -24,7 +25,8 @@ export async function measureHourChange({ service, stores }: Bench): Promise<Hou
     const facts = { startsAtMs, endsAtMs, total: ITEMS, userLimit: 10, hourly: true };
     return (await createSale(stores.postgres, facts)) as string;
   };
-  const old = await newSale(Date.now() - 1, changeMs);
+  // It is made ahead, as the scheduler does: one that had begun already would be refused while it is loaded.
+  const old = await newSale(Date.now() + AHEAD_MS, changeMs);
   const next = await newSale(changeMs, changeMs + AFTER_MS + 1_000);
   const [oldItem, nextItem] = [old, next].map((id) => generateItems(id, ITEMS)[0]?.id as string);
 

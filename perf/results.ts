@@ -137,12 +137,16 @@ export function printResults(results: Results): void {
     `Next hour's sale: first checkout ${ms(hourChange.firstMs)} after the change; ${hourChange.wronglyRefused} of ${hourChange.requests} wrongly refused`,
   );
   if (scale.length > 0) {
-    const head = ['sale of', 'loaded in', 'checkouts/s', 'CPU each', 'Redis per item', 'all processes'];
+    const head = [
+      ...['sale of', 'loaded in', 'checkouts/s', 'CPU each', ROLES.join(' + ')],
+      ...['Redis per item', 'all processes'],
+    ];
     const sizes = scale.map((s) => [
       s.items,
       ms(s.loadMs),
       Math.round(s.perSecond),
-      `${s.cpuUs.toFixed(0)} µs`,
+      `${sumCpu(s.cpuUs).toFixed(0)} µs`,
+      ROLES.map((role) => s.cpuUs[role].toFixed(1)).join(' + '),
       `${Math.round(s.bytesPerItem)} B`,
       mib(s.rssBytes),
     ]);

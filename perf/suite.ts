@@ -80,7 +80,6 @@ async function measureAll(
   bench: Bench,
   machine: Results['machine'],
   options: ReturnType<typeof readOptions>,
-  dataDir: string,
 ): Promise<Results> {
   const seconds = readCount('seconds', options.seconds, 5);
   const rounds = readCount('rounds', options.rounds, 3);
@@ -93,7 +92,7 @@ async function measureAll(
   const memory = usageOfTree(bench.service.pid).rssBytes;
   await bench.stores.close();
   await bench.service.stop();
-  const warmStart = await measureWarmStart(dataDir, rounds);
+  const warmStart = await measureWarmStart(rounds);
   return {
     machine,
     options: { seconds, rounds, items: bench.items },
@@ -137,7 +136,7 @@ await runCommand('perf', async () => {
     const items = readCount('items', options.items, 10_000);
     const bench = { oha, service, stores, bare, hono, items };
     if (options.only !== undefined) return await measureOnly(bench, options);
-    const results = await measureAll(bench, machine, options, dataDir);
+    const results = await measureAll(bench, machine, options);
     printResults(results);
     if (!options['no-write']) writeResults(results);
     return isSound(results.cases) && results.openLoop.faults.length + results.hourChange.wronglyRefused === 0

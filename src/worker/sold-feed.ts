@@ -62,6 +62,7 @@ async function takeSnapshot(redis: Redis, shard: Shard, saleId: string): Promise
   const state = await readSoldVersion(redis, saleId);
   if (state === undefined) return;
   const snapshot = shard.beginSnapshot(saleId, state.epoch, state.version);
-  for await (const itemIds of scanSold(redis, saleId)) snapshot.add(itemIds);
+  // A new sale need not be searched for what is sold: a million items take Redis and each worker seconds.
+  if (state.version > 0) for await (const itemIds of scanSold(redis, saleId)) snapshot.add(itemIds);
   snapshot.done();
 }
