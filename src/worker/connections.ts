@@ -27,8 +27,8 @@ function readFilesMax(): number {
   }
 }
 
-/** Closes connections whose client has not fetched its answer for `unsentMs`. Ends with the server. */
-export function closeUnread(server: Server, unsentMs = UNSENT_MS, checkMs = CHECK_MS): void {
+/** Closes connections whose client has not fetched its answer for `unsentMs`. Ends with the server. Returns those that are open. */
+export function closeUnread(server: Server, unsentMs = UNSENT_MS, checkMs = CHECK_MS): ReadonlySet<Socket> {
   const unsentSince = new Map<Socket, number>();
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
@@ -49,6 +49,7 @@ export function closeUnread(server: Server, unsentMs = UNSENT_MS, checkMs = CHEC
     }
   }, checkMs).unref();
   server.once('close', () => clearInterval(check));
+  return sockets;
 }
 
 /** Lets go of a client that has its answer and goes on sending the body that nobody reads. */

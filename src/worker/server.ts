@@ -92,7 +92,7 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
   server.maxConnections = deps.connectionsMax;
   // Those past it are not kept: one more is enough to know.
   server.maxHeadersCount = HEADERS_MAX + 1;
-  closeUnread(server);
+  const open = closeUnread(server);
   // Who waits for our word before it sends a body need not send one that is refused.
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
     if (refusalOf(req) === undefined) res.writeContinue();
@@ -108,16 +108,10 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
     keepAliveMs: KEEP_ALIVE_MS,
   });
   server.off('connection', toNode).on('connection', lane.take);
-  let connections = 0;
-  const onClose = () => connections--;
-  server.on('connection', (socket) => {
-    connections++;
-    socket.once('close', onClose);
-  });
   return {
     server,
     get connections() {
-      return connections;
+      return open.size;
     },
     closeGently: (deadlineMs) => closeGently(server, lane, deadlineMs),
   };

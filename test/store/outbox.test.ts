@@ -127,15 +127,16 @@ test('a purchase is answered after its commit, and then forgotten', async () => 
   await until('it is forgotten', async () => (await waiting(sale)) === 0);
 });
 
+/** The purchases of a sale, and the errors that they report. */
+function purchasesOf(sale: TestSale) {
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  return { purchases: createPurchases({ redis, postgres, sale: () => sale, onError }), errors };
+}
+
 test('a purchase that cannot be committed is unknown, stays in the outbox, and resolves when posted again', async () => {
   const sale = await openSale(stores);
-  const errors: unknown[] = [];
-  const purchases = createPurchases({
-    redis,
-    postgres,
-    sale: () => sale,
-    onError: (e) => void errors.push(e),
-  });
+  const { purchases, errors } = purchasesOf(sale);
   const code = await cart(sale, 'ada', sale.itemIds[0]!);
   await sql('alter table decisions rename to decisions_away');
   assert.equal((await purchases.add(code)).outcome, 'unknown');
@@ -152,13 +153,7 @@ test('a purchase that cannot be committed is unknown, stays in the outbox, and r
 
 test('a purchase whose epoch is over in Postgres is unknown, and not committed', async () => {
   const sale = await openSale(stores);
-  const errors: unknown[] = [];
-  const purchases = createPurchases({
-    redis,
-    postgres,
-    sale: () => sale,
-    onError: (e) => void errors.push(e),
-  });
+  const { purchases, errors } = purchasesOf(sale);
   const code = await cart(sale, 'ada', sale.itemIds[0]!);
   await sql('update sales set epoch = epoch + 1 where id = $1', sale.id);
   assert.equal((await purchases.add(code)).outcome, 'unknown');
