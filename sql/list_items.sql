@@ -6,7 +6,7 @@ from (
   select id, name, image_url, position,
     (select true from purchases p where p.sale_id = items.sale_id and p.item_id = items.id) is not null as sold
   from items
-  where sale_id = $1 and ($2::text is null or position > (select position from items where id = $2 and sale_id = $1))
+  where sale_id = $1 and ($2::text is null or position > (select case sale_id when $1 then position end from items where id = $2))
 ) as item
 where not ($4 and sold)
 order by position

@@ -18,7 +18,7 @@ const KEEP_MS = 200;
 const SCHEDULE_MS = 5_000;
 const SWEEP_MS = 500;
 const WATCH_MS = 250;
-/** An audit of 10,000 items reads both stores for some 100 ms: now and then, not all the time. */
+/** Between two audits of all live sales; see auditor.ts for what they may cost. */
 const AUDIT_MS = 60_000;
 
 export interface DutiesOptions {
@@ -51,13 +51,13 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   });
   shutdown.add('leadership', leadership.close);
 
-  const repeat = (name: string, ms: number, work: () => Promise<void>) => {
+  const repeat = (name: string, ms: number, work: (signal: AbortSignal) => Promise<void>) => {
     const repeated = every(ms, work, onError);
     shutdown.add(name, repeated.stop);
     return repeated;
   };
-  const leading = (work: () => Promise<void>) => async () => {
-    if (leadership.isLeader && postgres.isUp) await work();
+  const leading = (work: (signal: AbortSignal) => Promise<void>) => async (signal: AbortSignal) => {
+    if (leadership.isLeader && postgres.isUp) await work(signal);
   };
 
   const onRebuilt = () => void metrics.rebuilds.n++;
@@ -85,8 +85,8 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
     metrics.auditDifferences.n += count;
   };
   const audit = createAuditor({ redis, postgres, log, sales, onDifference });
-  const auditAll = async () => {
-    await audit();
+  const auditAll = async (signal: AbortSignal) => {
+    await audit(signal);
     metrics.audited();
   };
   repeat('auditor', AUDIT_MS, leading(auditAll));

@@ -6,20 +6,30 @@ export interface Repeated {
   stop(): Promise<void>;
 }
 
-/** Repeats `work` with `ms` milliseconds between two runs. What it throws goes to `onError`, and it is run again. */
-export function every(ms: number, work: () => Promise<void>, onError: (error: unknown) => void): Repeated {
+/**
+ * Repeats `work` with `ms` milliseconds between two runs. What it throws goes to `onError`, and it is run again.
+ * Work that takes its time watches the signal: it is aborted by `stop`, and an AbortError is no error then.
+ */
+export function every(
+  ms: number,
+  work: (signal: AbortSignal) => Promise<void>,
+  onError: (error: unknown) => void,
+): Repeated {
+  const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let queued: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
 
   const run = (): Promise<void> => {
     clearTimeout(timer);
-    running = work()
-      .catch(onError)
+    running = work(stopping.signal)
+      .catch((error: unknown) => {
+        const isStopped = stopping.signal.aborted && (error as Error).name === 'AbortError';
+        if (!isStopped) onError(error);
+      })
       .finally(() => {
         running = undefined;
-        if (!stopped && !queued) timer = setTimeout(run, ms);
+        if (!stopping.signal.aborted && !queued) timer = setTimeout(run, ms);
       });
     return running;
   };
@@ -27,7 +37,7 @@ export function every(ms: number, work: () => Promise<void>, onError: (error: un
   timer = setTimeout(run, ms);
   return {
     now() {
-      if (stopped) return Promise.resolve();
+      if (stopping.signal.aborted) return Promise.resolve();
       if (!running) return run();
       queued ??= running.then(() => {
         queued = undefined;
@@ -36,7 +46,7 @@ export function every(ms: number, work: () => Promise<void>, onError: (error: un
       return queued;
     },
     async stop() {
-      stopped = true;
+      stopping.abort();
       clearTimeout(timer);
       await queued;
       await running;

@@ -43,19 +43,25 @@ const STARTS_MAX = 3;
 /**
  * Audits the books of a sale (reliability.md) in both stores, or in Postgres alone once the sale is retired; while
  * the service runs, or at rest. Nothing is locked: audit-checks.ts says why a sale under way shows no differences.
- * Throws as `Redis.command` and `Postgres.query` do.
+ * `rest` is awaited after each part of some thousand rows, for an audit that must not be in the way of buyers.
+ * Throws as `Redis.command`, `Postgres.query` and `rest` do.
  */
-export async function auditSale(redis: Redis, postgres: Postgres, saleId: string): Promise<Difference[]> {
+export async function auditSale(
+  redis: Redis,
+  postgres: Postgres,
+  saleId: string,
+  rest: () => Promise<void> = async () => {},
+): Promise<Difference[]> {
   const whole = (problem: string): Difference[] => [{ saleId, check: 'sale', subject: saleId, problem }];
   for (let start = 1; ; start++) {
     const before = await readSaleFacts(postgres, saleId);
     if (before === undefined) return whole('is not in Postgres');
-    if (before.retired) return auditBooks(booksOf(postgres, before), before.total);
+    if (before.retired) return auditBooks(booksOf(postgres, before), before.total, rest);
     const gate = await untilGateIsOpen(redis, saleId);
     const differences =
       gate === undefined
         ? whole('cannot be sold: its gate in Redis is shut or missing')
-        : await auditBooks(booksOf(postgres, before, redis), before.total);
+        : await auditBooks(booksOf(postgres, before, redis), before.total, rest);
     if (differences.length === 0 || start === STARTS_MAX) return differences;
     const after = await readSaleFacts(postgres, saleId);
     if (after?.epoch === before.epoch && !after.retired) return differences;
@@ -67,7 +73,7 @@ function booksOf(postgres: Postgres, { id: saleId, userLimit }: SaleFacts, redis
   return { saleId, userLimit, postgres, redis, readWaiting: waiting };
 }
 
-async function auditBooks(books: Books, total: number): Promise<Difference[]> {
+async function auditBooks(books: Books, total: number, rest: () => Promise<void>): Promise<Difference[]> {
   const { saleId, redis, postgres } = books;
   const keys = keysOf(saleId);
   // The outbox is left out at first: what waits there looks wrong, and is looked at again with it.
@@ -75,8 +81,10 @@ async function auditBooks(books: Books, total: number): Promise<Difference[]> {
   const doubtful = async (check: Check, ...sources: (AsyncIterable<string[]> | undefined)[]) => {
     const subjects = new Set<string>();
     for (const source of sources) {
-      for await (const part of source ?? [])
+      for await (const part of source ?? []) {
         for (const subject of (await check(quick, part)).keys()) subjects.add(subject);
+        await rest();
+      }
     }
     return subjects;
   };

@@ -4,7 +4,9 @@ import { auditSale } from '../../src/store/audit.ts';
 import { createCheckouts } from '../../src/store/checkout.ts';
 import { decideCodes } from '../../src/store/decide.ts';
 import { keysOf } from '../../src/store/keys.ts';
+import { openPostgres } from '../../src/store/postgres.ts';
 import { createPurchases } from '../../src/store/purchase.ts';
+import { rebuildSale } from '../../src/store/rebuild.ts';
 import { addSale, openSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
@@ -83,6 +85,51 @@ test('a sale that sells while it is audited shows no differences', async () => {
   await Promise.all(selling);
   assert.ok(audits > 0);
   assert.deepEqual(await audit(sale.id), []);
+});
+
+/** Sells all of a sale behind the service's back, each item to a user of its own. */
+async function sellAll({ id }: TestSale): Promise<void> {
+  const sold = `select sale_id, id as item_id, 'CHK-' || sale_id || '-' || md5(id) as code, 'u' || position as user_id, now() as at
+    from items where sale_id = $1`;
+  await sql(
+    `insert into decisions (code, sale_id, user_id, decided_at, lines)
+     select code, sale_id, user_id, at, '+' || item_id from (${sold}) as sold`,
+    id,
+  );
+  await sql(
+    `insert into purchases (sale_id, item_id, code, user_id, purchased_at)
+     select sale_id, item_id, code, user_id, at from (${sold}) as sold`,
+    id,
+  );
+}
+
+test('the audit of a sale that the statistics of Postgres do not know reads each row a few times', async () => {
+  const items = 1_000;
+  for (let n = 0; n < 3; n++) await sellAll(await addSale(stores, { items }));
+  await sql('analyze');
+  const sale = await addSale(stores, { items });
+  await sellAll(sale);
+  await rebuildSale(redis, postgres, sale.id, assert.fail);
+
+  const session = await openPostgres({
+    url: stores.databaseUrl,
+    connectionsMax: 1,
+    patient: false,
+    onError: fail,
+  });
+  const run = (text: string) => session.query<{ rows: number }>({ name: '', text });
+  const rowsRead = async () => {
+    await run('select pg_stat_force_next_flush()');
+    const text =
+      'select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::float8 as rows from pg_stat_user_tables';
+    return (await run(text))[0]?.rows as number;
+  };
+  const before = await rowsRead();
+  assert.deepEqual(await auditSale(redis, session, sale.id), []);
+  const read = (await rowsRead()) - before;
+  await session.close();
+  // Items, purchases and decisions, each checked from both stores: some 20 rows for each item, and not a million.
+  assert.ok(read > items && read < 100 * items, `${read} rows were read`);
 });
 
 test('an item that Redis has lost, or shows in another state than its purchases, is named', async () => {
