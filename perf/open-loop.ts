@@ -101,7 +101,7 @@ function createPool(url: string, connectionsMax: number) {
     async open(): Promise<void> {
       while (all.length < connectionsMax) {
         const some = Array.from({ length: AT_A_TIME }, () => openConnection(url));
-        await Promise.all(some.map((connection) => connection.request('GET', '/livez')));
+        await Promise.all(some.map((connection) => connection.connect()));
         all.push(...some);
         idle.push(...some);
       }

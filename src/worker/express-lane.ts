@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Hono } from 'hono';
 import type { Answer, RequestContext } from '../routes/answer.ts';
 import { parseQuery } from '../routes/input.ts';
 import { problem } from '../routes/problem.ts';
@@ -9,6 +10,7 @@ import { type HotPath, type PlainHeaders, readPlainHeaders, readPlainLine } from
 import type { ContextOf } from './request-context.ts';
 
 export interface ExpressLaneDeps {
+  readonly app: Pick<Hono, 'fetch'>;
   readonly handlers: Pick<Handlers, 'checkout' | 'purchase'>;
   readonly contextOf: ContextOf;
   /** Hears of every answer. */
@@ -20,12 +22,15 @@ export interface ExpressLaneDeps {
   readonly asksToClose: () => boolean;
   /** An idle connection is closed after this time, in ms. */
   readonly keepAliveMs: number;
+  /** One on which nothing has come yet is closed after this time, in ms. */
+  readonly silentMs: number;
 }
 
 /**
  * Serves plain requests (see `plain-request.ts`) straight on their sockets: what node:http spends on a request, its
- * objects and events, is twice what all the rest of a refusal costs (docs/performance.md). A connection begins here and
- * leaves for node:http, with every byte it has sent, at the first thing that is not a plain request.
+ * objects and events, is twice what all the rest of a refusal costs (docs/performance.md). A plain GET is the Hono app's;
+ * its connection stays here, since a gateway sends both over the same ones. A connection begins here and leaves for
+ * node:http, with every byte it has sent, at the first thing that is not a plain request.
  */
 export interface ExpressLane {
   /** Takes a new connection. */
@@ -54,6 +59,7 @@ const TICK_MS = 1_000;
 export function createExpressLane(deps: ExpressLaneDeps): ExpressLane {
   const connections = new Map<Socket, Connection>();
   const keepAliveS = deps.keepAliveMs / 1_000;
+  const silentS = deps.silentMs / 1_000;
   const keptAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveS}\r\n\r\n`;
 
   function onData(this: Socket, chunk: Buffer): void {
@@ -70,7 +76,9 @@ export function createExpressLane(deps: ExpressLaneDeps): ExpressLane {
     const line = readPlainLine(text);
     const head = line && headOf(connection, text.slice(line.length));
     if (head) {
-      serve(connection, line.path, line.query, head);
+      connection.busy = true;
+      if (line.method === 'POST') serve(connection, line.path, line.query, head);
+      else forward(connection, line.target, head);
       return;
     }
     this.pause();
@@ -104,7 +112,6 @@ export function createExpressLane(deps: ExpressLaneDeps): ExpressLane {
   };
 
   const serve = (connection: Connection, path: HotPath, query: string, head: PlainHeaders) => {
-    connection.busy = true;
     const context = deps.contextOf(path, head.requestId, head.traceparent);
     const parsed = parseQuery(query);
     const answer =
@@ -113,7 +120,7 @@ export function createExpressLane(deps: ExpressLaneDeps): ExpressLane {
         : deps.handlers.purchase(context, parsed, head.replay);
     const finish = (given: Answer) => {
       onAnswered[path]('POST', context, given);
-      reply(connection, context, given);
+      reply(connection, context.requestId, given);
     };
     answer.then(finish, (error: unknown) => {
       deps.onError(context, error);
@@ -121,7 +128,21 @@ export function createExpressLane(deps: ExpressLaneDeps): ExpressLane {
     });
   };
 
-  const reply = (connection: Connection, context: RequestContext, answer: Answer) => {
+  const forward = (connection: Connection, target: string, head: PlainHeaders) => {
+    const answered = async () => {
+      const response = await deps.app.fetch(requestOf(target, head));
+      const {
+        'x-request-id': requestId = '',
+        'content-type': type = '',
+        ...headers
+      } = Object.fromEntries(response.headers);
+      reply(connection, requestId, { status: response.status, type, body: await response.text(), headers });
+    };
+    // The app answers what its handlers throw; there is nothing left to say to this client.
+    answered().catch(() => connection.socket.destroy());
+  };
+
+  const reply = (connection: Connection, requestId: string, answer: Answer) => {
     const { socket } = connection;
     connection.busy = false;
     connection.hasServed = true;
@@ -129,7 +150,7 @@ export function createExpressLane(deps: ExpressLaneDeps): ExpressLane {
     if (socket.destroyed) return;
     const closes = deps.asksToClose() || connection.head?.closes === true;
     const bytes = Buffer.byteLength(answer.body);
-    const text = headTextOf(answer, bytes, context.requestId) + (closes ? CLOSES : keptAlive) + answer.body;
+    const text = headTextOf(answer, bytes, requestId) + (closes ? CLOSES : keptAlive) + answer.body;
     // Only names of items are ever more than ASCII.
     const encoding = bytes === answer.body.length ? 'latin1' : 'utf8';
     if (closes) socket.end(text, encoding).resume();
@@ -142,9 +163,8 @@ export function createExpressLane(deps: ExpressLaneDeps): ExpressLane {
     for (const connection of connections.values()) {
       if (connection.busy) continue;
       connection.idleS++;
-      // Nothing yet: node:http watches over the time in which headers must come.
-      if (!connection.hasServed) leave(connection);
-      else if (connection.idleS > keepAliveS) connection.socket.destroy();
+      const limitS = connection.hasServed ? keepAliveS : silentS;
+      if (connection.idleS > limitS) connection.socket.destroy();
     }
   };
   setInterval(tick, TICK_MS).unref();
@@ -179,6 +199,16 @@ function headOf(connection: Connection, text: string): PlainHeaders | undefined 
   return connection.head;
 }
 
+/** A GET as the app knows it: of its headers, those that it reads. */
+function requestOf(target: string, { requestId, traceparent, ifNoneMatch }: PlainHeaders): Request {
+  const headers = new Headers();
+  if (requestId !== undefined) headers.set('X-Request-Id', requestId);
+  if (traceparent !== undefined) headers.set('Traceparent', traceparent);
+  if (ifNoneMatch !== undefined) headers.set('If-None-Match', ifNoneMatch);
+  // The app has no use for the name of its host.
+  return new Request(`http://flashsale${target}`, { headers });
+}
+
 const CLOSES = 'Connection: close\r\n\r\n';
 let date = '';
 let dateAtMs = 0;
@@ -192,5 +222,7 @@ function headTextOf({ status, type, headers }: Answer, bytes: number, requestId:
   }
   let more = '';
   if (headers) for (const [name, value] of Object.entries(headers)) more += `${name}: ${value}\r\n`;
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${type}\r\nContent-Length: ${bytes}\r\nX-Request-Id: ${requestId}\r\n${more}Date: ${date}\r\n`;
+  // What a 304 would have, is said by its tag.
+  const what = status === 304 ? '' : `Content-Type: ${type}\r\nContent-Length: ${bytes}\r\n`;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${what}X-Request-Id: ${requestId}\r\n${more}Date: ${date}\r\n`;
 }

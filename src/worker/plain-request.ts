@@ -1,32 +1,42 @@
-import { isHost } from './strictness.ts';
+import { hasDotSegment, isHost } from './strictness.ts';
 
 /**
- * Reads the one kind of request that nearly all traffic is made of: POST /checkout or /purchase on HTTP/1.1, without a
- * body, of plain characters. It never judges: whatever is not exactly that, is for node's parser to read or refuse.
+ * Reads the kind of request that nearly all traffic is made of: POST /checkout, POST /purchase or any GET, on HTTP/1.1,
+ * without a body, of plain characters. It never judges: whatever is not exactly that, is for node's parser to read or refuse.
  */
 
 export type HotPath = '/checkout' | '/purchase';
+
+/** A request line; `length` is where the headers begin. */
+export type PlainLine = { readonly length: number } & (
+  | { readonly method: 'POST'; readonly path: HotPath; readonly query: string }
+  | { readonly method: 'GET'; readonly target: string }
+);
 
 /** What the headers of a plain request say to this service. */
 export interface PlainHeaders {
   readonly requestId: string | undefined;
   readonly traceparent: string | undefined;
+  readonly ifNoneMatch: string | undefined;
   /** An Idempotency-Key was given. */
   readonly replay: boolean;
   /** The client asks to close the connection behind the answer. */
   readonly closes: boolean;
 }
 
+const GET = 'GET ';
 const START = { '/checkout': 'POST /checkout?', '/purchase': 'POST /purchase?' } as const;
 const VERSION = ' HTTP/1.1\r\n';
 /** No percent-encoding, nothing to decode: what ids and codes are made of. */
 const PLAIN_QUERY = /^[A-Za-z0-9._:=&-]+$/;
+const PLAIN_TARGET = /^(\/[A-Za-z0-9._:/-]*)(?:\?[A-Za-z0-9._:=&-]*)?$/;
 /** https://www.rfc-editor.org/rfc/rfc9110#section-5.1 (tokens), values of printable ASCII without a line fold. */
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~]*)$/;
 const END = '\r\n\r\n';
 
-/** The request line of a plain request: its path and query, and where its headers begin; undefined for any other. */
-export function readPlainLine(text: string): { path: HotPath; query: string; length: number } | undefined {
+/** The request line of a plain request; undefined for any other. */
+export function readPlainLine(text: string): PlainLine | undefined {
+  if (text.startsWith(GET)) return readGet(text);
   const path = text.startsWith(START['/checkout'])
     ? '/checkout'
     : text.startsWith(START['/purchase'])
@@ -37,7 +47,16 @@ export function readPlainLine(text: string): { path: HotPath; query: string; len
   const to = text.indexOf(' ', from);
   if (to < 0 || !text.startsWith(VERSION, to)) return undefined;
   const query = text.slice(from, to);
-  return PLAIN_QUERY.test(query) ? { path, query, length: to + VERSION.length } : undefined;
+  return PLAIN_QUERY.test(query) ? { method: 'POST', path, query, length: to + VERSION.length } : undefined;
+}
+
+function readGet(text: string): PlainLine | undefined {
+  const to = text.indexOf(' ', GET.length);
+  if (to < 0 || !text.startsWith(VERSION, to)) return undefined;
+  const target = text.slice(GET.length, to);
+  const path = PLAIN_TARGET.exec(target)?.[1];
+  if (path === undefined || hasDotSegment(path)) return undefined;
+  return { method: 'GET', target, length: to + VERSION.length };
 }
 
 /**
@@ -65,6 +84,7 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
   return {
     requestId: seen.get('x-request-id'),
     traceparent: seen.get('traceparent'),
+    ifNoneMatch: seen.get('if-none-match'),
     replay: seen.has('idempotency-key'),
     closes: connection === 'close',
   };
@@ -75,5 +95,6 @@ const FORBIDDEN = ['transfer-encoding', 'expect', 'upgrade', 'trailer', 'http2-s
 /** Headers that matter here; each may be given once. */
 const SINGLE = new Set([
   ...['host', 'content-length', 'connection', 'x-request-id', 'traceparent', 'idempotency-key'],
+  'if-none-match',
   ...FORBIDDEN,
 ]);

@@ -106,6 +106,7 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
     ...deps,
     handOver: (socket) => toNode.call(server, socket),
     keepAliveMs: KEEP_ALIVE_MS,
+    silentMs: HEADER_TIMEOUT_MS,
   });
   server.off('connection', toNode).on('connection', lane.take);
   return {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { json } from '../../src/routes/answer.ts';
@@ -10,13 +9,22 @@ import { createObserver } from '../../src/worker/observer.ts';
 import { createContexts } from '../../src/worker/request-context.ts';
 import { createHttpServer } from '../../src/worker/server.ts';
 
-type Hot = Pick<Handlers, 'checkout' | 'purchase'>;
+type Hot = Pick<Handlers, 'checkout' | 'purchase' | 'items' | 'openapi' | 'live'>;
 
 /** A server whose answers say which way they came: `via` is "lane" or "hono". */
 async function serve(own: Partial<Hot> = {}, asksToClose = () => false) {
   const saying = (via: string): Hot => ({
     checkout: async (_, query) => json(200, { via, query: Object.fromEntries(query) }),
     purchase: async (_, query, replay) => json(200, { via, query: Object.fromEntries(query), replay }),
+    items: async (_, saleId, query) =>
+      json(200, { via, saleId, query: Object.fromEntries(query), name: 'Löwe' }),
+    openapi: (knownTag) =>
+      knownTag === '"1"'
+        ? { status: 304, type: '', body: '', headers: { ETag: '"1"' } }
+        : json(200, { via }, { ETag: '"1"', 'Cache-Control': 'max-age=1' }),
+    live: () => {
+      throw new Error('secret');
+    },
     ...own,
   });
   const contextOf = createContexts();
@@ -156,6 +164,42 @@ for (const [what, request] of Object.entries({
     assert.deepEqual(reached, []);
   });
 }
+
+test('a plain GET is the same through the lane as through node:http, and its connection stays', async () => {
+  const made = await serve();
+  const { port } = made.server.address() as AddressInfo;
+  const get = async (socket: Socket, target: string, ...more: string[]) => {
+    socket.write(
+      [`GET ${target} HTTP/1.1`, 'Host: shop', 'X-Request-Id: mine', ...more, '', ''].join('\r\n'),
+    );
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    const [head = '', body] = chunk.toString().split('\r\n\r\n');
+    const [status, ...headers] = head.split('\r\n').map((line) => line.toLowerCase());
+    return { status, headers: headers.filter((line) => !line.startsWith('date: ')).sort(), body };
+  };
+  const ours = connect({ port, host: '127.0.0.1', noDelay: true });
+  const statuses = { ok: 0, other: 0 };
+  for (const [target, ...more] of [
+    ['/sales/S-0123456789/items?limit=2'],
+    ['/openapi.json'],
+    ['/openapi.json', 'If-None-Match: "1"'],
+    ['/livez'],
+    ['/checkout?id=1'],
+    ['/nothing'],
+    ['//nothing'],
+  ] as [string, ...string[]][]) {
+    const nodes = connect({ port, host: '127.0.0.1', noDelay: true });
+    const byNode = await get(nodes, target, ...more, 'Connection: keep-alive, x');
+    nodes.destroy();
+    assert.deepEqual(await get(ours, target, ...more), byNode, target);
+    statuses[byNode.status === 'http/1.1 200 ok' ? 'ok' : 'other']++;
+  }
+  assert.deepEqual(statuses, { ok: 2, other: 5 });
+  ours.write(plain());
+  const [chunk] = (await once(ours, 'data')) as [Buffer];
+  assert.match(chunk.toString(), /"via":"lane"/);
+  ours.destroy();
+});
 
 test('requests that come together are answered one by one, in their order', async () => {
   const together = [1, 2, 3, 4].map((n) => plain(`id=${n}`)).join('');

@@ -6,13 +6,15 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { readPlainHeaders, readPlainLine } from '../../src/worker/plain-request.ts';
 
-test('only the two hot paths, on HTTP/1.1, with plain characters', () => {
+test('POST to the two hot paths, on HTTP/1.1, with plain characters', () => {
   const line = 'POST /checkout?user_id=ada&id=a.b_c:d-1 HTTP/1.1\r\n';
-  const read = { path: '/checkout', query: 'user_id=ada&id=a.b_c:d-1', length: line.length };
+  const read = { method: 'POST', path: '/checkout', query: 'user_id=ada&id=a.b_c:d-1', length: line.length };
   assert.deepEqual(readPlainLine(`${line}Host: shop\r\n\r\n`), read);
-  assert.equal(readPlainLine('POST /purchase?code=CHK HTTP/1.1\r\n')?.path, '/purchase');
+  const purchase = 'POST /purchase?code=CHK HTTP/1.1\r\n';
+  assert.deepEqual(readPlainLine(purchase), {
+    ...{ method: 'POST', path: '/purchase', query: 'code=CHK', length: purchase.length },
+  });
   for (const other of [
-    'GET /checkout?id=1 HTTP/1.1\r\n',
     'POST /checkout HTTP/1.1\r\n',
     'POST /checkout? HTTP/1.1\r\n',
     'POST /checkouts?id=1 HTTP/1.1\r\n',
@@ -26,6 +28,42 @@ test('only the two hot paths, on HTTP/1.1, with plain characters', () => {
     ' POST /checkout?id=1 HTTP/1.1\r\n',
     'POST /checkout?id=1',
     '',
+  ]) {
+    assert.equal(readPlainLine(other), undefined, JSON.stringify(other));
+  }
+});
+
+test('GET of any path, on HTTP/1.1, with plain characters', () => {
+  for (const target of [
+    '/',
+    '/sales/S-0/items?limit=5&after=a:b',
+    '/items/a.b/image.svg',
+    '//x',
+    '/sales?',
+    '/a..b',
+  ]) {
+    const line = `GET ${target} HTTP/1.1\r\n`;
+    assert.deepEqual(readPlainLine(`${line}Host: shop\r\n\r\n`), {
+      method: 'GET',
+      target,
+      length: line.length,
+    });
+  }
+  for (const other of [
+    ...[
+      'GET * HTTP/1.1\r\n',
+      'GET http://shop/ HTTP/1.1\r\n',
+      'GET /a%20b HTTP/1.1\r\n',
+      'GET /../a HTTP/1.1\r\n',
+    ],
+    ...['GET /a/.?x=1 HTTP/1.1\r\n', 'GET /a HTTP/1.0\r\n', 'GET /a  HTTP/1.1\r\n', 'HEAD / HTTP/1.1\r\n'],
+    ...[
+      'GET /?a?b HTTP/1.1\r\n',
+      'GET /a#b HTTP/1.1\r\n',
+      'GET a HTTP/1.1\r\n',
+      'GET  /a HTTP/1.1\r\n',
+      'GET /a',
+    ],
   ]) {
     assert.equal(readPlainLine(other), undefined, JSON.stringify(other));
   }
@@ -134,6 +172,7 @@ test('what is taken for plain, node:http takes for the same', async () => {
       assert.ok(headers, `node refuses ${JSON.stringify(head)}`);
       assert.equal(headers['x-request-id'], own.requestId);
       assert.equal(headers.traceparent, own.traceparent);
+      assert.equal(headers['if-none-match'], own.ifNoneMatch);
       assert.equal(headers['idempotency-key'] !== undefined, own.replay);
       assert.equal(headers.connection?.toLowerCase() === 'close', own.closes);
       assert.ok(headers['transfer-encoding'] === undefined && headers.expect === undefined);
