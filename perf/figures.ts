@@ -30,7 +30,9 @@ export async function measureOpenLoop(
   const items = await listItems(service.url, sale.id, true);
   const recorder = createRecorder();
   const prefix = 'customer-';
-  await runOpenLoop({ url: service.url, saleId: sale.id, items, prefix, perSecond: perSecond / 2 }, recorder);
+  // As many connections as a gateway keeps; they stand before the first customer comes.
+  const crowd = { perSecond: perSecond / 2, connections: 2 * CONNECTIONS, connected: true };
+  await runOpenLoop({ url: service.url, saleId: sale.id, items, prefix, ...crowd }, recorder);
   const record = recorder.data;
   const now = await findSale(service.url, sale.id);
   const faults = await compareBooks({ stores, record, prefix, sale: now, soldOut: true });
