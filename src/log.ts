@@ -4,7 +4,7 @@ import pretty from 'pino-pretty';
 export type Log = pino.Logger;
 
 /** Text that is worth a write(2). */
-const CHUNK_BYTES = 12 << 10;
+const CHUNK_BYTES = 32 << 10;
 /** Lines that wait for a stdout that does not take them, in bytes: some seconds of lines. Past it they are dropped. */
 const WAITING_BYTES_MAX = 16 << 20;
 
@@ -40,7 +40,8 @@ export function openLog(level: string, process_: string): OpenLog {
   }
   const destination = pino.destination({
     ...{ dest: 1, sync: false },
-    minLength: CHUNK_BYTES,
+    // What comes here is gathered already. Its own way to write out what waits would also sync the file each time.
+    minLength: 0,
     maxLength: WAITING_BYTES_MAX,
   });
   let dropped = 0;
@@ -54,10 +55,7 @@ export function openLog(level: string, process_: string): OpenLog {
     gathered = '';
   };
   // What is waiting is written at least this often, so that a quiet service can be watched.
-  const flushing = setInterval(() => {
-    pass();
-    destination.flush();
-  }, 250).unref();
+  const passing = setInterval(pass, 250).unref();
   return {
     log: pino(options, destination),
     write(lines) {
@@ -66,7 +64,7 @@ export function openLog(level: string, process_: string): OpenLog {
     },
     dropped: () => dropped,
     flush: () => {
-      clearInterval(flushing);
+      clearInterval(passing);
       pass();
       destination.flushSync();
     },
