@@ -83,6 +83,7 @@ test('every request is counted once, whichever worker answered, with what became
   assert.equal(grown('purchase_attempts_total'), 45);
   assert.equal(grown('purchase_success_total'), 25);
   assert.equal(grown('purchase_failure_total{reason="already_processed"}'), 20);
+  assert.equal(after.values.get('purchase_failure_total{reason="outcome_unknown"}'), 0);
   assert.equal(grown('flashsale_purchase_replays_total'), 5);
   assert.equal(grown('sale_items_sold_total'), 20);
   assert.equal(

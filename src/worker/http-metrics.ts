@@ -35,7 +35,7 @@ export function createHttpMetrics(): HttpMetrics {
   );
   const [sold, replayed] = [itemsSold.cell(), replays.cell()];
   const checkouts = createOutcomes('checkout');
-  const purchases = createOutcomes('purchase');
+  const purchases = createOutcomes('purchase', 'outcome_unknown');
 
   const countPurchase = (context: RequestContext, answer: Answer) => {
     purchases.count(answer.code);
@@ -93,8 +93,11 @@ function requestsOf({ name, values }: MetricJson): MetricJson {
   };
 }
 
-/** Attempts, successes and failures by reason of the two routes that sell. */
-function createOutcomes(kind: 'checkout' | 'purchase') {
+/**
+ * Attempts, successes and failures by reason of the two routes that sell. Reasons that an alert waits for begin at 0:
+ * `rate` does not see the value with which a series begins.
+ */
+function createOutcomes(kind: 'checkout' | 'purchase', ...alarming: readonly string[]) {
   const upper = kind === 'checkout' ? 'Checkouts' : 'Purchases';
   const success = createCounter(`${kind}_success_total`, `${upper} answered 200`);
   const failure = createCounter(
@@ -103,6 +106,7 @@ function createOutcomes(kind: 'checkout' | 'purchase') {
   );
   const succeeded = success.cell();
   const failed = new Map<string, Cell>();
+  for (const reason of alarming) cellOf(failed, failure, reason);
   return {
     count(reason: string | undefined) {
       if (reason === undefined) succeeded.n++;

@@ -37,6 +37,13 @@ const untilItSells = (service: Service, shelf: Shelf, items: string[]) =>
     60_000,
   );
 
+/** What the disk's last page still takes is taken. */
+const untilRefused = (service: Service, shelf: Shelf, items: string[]) =>
+  until('a refusal', async () => {
+    const reply = await checkout(service.http, `user-${items.length}`, items.shift()!, shelf.sale);
+    return reply.status !== 200 && reply;
+  });
+
 test('spool disk full: checkouts are 503, purchases go on, and so does all once there is room', async () => {
   const disk = mountDisk(join(dir, 'spool-disk'), 16);
   const env = { REDIS_URL: stores.redisUrl, DATABASE_URL: stores.databaseUrl, DATA_DIR: disk.path };
@@ -45,11 +52,7 @@ test('spool disk full: checkouts are 503, purchases go on, and so does all once 
   const items = [...shelf.items];
   const code = await fillCart(service.http, 'ada', items.splice(0, 2), shelf.sale);
   disk.fill();
-  // What the segment's last page still takes is taken.
-  const refused = await until('a refusal', async () => {
-    const reply = await checkout(service.http, `user-${items.length}`, items.shift()!, shelf.sale);
-    return reply.status !== 200 && reply;
-  });
+  const refused = await untilRefused(service, shelf, items);
   const replies = [refused];
   for (let i = 0; i < 5; i++)
     replies.push(await checkout(service.http, `more-${i}`, items.shift()!, shelf.sale));
@@ -93,10 +96,7 @@ test('Redis disk full: 503 for both, nothing is sold, and it goes on once there 
   const code = await fillCart(service.http, 'ada', items.splice(0, 2), shelf.sale);
   disk.fill();
   // Redis hears of it when it next writes, and refuses from then on.
-  const refused = await until('a refusal', async () => {
-    const reply = await checkout(service.http, `user-${items.length}`, items.shift()!, shelf.sale);
-    return reply.status !== 200 && reply;
-  });
+  const refused = await untilRefused(service, shelf, items);
   const bought = await purchase(service.http, code);
   seen('checkout, purchase', [refused, bought]);
   assert.ok([refused, bought].every(isCode('unavailable')));

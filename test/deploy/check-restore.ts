@@ -83,17 +83,18 @@ async function sellOut(service: Service, server: Server, sale: string) {
   assert.equal(counts, `${ITEMS}|${ITEMS}`);
 }
 
+/** A sale on a box, and buyers at it. */
+async function startSale(box: Service): Promise<{ sale: string; buyers: Buyers }> {
+  const { sale, items } = await addShelf(box.http, { total_items: ITEMS });
+  const buyers = startBuyers({ sale, items: [...items], pauseMs: 10, http: () => box.http });
+  return { sale, buyers };
+}
+
 test('from a dump: the sale goes on, and what was confirmed before it began is there', async () => {
   const first = await startCluster(join(dir, 'first'), await freePort());
   const redis = await startRedis('redis-first');
   const box = await startOn(redis.url, first.url);
-  const shelf = await addShelf(box.http, { total_items: ITEMS });
-  const buyers = startBuyers({
-    sale: shelf.sale,
-    items: [...shelf.items],
-    pauseMs: 10,
-    http: () => box.http,
-  });
+  const { sale, buyers } = await startSale(box);
   await enough(buyers, 100);
 
   const before = [...buyers.sold];
@@ -124,14 +125,14 @@ test('from a dump: the sale goes on, and what was confirmed before it began is t
 
   const empty = await startRedis('redis-second');
   const service = await startOn(empty.url, second.url);
-  await assertKept(service, second, shelf.sale, before);
-  const kept = Number(query(second, `select count(*) from purchases where sale_id = '${shelf.sale}'`));
+  await assertKept(service, second, sale, before);
+  const kept = Number(query(second, `select count(*) from purchases where sale_id = '${sale}'`));
   console.log(
     `confirmed before the dump ${before.length}, until the loss ${buyers.sold.length}, restored ${kept}`,
   );
   assert.ok(kept < buyers.sold.length, 'nothing was lost: the check does not show what it should');
-  await sellOut(service, second, shelf.sale);
-  await assertKept(service, second, shelf.sale, before);
+  await sellOut(service, second, sale);
+  await assertKept(service, second, sale, before);
   const after = audit(empty.url, second.url);
   assert.equal(after.status, 0, after.stdout);
   await service.stop();
@@ -154,13 +155,7 @@ test('from a base backup and the received log: nothing that was confirmed is los
 
   const redis = await startRedis('redis-third');
   const box = await startOn(redis.url, first.url);
-  const shelf = await addShelf(box.http, { total_items: ITEMS });
-  const buyers = startBuyers({
-    sale: shelf.sale,
-    items: [...shelf.items],
-    pauseMs: 10,
-    http: () => box.http,
-  });
+  const { sale, buyers } = await startSale(box);
   await enough(buyers, 50);
   const base = makeFolder(join(dir, 'base'));
   runTool('pg_basebackup', [...at, '-D', base, '--checkpoint=fast', '--wal-method=stream']);
@@ -178,9 +173,9 @@ test('from a base backup and the received log: nothing that was confirmed is los
   const second = await startServer(base, await freePort());
   const empty = await startRedis('redis-fourth');
   const service = await startOn(empty.url, second.url);
-  await assertKept(service, second, shelf.sale, buyers.sold);
+  await assertKept(service, second, sale, buyers.sold);
   console.log(`confirmed until the loss ${buyers.sold.length}, all restored`);
-  await sellOut(service, second, shelf.sale);
+  await sellOut(service, second, sale);
   const after = audit(empty.url, second.url);
   assert.equal(after.status, 0, after.stdout);
   await service.stop();
