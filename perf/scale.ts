@@ -16,34 +16,62 @@ export interface ScaleResult {
   readonly perSecond: number;
   /** Redis' memory for one unsold item, in bytes. */
   readonly bytesPerItem: number;
-  /** All processes of the service afterwards, in bytes. */
+  /** All processes of the service once it and the smaller ones are loaded, in bytes. */
   readonly rssBytes: number;
 }
 
-/** Measures one sale of each size, the smallest first. */
+interface Loaded extends Pick<ScaleResult, 'items' | 'loadMs' | 'bytesPerItem' | 'rssBytes'> {
+  readonly saleId: string;
+}
+
+type Sample = Pick<ScaleResult, 'cpuUs' | 'perSecond'>;
+
+/** Loads a sale of each size, the smallest first, and checks out from them to and fro; the median of each is shown. */
 export async function measureScale(
   bench: Bench,
   sizes: readonly number[],
   seconds: number,
+  rounds: number,
 ): Promise<ScaleResult[]> {
-  const results: ScaleResult[] = [];
-  for (const items of [...sizes].sort((a, b) => a - b))
-    results.push(await measureSize(bench, items, seconds));
-  return results;
+  const sales: Loaded[] = [];
+  for (const items of [...sizes].sort((a, b) => a - b)) sales.push(await load(bench, items));
+  for (const sale of sales) await checkOut(bench, sale, 1);
+  const samples = new Map<Loaded, Sample[]>(sales.map((sale) => [sale, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (const sale of round % 2 === 0 ? sales : [...sales].reverse())
+      samples.get(sale)?.push(await checkOut(bench, sale, seconds));
+  }
+  return sales.map((sale) => {
+    const { saleId: _, ...figures } = sale;
+    return { ...figures, ...middleOf(samples.get(sale) ?? []) };
+  });
 }
 
-async function measureSize(bench: Bench, items: number, seconds: number): Promise<ScaleResult> {
-  const { service } = bench;
+async function load(bench: Bench, items: number): Promise<Loaded> {
   const memoryBefore = await usedMemory(bench);
   const { saleId, loadMs } = await openSale(bench, items);
   const bytesPerItem = ((await usedMemory(bench)) - memoryBefore) / items;
   await untilRewritten(bench);
+  return { saleId, items, loadMs, bytesPerItem, rssBytes: usageOfTree(bench.service.pid).rssBytes };
+}
+
+async function checkOut(
+  { service, oha }: Bench,
+  { saleId, items }: Loaded,
+  seconds: number,
+): Promise<Sample> {
   const before = usageOfTree(service.pid);
   const url = `${service.url}/checkout[?]user_id=u[a-z0-9]{12}&id=${saleId.slice(2)}-${indexPattern(items)}&sale_id=${saleId}`;
-  const { requests, perSecond } = await runOha(bench.oha, url, seconds);
-  const after = usageOfTree(service.pid);
-  const cpuUs = cpuPerRequest(before, after, requests);
-  return { items, loadMs, cpuUs, perSecond, bytesPerItem, rssBytes: after.rssBytes };
+  const { requests, perSecond } = await runOha(oha, url, seconds);
+  return { cpuUs: cpuPerRequest(before, usageOfTree(service.pid), requests), perSecond };
+}
+
+const totalOf = ({ cpuUs }: Sample) => Object.values(cpuUs).reduce((sum, us) => sum + us, 0);
+
+/** The one whose CPU is the median of all. */
+function middleOf(samples: readonly Sample[]): Sample {
+  const sorted = [...samples].sort((a, b) => totalOf(a) - totalOf(b));
+  return sorted[Math.floor(sorted.length / 2)] as Sample;
 }
 
 /** Straight into Postgres: a million items are more than an admin's request may carry in time. */

@@ -87,7 +87,7 @@ async function measureAll(
   const peak = cases.find(({ name }) => name === 'sell-out')?.perSecond ?? 0;
   const openLoop = await measureOpenLoop(bench, peak * 0.7, seconds);
   const sizes = options.scale?.split(',').map((size) => readCount('scale', size, 1)) ?? [];
-  const scale = await measureScale(bench, sizes, seconds);
+  const scale = await measureScale(bench, sizes, seconds, rounds);
   const hourChange = await measureHourChange(bench);
   const memory = usageOfTree(bench.service.pid).rssBytes;
   await bench.stores.close();
