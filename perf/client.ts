@@ -111,7 +111,8 @@ export function openConnection(base: string, silenceMs = SILENCE_MS): Connection
 
   return {
     async connect() {
-      socket ??= open();
+      if (socket) return;
+      socket = open();
       await once(socket, 'connect').catch((error: Error) => {
         throw new Lost(error.message, false);
       });

@@ -33,7 +33,7 @@ export async function measureOpenLoop(
   const sale = await createSale(service.url, early + customers, 10);
   const items = await listItems(service.url, sale.id, true);
   // As many connections as a gateway keeps; they stand before the first customer comes.
-  const crowd = { perSecond: perSecond / 2, connections: 2 * CONNECTIONS, connected: true };
+  const crowd = { perSecond: perSecond / 2, connections: 2 * CONNECTIONS };
   const send = async (some: readonly string[], who: string) => {
     const recorder = createRecorder();
     const customersOf = { items: some, prefix: prefix + who };

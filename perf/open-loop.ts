@@ -16,24 +16,19 @@ export interface OpenLoopOptions {
   readonly perSecond: number;
   /** What is refused is not tried again. */
   readonly once?: boolean;
-  /** At most so many; 1,000 when absent. */
-  readonly connections?: number;
-  /** All of them are made before the first customer comes. */
-  readonly connected?: boolean;
+  /** So many, all made before the first customer comes; past them customers wait for one, on the clock. */
+  readonly connections: number;
 }
 
 /** From a customer's checkout to the purchase. */
 const DECIDE_MS = 100;
-/** Far more than are busy at once while the service keeps up; past it customers wait for a connection, on the clock. */
-const CONNECTIONS = 1_000;
 const AT_A_TIME = 50;
 const GRACE_MS = 10_000;
 const TICK_MS = 1;
 
 /** Sends a customer for every item; resolves when all have their answers. */
 export async function runOpenLoop(options: OpenLoopOptions, record: Recorder): Promise<void> {
-  const connections = createPool(options.url, options.connections ?? CONNECTIONS);
-  if (options.connected) await connections.open();
+  const connections = await openPool(options.url, options.connections);
   const startMs = performance.now();
   const giveUpAtMs = options.once
     ? 0
@@ -79,32 +74,24 @@ const untilMs = (ms: number) =>
   new Promise((resolve) => setTimeout(resolve, Math.max(0, ms - performance.now())));
 
 /** Connections that are taken and given back; who finds none waits in line. */
-function createPool(url: string, connectionsMax: number) {
+async function openPool(url: string, size: number) {
   const all: Connection[] = [];
-  const idle: Connection[] = [];
   const waiting: ((connection: Connection) => void)[] = [];
+  // Some at a time: a crowd that connects at once is for the kernel's queue, not for ours.
+  while (all.length < size) {
+    const some = Array.from({ length: AT_A_TIME }, () => openConnection(url));
+    await Promise.all(some.map((connection) => connection.connect()));
+    all.push(...some);
+  }
+  const idle = [...all];
   return {
     async take(): Promise<Connection> {
-      const free = idle.pop();
-      if (free) return free;
-      if (all.length === connectionsMax) return new Promise((resolve) => waiting.push(resolve));
-      const fresh = openConnection(url);
-      all.push(fresh);
-      return fresh;
+      return idle.pop() ?? new Promise((resolve) => waiting.push(resolve));
     },
     give(connection: Connection): void {
       const next = waiting.shift();
       if (next) next(connection);
       else idle.push(connection);
-    },
-    /** Makes all connections, some at a time: a crowd that connects at once is for the kernel's queue, not for ours. */
-    async open(): Promise<void> {
-      while (all.length < connectionsMax) {
-        const some = Array.from({ length: AT_A_TIME }, () => openConnection(url));
-        await Promise.all(some.map((connection) => connection.connect()));
-        all.push(...some);
-        idle.push(...some);
-      }
     },
     close: () => {
       for (const connection of all) connection.close();

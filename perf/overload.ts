@@ -89,7 +89,7 @@ async function measureAt(service: OwnService, stores: Stores, perSecond: number,
   const items = await listItems(url, saleId, true);
   const { recorder, served, refused } = createCrowd();
   const watching = watch(url);
-  const crowd = { prefix: PREFIX, perSecond, once: true, connections: CROWD_CONNECTIONS, connected: true };
+  const crowd = { prefix: PREFIX, perSecond, once: true, connections: CROWD_CONNECTIONS };
   await runOpenLoop({ url, saleId, items, ...crowd }, recorder);
   const { failures, slowestMs } = await watching.stop();
   await sleep(SHIPPED_MS);

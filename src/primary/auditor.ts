@@ -4,6 +4,7 @@ import type { LiveSale } from '../messages.ts';
 import { auditSale, type Difference } from '../store/audit.ts';
 import type { Postgres } from '../store/postgres.ts';
 import type { Redis } from '../store/redis.ts';
+import type { Work } from './every.ts';
 
 /** Differences logged one by one per sale; past that a broken sale would fill the disk, and their number says it all. */
 const LOGGED_MAX = 20;
@@ -23,13 +24,7 @@ export interface AuditorOptions {
 }
 
 /** A function that audits every live sale once, one after the other, and logs what differs; the signal ends it. */
-export function createAuditor({
-  redis,
-  postgres,
-  log,
-  sales,
-  onDifference,
-}: AuditorOptions): (signal: AbortSignal) => Promise<void> {
+export function createAuditor({ redis, postgres, log, sales, onDifference }: AuditorOptions): Work {
   return async (signal) => {
     for (const { id } of sales()) {
       const differences = await auditSale(redis, postgres, id, createRest(signal));

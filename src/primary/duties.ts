@@ -3,7 +3,7 @@ import type { Log } from '../log.ts';
 import { seekLeadership } from '../store/leadership.ts';
 import { readLiveSales } from '../store/sales.ts';
 import { createAuditor } from './auditor.ts';
-import { every, type Repeated } from './every.ts';
+import { every, type Repeated, type Work } from './every.ts';
 import { keepSales } from './keeper.ts';
 import { createLifecycle } from './lifecycle.ts';
 import type { Metrics } from './metrics.ts';
@@ -51,14 +51,16 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   });
   shutdown.add('leadership', leadership.close);
 
-  const repeat = (name: string, ms: number, work: (signal: AbortSignal) => Promise<void>) => {
+  const repeat = (name: string, ms: number, work: Work) => {
     const repeated = every(ms, work, onError);
     shutdown.add(name, repeated.stop);
     return repeated;
   };
-  const leading = (work: (signal: AbortSignal) => Promise<void>) => async (signal: AbortSignal) => {
-    if (leadership.isLeader && postgres.isUp) await work(signal);
-  };
+  const leading =
+    (work: Work): Work =>
+    async (signal) => {
+      if (leadership.isLeader && postgres.isUp) await work(signal);
+    };
 
   const onRebuilt = () => void metrics.rebuilds.n++;
   keeping = repeat('keeper', KEEP_MS, async () => {
@@ -85,7 +87,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
     metrics.auditDifferences.n += count;
   };
   const audit = createAuditor({ redis, postgres, log, sales, onDifference });
-  const auditAll = async (signal: AbortSignal) => {
+  const auditAll: Work = async (signal) => {
     await audit(signal);
     metrics.audited();
   };

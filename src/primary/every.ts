@@ -6,15 +6,14 @@ export interface Repeated {
   stop(): Promise<void>;
 }
 
+/** Watches the signal when it takes its time. */
+export type Work = (signal: AbortSignal) => Promise<void>;
+
 /**
  * Repeats `work` with `ms` milliseconds between two runs. What it throws goes to `onError`, and it is run again.
  * Work that takes its time watches the signal: it is aborted by `stop`, and an AbortError is no error then.
  */
-export function every(
-  ms: number,
-  work: (signal: AbortSignal) => Promise<void>,
-  onError: (error: unknown) => void,
-): Repeated {
+export function every(ms: number, work: Work, onError: (error: unknown) => void): Repeated {
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let queued: Promise<void> | undefined;
