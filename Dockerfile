@@ -11,6 +11,8 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY src src
 COPY test test
+COPY campaigns campaigns
+COPY checks checks
 COPY perf perf
 RUN npx tsc
 

@@ -3,7 +3,7 @@
  * Exit code 0: they agree; 1: they differ; 2: they could not be compared.
  */
 import { parseArgs } from 'node:util';
-import { auditSale, CHECKS, type Difference } from '../src/store/audit.ts';
+import { auditSale, CHECKS, type Difference } from '../src/store/audit/audit.ts';
 import { readLiveSales } from '../src/store/sales.ts';
 import {
   EXIT,

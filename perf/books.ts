@@ -1,5 +1,5 @@
 /** The books from three sides: what the clients were told, Postgres, Redis. */
-import { auditSale } from '../src/store/audit.ts';
+import { auditSale } from '../src/store/audit/audit.ts';
 import type { Postgres } from '../src/store/postgres.ts';
 import { EXIT, openStores, type Stores } from './command.ts';
 import type { RecordData } from './record.ts';

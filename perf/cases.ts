@@ -1,5 +1,5 @@
 /** What the suite measures in every round. Each case audits itself: without balanced books its figure is void. */
-import { auditSale } from '../src/store/audit.ts';
+import { auditSale } from '../src/store/audit/audit.ts';
 import { keysOf } from '../src/store/keys.ts';
 import type { Redis } from '../src/store/redis.ts';
 import type { Baseline } from './baseline.ts';

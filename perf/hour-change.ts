@@ -1,5 +1,5 @@
 /** How soon the next hour's sale sells, and whether anybody is refused around the change who should not be. */
-import { generateItems } from '../src/store/catalogue.ts';
+import { generateItems } from '../src/goods/catalogue.ts';
 import { createSale } from '../src/store/sales.ts';
 import type { Bench } from './cases.ts';
 import { type Connection, openConnection } from './client.ts';

@@ -108,7 +108,7 @@ function* filesUnder(folder) {
 
 /** One hash over name, size and time of every input: a deleted or an older file is a change as well. */
 function fingerprint() {
-  const sources = ['src', 'test', 'perf'].flatMap((folder) => [...filesUnder(folder)]);
+  const sources = ['src', 'test', 'campaigns', 'checks', 'perf'].flatMap((folder) => [...filesUnder(folder)]);
   const hash = createHash('sha256');
   for (const path of ['tsconfig.json', 'package-lock.json', ...sources.sort()]) {
     const { size, mtimeMs } = statSync(at(path));
@@ -132,7 +132,7 @@ function build() {
 
 /** Built in place and swept afterwards, not removed before: a server may be running from this very folder. */
 function removeOrphans() {
-  for (const folder of ['src', 'test', 'perf']) {
+  for (const folder of ['src', 'test', 'campaigns', 'checks', 'perf']) {
     for (const path of filesUnder(join('dist', folder))) {
       const source = path.slice('dist/'.length).replace(/\.js(\.map)?$/, '.ts');
       if (!existsSync(at(source))) rmSync(at(path));

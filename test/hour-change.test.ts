@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
+import { generateItems } from '../src/goods/catalogue.ts';
 import type { LiveSale } from '../src/messages.ts';
-import { keepSales, LINGER_MS } from '../src/primary/keeper.ts';
-import { scheduleSales } from '../src/primary/scheduler.ts';
-import { generateItems } from '../src/store/catalogue.ts';
+import { keepSales, LINGER_MS } from '../src/primary/duties/keeper.ts';
+import { scheduleSales } from '../src/primary/duties/scheduler.ts';
+import { createLiveSales } from '../src/selling/live-sales.ts';
 import { createSale, isSellable } from '../src/store/sales.ts';
-import { createLiveSales } from '../src/worker/live-sales.ts';
 import { until } from './support/processes.ts';
 import { startService } from './support/service.ts';
 import { checkout, purchase } from './support/shop.ts';

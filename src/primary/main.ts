@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { type Config, maskSecrets, readConfig, SetupError } from '../config.ts';
 import { type Log, openLog } from '../log.ts';
 import { createStoreMetrics } from '../metrics/stores.ts';
-import { openSpool } from '../store/segments.ts';
+import { openSpool } from '../store/attempts/segments.ts';
 import { banner } from './banner.ts';
-import { startDuties } from './duties.ts';
+import { createShipper } from './duties/shipper.ts';
+import { startDuties } from './duties/start.ts';
 import { every } from './every.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics } from './metrics/own.ts';
+import { createScrape } from './metrics/scrape.ts';
 import { requireFreePort } from './port.ts';
-import { createSalesBoard } from './sales-board.ts';
-import { createScrape } from './scrape.ts';
 import { writeServiceFile } from './service-file.ts';
-import { createShipper } from './shipper.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import { openStores } from './stores.ts';
-import { createSupervisor } from './supervisor.ts';
-import { isWriting, makePeersDir, startWorkers } from './workers.ts';
+import { createSalesBoard } from './workers/sales-board.ts';
+import { isWriting, makePeersDir, startWorkers } from './workers/start.ts';
+import { createSupervisor } from './workers/supervisor.ts';
 
 const SHIP_MS = 250;
 

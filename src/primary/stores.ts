@@ -1,11 +1,11 @@
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
 import type { StoreMetrics } from '../metrics/stores.ts';
+import { startLocalServices } from '../private/services.ts';
 import { Unavailable } from '../store/errors.ts';
 import { migrate } from '../store/migrate.ts';
 import { openPostgres, type Postgres } from '../store/postgres.ts';
 import { openRedis, type Redis } from '../store/redis.ts';
-import { startLocalServices } from './local-services.ts';
 import type { Shutdown } from './shutdown.ts';
 
 /** Connections of the primary: the keeper, the sweeper, the shipper and the auditor at the same time, and room. */

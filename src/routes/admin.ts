@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Answer, json, type RequestContext } from '../http/answer.ts';
+import { failureCode } from '../http/failure.ts';
+import { type FieldErrors, isId } from '../http/input.ts';
+import { problem } from '../http/problem.ts';
+import { formatTime, parseTime } from '../http/time.ts';
 import { ItemTaken, type NewSale } from '../store/sales.ts';
-import { type Answer, json, type RequestContext } from './answer.ts';
-import { failureCode } from './failure.ts';
-import { type FieldErrors, isId } from './input.ts';
-import { problem } from './problem.ts';
-import { formatTime, parseTime } from './time.ts';
 
 const HOUR_MS = 3_600_000;
 export const TOTAL_MAX = 1_000_000;

@@ -1,8 +1,8 @@
-import type { Attempt, AttemptLog } from '../store/attempts.ts';
-import { type Answer, JSON_TYPE, type RequestContext } from './answer.ts';
-import { decideCheckout, type Verdict, type VerdictDeps } from './checkout-verdict.ts';
-import { type FieldErrors, type ParameterRule, type Query, readParameter } from './input.ts';
-import { type ProblemCode, problem } from './problem.ts';
+import { type Answer, JSON_TYPE, type RequestContext } from '../http/answer.ts';
+import { type FieldErrors, type ParameterRule, type Query, readParameter } from '../http/input.ts';
+import { type ProblemCode, problem } from '../http/problem.ts';
+import { decideCheckout, type Verdict, type VerdictDeps } from '../selling/verdict.ts';
+import type { Attempt, AttemptLog } from '../store/attempts/spool.ts';
 
 export interface CheckoutDeps extends VerdictDeps {
   /** The slot that owns an item, told in the answer; undefined when workers have no ports of their own. */

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Answer } from './answer.ts';
-import { JSON_TYPE } from './answer.ts';
-import { docsPage } from './docs/page.ts';
-import { STYLE } from './docs/style.ts';
-import { openApiDocument } from './openapi/document.ts';
-import { HTML_TYPE } from './openapi/operations.ts';
+import { openApiDocument } from '../contract/document.ts';
+import { HTML_TYPE } from '../contract/operations.ts';
+import { docsPage } from '../contract/page/page.ts';
+import { STYLE } from '../contract/page/style.ts';
+import type { Answer } from '../http/answer.ts';
+import { JSON_TYPE } from '../http/answer.ts';
+import { pageHeaders } from '../http/security-headers.ts';
 import { matches } from './sales.ts';
-import { pageHeaders } from './secured.ts';
 
 /** Answers a text that stays the same as long as the process runs; asked for again, it costs one comparison. */
 function prepared(type: string, body: string, more: Readonly<Record<string, string>> = {}) {

@@ -1,7 +1,7 @@
 import { memoryUsage } from 'node:process';
+import { type Answer, json, type RequestContext } from '../http/answer.ts';
+import { problem } from '../http/problem.ts';
 import type { WorkerStatus } from '../messages.ts';
-import { type Answer, json, type RequestContext } from './answer.ts';
-import { problem } from './problem.ts';
 
 export interface HealthDeps {
   readonly isPostgresUp: () => boolean;

@@ -1,9 +1,9 @@
-import type { Answer, RequestContext } from './answer.ts';
-import { isId } from './input.ts';
-import { pictureOf } from './picture.ts';
-import { problem } from './problem.ts';
+import { pictureOf } from '../goods/picture.ts';
+import type { Answer, RequestContext } from '../http/answer.ts';
+import { isId } from '../http/input.ts';
+import { problem } from '../http/problem.ts';
+import { PICTURE_HEADERS } from '../http/security-headers.ts';
 import { matches } from './sales.ts';
-import { PICTURE_HEADERS } from './secured.ts';
 
 /** The style of the pictures; a release that draws them otherwise raises it, so that caches ask again. */
 const TAG = '"picture-1"';

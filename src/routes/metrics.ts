@@ -1,5 +1,5 @@
-import type { Answer, RequestContext } from './answer.ts';
-import { problem } from './problem.ts';
+import type { Answer, RequestContext } from '../http/answer.ts';
+import { problem } from '../http/problem.ts';
 
 /** The version that Prometheus expects in the type of its text format. */
 export const TYPE = 'text/plain; version=0.0.4; charset=utf-8';

@@ -1,12 +1,12 @@
+import { type Answer, json, type RequestContext } from '../http/answer.ts';
+import { failureCode } from '../http/failure.ts';
+import { type FieldErrors, type Query, readParameter } from '../http/input.ts';
+import { type ProblemCode, problem } from '../http/problem.ts';
 import type { Batcher } from '../store/batcher.ts';
-import { saleOfCode } from '../store/checkout.ts';
+import { saleOfCode } from '../store/checkouts.ts';
 import { type Receipt, receiptOf } from '../store/decision.ts';
-import type { PurchaseResult } from '../store/purchase.ts';
+import type { PurchaseResult } from '../store/purchases.ts';
 import type { SaleStanding } from '../store/sales.ts';
-import { type Answer, json, type RequestContext } from './answer.ts';
-import { failureCode } from './failure.ts';
-import { type FieldErrors, type Query, readParameter } from './input.ts';
-import { type ProblemCode, problem } from './problem.ts';
 
 export interface PurchaseDeps {
   /** The purchases of a sale that is still known to Redis. */

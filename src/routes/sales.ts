@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
+import { type Answer, json, type RequestContext } from '../http/answer.ts';
+import { failureCode } from '../http/failure.ts';
+import { type FieldErrors, oneOf, type Query, readNumber, readParameter } from '../http/input.ts';
+import { problem } from '../http/problem.ts';
+import { formatTime } from '../http/time.ts';
 import type { LiveSale } from '../messages.ts';
 import type { ItemPage, ItemView } from '../store/items.ts';
 import { SALE_ID, SALE_STATES, type SaleState, type SaleSummary } from '../store/sales.ts';
-import { type Answer, json, type RequestContext } from './answer.ts';
-import { failureCode } from './failure.ts';
-import { type FieldErrors, oneOf, type Query, readNumber, readParameter } from './input.ts';
-import { problem } from './problem.ts';
-import { formatTime } from './time.ts';
 
 /** The parameters of a listing of sales. */
 export const SALES_QUERY = { status: oneOf(...SALE_STATES) } as const;

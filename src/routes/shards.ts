@@ -1,6 +1,6 @@
+import { type Answer, json } from '../http/answer.ts';
 import { PLACES } from '../shard/place.ts';
 import type { Ring } from '../shard/ring.ts';
-import { type Answer, json } from './answer.ts';
 
 export interface ShardsDeps {
   readonly ring: () => Ring;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { generateItems, type NewItem, pictureUrl } from '../goods/catalogue.ts';
 import type { LiveSale } from '../messages.ts';
-import { generateItems, type NewItem, pictureUrl } from './catalogue.ts';
 import { keysOf } from './keys.ts';
 import { isUniqueViolation, type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';

@@ -1,7 +1,9 @@
 import type { Config } from '../config.ts';
+import type { RequestContext } from '../http/answer.ts';
+import type { Handlers } from '../http/app.ts';
+import { logFields, maskCodes } from '../http/context.ts';
 import type { Log } from '../log.ts';
 import { createSaleRoute, guardAdmin } from '../routes/admin.ts';
-import type { RequestContext } from '../routes/answer.ts';
 import { checkout } from '../routes/checkout.ts';
 import { documents } from '../routes/documents.ts';
 import { health } from '../routes/health.ts';
@@ -10,8 +12,9 @@ import { metrics } from '../routes/metrics.ts';
 import { purchase, readReceipt } from '../routes/purchase.ts';
 import { sales } from '../routes/sales.ts';
 import { shards } from '../routes/shards.ts';
+import type { LiveSales } from '../selling/live-sales.ts';
 import type { Shard } from '../shard/shard.ts';
-import type { AttemptLog } from '../store/attempts.ts';
+import type { AttemptLog } from '../store/attempts/spool.ts';
 import { Fenced, Overloaded, Unanswered, Unavailable } from '../store/errors.ts';
 import { listItems } from '../store/items.ts';
 import type { Postgres } from '../store/postgres.ts';
@@ -19,10 +22,7 @@ import { findReceipt } from '../store/receipts.ts';
 import type { Redis } from '../store/redis.ts';
 import { countSold, createSale, isSellable, listSales, readStanding } from '../store/sales.ts';
 import { VERSION } from '../version.ts';
-import type { Handlers } from './app.ts';
-import type { LiveSales } from './live-sales.ts';
 import type { PrimaryLink } from './primary-link.ts';
-import { logFields, maskCodes } from './request-context.ts';
 
 /** A million new items take Redis some ten seconds. */
 const REFRESH_MS = 60_000;

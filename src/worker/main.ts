@@ -1,27 +1,27 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { readConfig, readPlace } from '../config.ts';
+import { createApp } from '../http/app.ts';
+import { createBalance } from '../http/balance.ts';
+import { connectionsMax } from '../http/connections.ts';
+import { createContexts } from '../http/context.ts';
+import { createObserver } from '../http/observer.ts';
+import { createRequestLog } from '../http/request-log.ts';
+import { createHttpServer, listenAlone } from '../http/server.ts';
 import { openLog } from '../log.ts';
 import type { ToWorker } from '../messages.ts';
+import { createLiveSales } from '../selling/live-sales.ts';
+import { startSoldFeed } from '../selling/sold-feed.ts';
 import { createPeers } from '../shard/peers.ts';
 import { createShard } from '../shard/shard.ts';
-import { openAttemptLog } from '../store/attempts.ts';
+import { openAttemptLog } from '../store/attempts/spool.ts';
 import { Fenced } from '../store/errors.ts';
 import { openPostgres } from '../store/postgres.ts';
 import { openRedis } from '../store/redis.ts';
-import { createApp } from './app.ts';
-import { createBalance } from './balance.ts';
-import { connectionsMax } from './connections.ts';
 import { createFencedCount } from './fenced.ts';
 import { createHandlers, createOnError } from './handlers.ts';
-import { createLiveSales } from './live-sales.ts';
 import { createReport, createWorkerMetrics } from './metrics.ts';
-import { createObserver } from './observer.ts';
 import { openPrimaryLink } from './primary-link.ts';
-import { createContexts } from './request-context.ts';
-import { createRequestLog } from './request-log.ts';
-import { createHttpServer, listenAlone } from './server.ts';
-import { startSoldFeed } from './sold-feed.ts';
 
 /** As many commits as may be under way per sale, and one more for an overlapping sale. */
 const COMMITTERS = 3;

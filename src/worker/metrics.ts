@@ -1,14 +1,14 @@
 import type { Server } from 'node:net';
+import { createHttpMetrics, type HttpMetrics } from '../http/metrics.ts';
 import type { MetricJson, ToPrimary } from '../messages.ts';
 import { watchProcess } from '../metrics/process.ts';
 import { createCounter, createHistogram, gauge } from '../metrics/series.ts';
 import { createStoreMetrics, type StoreMetrics, storeGauges } from '../metrics/stores.ts';
+import type { WorkerSale } from '../selling/live-sales.ts';
 import type { QuestionCounts } from '../shard/peers.ts';
 import type { RefusalCounts } from '../shard/shard.ts';
 import type { Postgres } from '../store/postgres.ts';
 import type { Redis } from '../store/redis.ts';
-import { createHttpMetrics, type HttpMetrics } from './http-metrics.ts';
-import type { WorkerSale } from './live-sales.ts';
 
 /** Operations of a script call: at most 256. */
 const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256];

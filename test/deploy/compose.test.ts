@@ -35,7 +35,7 @@ const services = Object.entries(file.services);
 
 // What compose asks of the `x-` keys and of defaults in the schema is more than ajv's strict mode knows.
 const isValid = new Ajv2020({ strict: false, allErrors: true }).compile(
-  JSON.parse(read('test/deploy/compose-spec/compose-spec.json')),
+  JSON.parse(read('checks/deploy/compose-spec/compose-spec.json')),
 );
 
 test('it is a compose file, by the schema of the specification', () => {

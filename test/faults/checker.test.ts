@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { check, type Rules, type ViolationKind } from './checker.ts';
-import type { Dump } from './dumps.ts';
-import type { Entry, HistoryLine, Line } from './history.ts';
+import { check, type Rules, type ViolationKind } from '../../campaigns/faults/checker.ts';
+import type { Dump } from '../../campaigns/faults/dumps.ts';
+import type { Entry, HistoryLine, Line } from '../../campaigns/faults/history.ts';
 
 const RULES: Rules = { losesRedis: false, noFailures: false, resolveMs: 10_000 };
 

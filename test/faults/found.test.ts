@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LocalServices, startLocalServices } from '../../src/primary/local-services.ts';
+import { withPostgres } from '../../campaigns/faults/dumps.ts';
+import { startProxy } from '../../campaigns/faults/proxy.ts';
+import { until } from '../../campaigns/faults/stand.ts';
+import { type LocalServices, startLocalServices } from '../../src/private/services.ts';
 import { Unanswered } from '../../src/store/errors.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { openRedis } from '../../src/store/redis.ts';
-import { withPostgres } from './dumps.ts';
-import { startProxy } from './proxy.ts';
-import { until } from './stand.ts';
 
 const dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'flashsale-found-')));
 let services: LocalServices;

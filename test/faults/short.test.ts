@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runCampaign } from './campaign.ts';
-import { runPlanted } from './planted.ts';
+import { runCampaign } from '../../campaigns/faults/campaign.ts';
+import { runPlanted } from '../../campaigns/faults/planted.ts';
 
 /** What CI runs of the campaign: one run of each of these, and one bug that must be caught. */
 const FAULTS = [

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { closing, openRaw } from '../../campaigns/hardening/raw.ts';
 import { startService } from '../support/service.ts';
 import { checkout } from '../support/shop.ts';
-import { closing, openRaw } from './raw.ts';
 
 const FILES_MAX = 256;
 const service = await startService({ WORKERS: '1', SALE_ITEMS: '5' }, FILES_MAX);

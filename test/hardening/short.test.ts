@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { harden } from './campaign.ts';
+import { harden } from '../../campaigns/hardening/campaign.ts';
 
 test('malformed requests and slow clients disturb nobody, and leave nothing behind', async (t) => {
   const violations = await harden({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCheckouts } from '../../src/store/checkout.ts';
+import { createCheckouts } from '../../src/store/checkouts.ts';
 import { Unavailable } from '../../src/store/errors.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { until } from '../support/processes.ts';

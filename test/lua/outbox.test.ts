@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCheckouts } from '../../src/store/checkout.ts';
+import { createCheckouts } from '../../src/store/checkouts.ts';
 import { decideCodes } from '../../src/store/decide.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { readOutbox } from '../../src/store/outbox.ts';

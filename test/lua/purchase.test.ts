@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCheckouts } from '../../src/store/checkout.ts';
+import { createCheckouts } from '../../src/store/checkouts.ts';
 import { type Decided, decideCodes } from '../../src/store/decide.ts';
 import { Unavailable } from '../../src/store/errors.ts';
 import { keysOf, SOLD_CHANNEL } from '../../src/store/keys.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { dashboardQueries, documentedNames, selectorsOf } from './queries.ts';
+import { dashboardQueries, documentedNames, selectorsOf } from '../../checks/monitoring/queries.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
-import { newCode } from '../../src/store/checkout.ts';
+import { newCode } from '../../src/store/checkouts.ts';
 import { commitDecisions } from '../../src/store/commit.ts';
 import type { Decision } from '../../src/store/decision.ts';
 import { findReceipt } from '../../src/store/receipts.ts';

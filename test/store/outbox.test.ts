@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCheckouts } from '../../src/store/checkout.ts';
+import { createCheckouts } from '../../src/store/checkouts.ts';
 import { commitDecisions } from '../../src/store/commit.ts';
 import { decideCodes } from '../../src/store/decide.ts';
 import { Fenced, Unavailable } from '../../src/store/errors.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { type OutboxEntry, sweepOutbox } from '../../src/store/outbox.ts';
-import { createPurchases } from '../../src/store/purchase.ts';
+import { createPurchases } from '../../src/store/purchases.ts';
 import { until } from '../support/processes.ts';
 import { openSale, openStores, type TestSale } from '../support/stores.ts';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCheckouts } from '../../src/store/checkout.ts';
+import { createCheckouts } from '../../src/store/checkouts.ts';
 import { commitDecisions } from '../../src/store/commit.ts';
 import { decideCodes } from '../../src/store/decide.ts';
 import { Unavailable } from '../../src/store/errors.ts';
 import { keysOf } from '../../src/store/keys.ts';
-import { createPurchases } from '../../src/store/purchase.ts';
+import { createPurchases } from '../../src/store/purchases.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
 import { countSold, isSellable } from '../../src/store/sales.ts';
 import { addSale, openSale, openStores, type TestSale } from '../support/stores.ts';

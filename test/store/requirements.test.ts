@@ -6,7 +6,7 @@ import { after, afterEach, before, test } from 'node:test';
 import pg from 'pg';
 import { createClient } from 'redis';
 import { SetupError } from '../../src/config.ts';
-import { type LocalServices, startLocalServices } from '../../src/primary/local-services.ts';
+import { type LocalServices, startLocalServices } from '../../src/private/services.ts';
 import { requirePostgres, requireRedis } from '../../src/store/requirements.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'flashsale-requirements-'));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { generateItems } from '../../src/store/catalogue.ts';
+import { generateItems } from '../../src/goods/catalogue.ts';
 import { commitDecisions } from '../../src/store/commit.ts';
 import { listItems } from '../../src/store/items.ts';
 import { createSale, ItemTaken, listSales, type NewSale, readLiveSales } from '../../src/store/sales.ts';

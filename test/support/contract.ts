@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { registerSchema, validate } from '@hyperjump/json-schema/draft-2020-12';
-import { contractOf, type Described } from '../../src/routes/docs/contract.ts';
-import { openApiDocument } from '../../src/routes/openapi/document.ts';
-import type { Example, Header, Response, Schema } from '../../src/routes/openapi/types.ts';
+import { openApiDocument } from '../../src/contract/document.ts';
+import { contractOf, type Described } from '../../src/contract/page/contract.ts';
+import type { Example, Header, Response, Schema } from '../../src/contract/types.ts';
 import type { Reply } from './http.ts';
 
 /** The documented contract, to hold answers against. */

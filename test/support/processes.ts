@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startOf } from '../../src/primary/processes.ts';
+import { startOf } from '../../src/private/processes.ts';
 
 export interface ProcessRow {
   readonly pid: number;

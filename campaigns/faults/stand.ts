@@ -1,0 +1,162 @@
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { type Urls, withRedis } from './dumps.ts';
+import { createService, type Service } from './service.ts';
+import { childrenOf, isAlive, type OwnedStores, signalTo, startStores } from './stores.ts';
+
+/**
+ * `private`: the service brings its own Redis and Postgres. `owned`: the harness does, behind proxies.
+ * `two-boxes`: two services on them.
+ */
+export type StandKind = 'private' | 'owned' | 'two-boxes';
+
+/** A running cluster to be harmed, for as many runs as one likes. */
+export interface Stand {
+  readonly kind: StandKind;
+  readonly dir: string;
+  readonly services: readonly Service[];
+  readonly stores: OwnedStores | undefined;
+  /** URLs of the services that should be up. */
+  urls(): string[];
+  /** The databases without a proxy between. */
+  direct(): Urls;
+  redisPid(): number;
+  postgresPid(): number;
+  /** Arms the kill hooks; resolves with true when a process has died of it. */
+  killAt(point: string, count: number, waitMs: number): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+/** Below the range of ephemeral ports, as in src/private/services.ts. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const probe = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(probe, 'listening');
+      probe.close();
+      await once(probe, 'close');
+      return port;
+    } catch {} // taken
+  }
+}
+
+export async function startStand(
+  kind: StandKind,
+  root: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Stand> {
+  const dir = mkdtempSync(join(tmpdir(), 'flashsale-faults-'));
+  chmodSync(dir, 0o755); // Postgres may run as another user
+  const fault = join(dir, 'kill');
+  const stores =
+    kind === 'private'
+      ? undefined
+      : await startStores(newDir(dir, 'stores'), [await freePort(), await freePort()]);
+  const hooks = fileURLToPath(new URL('kill-hooks.js', import.meta.url));
+  const environment = {
+    NODE_OPTIONS: `--import file://${hooks}`,
+    FAULT_FILE: fault,
+    ...(stores && { REDIS_URL: stores.redisUrl, DATABASE_URL: stores.databaseUrl }),
+    ...env,
+  };
+  const services: Service[] = [];
+  for (const name of kind === 'two-boxes' ? ['one', 'two'] : ['one']) {
+    const options = { root, dataDir: newDir(dir, name), port: await freePort(), env: environment };
+    services.push(createService(options));
+  }
+  for (const service of services) await service.start();
+  const first = services[0] as Service;
+  const privateUrls = first.file() as Urls;
+  const postmasterFile = join(stores ? join(dir, 'stores') : first.dataDir, 'postgres/postmaster.pid');
+  const redisFile = join(stores ? join(dir, 'stores') : first.dataDir, 'redis.pid');
+
+  return {
+    kind,
+    dir,
+    services,
+    stores,
+    urls: () => services.map(({ url }) => url),
+    direct: () => (stores ? directUrls(stores) : ((first.file() as Urls | undefined) ?? privateUrls)),
+    redisPid: () => pidIn(redisFile),
+    postgresPid: () => pidIn(postmasterFile),
+    async killAt(point, count, waitMs) {
+      writeFileSync(fault, `${point} ${count}`);
+      for (const end = Date.now() + waitMs; Date.now() < end; await sleep(10))
+        if (!existsSync(fault)) return true;
+      rmSync(fault, { force: true });
+      return false;
+    },
+    async stop() {
+      await Promise.all(services.map((service) => service.stop()));
+      await stores?.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function newDir(parent: string, name: string): string {
+  const path = join(parent, name);
+  mkdirSync(path);
+  return path;
+}
+
+function directUrls({ redisUrl, databaseUrl, redisPort, postgresPort }: OwnedStores): Urls {
+  const at = (url: string, port: number) => url.replace(/:\d+(?=\/|$)/, `:${port}`);
+  return { redisUrl: at(redisUrl, redisPort), databaseUrl: at(databaseUrl, postgresPort) };
+}
+
+function pidIn(path: string): number {
+  try {
+    return Number.parseInt(readFileSync(path, 'utf8'), 10);
+  } catch {
+    return 0;
+  }
+}
+
+/** Kills Redis; resolves when one answers again. */
+export async function restartRedis(stand: Stand, whileDead: () => void = () => {}): Promise<void> {
+  const { stores } = stand;
+  if (stores) {
+    await stores.redis.kill();
+    whileDead();
+    await stores.redis.start();
+    return;
+  }
+  const pid = stand.redisPid();
+  signalTo(pid, 'SIGKILL');
+  await until(() => !isAlive(pid), 'Redis dies');
+  await until(
+    () => withRedis(stand.direct().redisUrl, async (c) => (await c.ping()) === 'PONG'),
+    'Redis is back',
+  );
+}
+
+/** Kills Postgres, all of its processes or the first alone; resolves when the first is gone. */
+export async function killPostgres(stand: Stand, signal: NodeJS.Signals): Promise<void> {
+  const { stores } = stand;
+  if (stores) return stores.postgres.kill(signal);
+  const pid = stand.postgresPid();
+  for (const each of [pid, ...(signal === 'SIGKILL' ? childrenOf(pid) : [])]) signalTo(each, signal);
+  await until(() => !isAlive(pid), 'Postgres dies');
+}
+
+/** Polls until it is true; what it throws counts as not yet. */
+export async function until(
+  isTrue: () => boolean | Promise<boolean>,
+  what: string,
+  ms = 20_000,
+): Promise<void> {
+  for (const end = Date.now() + ms; Date.now() < end; await sleep(10)) {
+    try {
+      if (await isTrue()) return;
+    } catch {} // not yet
+  }
+  throw new Error(`not within ${ms} ms: ${what}`);
+}

@@ -1,0 +1,127 @@
+/** What each call of the store means to the model: both do it, and their replies must agree. */
+import assert from 'node:assert/strict';
+import { type Script, script } from '../../src/store/redis.ts';
+import { type CheckoutOp, checkOut, type Decisions, decide, retire } from './model.ts';
+import { begin, commit, forget, type Model, note, open } from './recovery.ts';
+
+/** A call of a store: a script, a command or a statement. */
+export type Call =
+  | { readonly script: Script; readonly keys: readonly string[]; readonly args: readonly string[] }
+  | { readonly words: readonly string[] }
+  | { readonly statement: { readonly name: string }; readonly values: readonly unknown[] };
+
+const SCRIPTS = [
+  'checkout',
+  'purchase',
+  'forget',
+  'leftover',
+  'retire',
+  'rebuild_begin',
+  'rebuild_load',
+  'rebuild_decisions',
+  'rebuild_open',
+];
+const nameOfSha = new Map(SCRIPTS.map((name) => [script(name).sha, name]));
+
+/** The file of the script or statement, as "lua/purchase"; a command's first word. */
+export function nameOf(call: Call): string {
+  if ('words' in call) return call.words[0] as string;
+  return 'script' in call ? `lua/${nameOfSha.get(call.script.sha)}` : `sql/${call.statement.name}`;
+}
+
+type Does = (model: Model, args: string[], reply: unknown, keys: readonly string[]) => unknown;
+
+/** The model's part of a call; it returns what the store has to answer, or throws when the store answered otherwise. */
+export function mirror(model: Model, call: Call, reply: unknown): unknown {
+  const name = nameOf(call);
+  const does = DOES[name];
+  if (does === undefined)
+    throw new Error(`the model does not know ${name}: teach it in campaigns/model/calls.ts`);
+  const args = 'words' in call ? call.words : 'script' in call ? call.args : call.values;
+  return does(model, args as string[], reply, 'script' in call ? call.keys : []);
+}
+
+/** Takes what the model answers for what the store has to. */
+function agree<T>(expected: T, actual: unknown, what: string): T {
+  assert.deepEqual(actual, expected, `the answer to ${what}`);
+  return expected;
+}
+
+/** Operations as words: "user item code user item code …". */
+function opsOf(packed: string): CheckoutOp[] {
+  const words = packed.trim().split(' ');
+  return Array.from({ length: words.length / 3 }, (_, i) => {
+    const [user, item, code] = words.slice(i * 3) as [string, string, string];
+    return { user, item, code };
+  });
+}
+
+const readsOnly: Does = (_model, _args, reply) => reply;
+const loads: Does = ({ memory }, [token], reply, keys) => {
+  const ours = memory.gate === token;
+  if (ours && keys[1]?.endsWith(':items')) memory.stocked = true;
+  return agree(ours ? 1 : 0, reply, 'a step of a rebuild');
+};
+
+const DOES: Record<string, Does> = {
+  'lua/checkout'(model, [fence, packed]) {
+    const answers = checkOut(model.memory, model.sale, fence as string, opsOf(packed as string));
+    for (const { outcome, code } of answers === 'fenced' ? [] : answers)
+      if (outcome === 'added' && !model.codes.includes(code)) model.codes.push(code);
+    return answers;
+  },
+  'lua/purchase'(model, [fence, , , packed], reply) {
+    const codes = (packed as string).split(' ');
+    const entryId = Array.isArray(reply) ? (reply[0] as string) : '';
+    const answers = decide(model.memory, model.sale, fence as string, codes, entryId);
+    const epoch = Number.parseInt(fence as string, 10);
+    if (answers !== 'fenced') {
+      answers.forEach(({ outcome, decision }, i) => {
+        if (outcome === 'decided') model.made.push({ ...decision!, code: codes[i] as string, epoch });
+      });
+    }
+    return answers;
+  },
+  'lua/forget': (model, [gate, ...ids], reply) =>
+    agree(model.memory.gate === gate ? forget(model, ids) : -1, reply, 'forget'),
+  'lua/leftover'({ memory }, _args, reply) {
+    const [gate, entries] = reply as [string, [string, string[]][]];
+    agree(
+      [...memory.outbox.keys()],
+      entries.map(([id]) => id),
+      'leftover',
+    );
+    return agree(memory.gate, gate, 'leftover');
+  },
+  'lua/retire': ({ memory }, [afterMs], reply) =>
+    agree(retire(memory, Number(afterMs)) ? 1 : 0, reply, 'retire'),
+  'lua/rebuild_begin': (model, [epoch, token], reply) =>
+    agree(begin(model, Number(epoch), token as string) ? 1 : 0, reply, 'rebuild_begin'),
+  'lua/rebuild_load': loads,
+  'lua/rebuild_decisions': loads,
+  'lua/rebuild_open'(model, [token, fence, startsMs, endsMs], reply) {
+    const hours = { startsMs: Number(startsMs), endsMs: Number(endsMs) };
+    return agree(open(model, token as string, fence as string, hours), reply, 'rebuild_open');
+  },
+  'sql/bump_epoch'({ records }, _args, reply) {
+    const [row] = reply as { epoch: number; opened_epoch: number }[];
+    if (records.retired) return agree(undefined, row, 'bump_epoch');
+    records.epoch++;
+    agree([records.epoch, records.opened], [row?.epoch, row?.opened_epoch], 'bump_epoch');
+    return records.epoch;
+  },
+  'sql/commit_purchases'(model, args, reply) {
+    const [, epoch, codes, users, , lines] = args as unknown as [string, number, ...string[][]];
+    const decisionAt = (i: number) => ({ user: users![i] as string, lines: lines![i]!.split(' ') });
+    const decisions: Decisions = new Map(codes!.map((code, i) => [code, decisionAt(i)]));
+    return agree(commit(model, epoch, decisions), (reply as unknown[]).length === 1, 'commit_purchases');
+  },
+  'sql/open_epoch': (model, [, epoch], reply) =>
+    agree(note(model, Number(epoch)), (reply as unknown[]).length === 1, 'open_epoch'),
+  'sql/retire_sale'({ records }) {
+    records.retired = true;
+  },
+  'sql/rebuild_items': readsOnly,
+  'sql/rebuild_bought': readsOnly,
+  'sql/rebuild_decisions': readsOnly,
+};

@@ -1,0 +1,88 @@
+/** The end of a run: everything heals, the rest is sold, and the books are closed. */
+import assert from 'node:assert/strict';
+import { auditSale } from '../../src/store/audit/audit.ts';
+import { findReceipt } from '../../src/store/receipts.ts';
+import { countSold } from '../../src/store/sales.ts';
+import { checkPostgres, checkRedis } from './books.ts';
+import type { Script } from './commands.ts';
+import { boughtIn } from './model.ts';
+import { startCheckout, startPurchase, startRebuild, startSweep } from './processes.ts';
+import { doCommand, follow, keep, openRun, type Run, saleOf } from './run.ts';
+import type { ModelStores } from './stores.ts';
+
+/** Runs a script from the sale's creation to its closed books; throws where stores and model differ. */
+export async function runScript(stores: ModelStores, script: Script): Promise<void> {
+  const run = await openRun(stores, script);
+  await doCommand(run, { do: 'keep' });
+  for (const command of script.commands) await doCommand(run, command);
+
+  for (const task of script.finish ? run.left.splice(0) : []) await follow(run, task);
+  await heal(run);
+  if (!run.model.records.retired) {
+    await resolveUnknowns(run);
+    if (isOpen(run)) await sellTheRest(run);
+  }
+  await closeBooks(run);
+}
+
+const isOpen = ({ model: { records } }: Run) =>
+  Date.now() >= records.hours.startsMs && Date.now() < records.hours.endsMs;
+
+/** The leader keeps the sale and sweeps: afterwards nothing waits. */
+async function heal(run: Run): Promise<void> {
+  const { model, turnstile } = run;
+  if (model.records.retired) return;
+  await keep(run);
+  // An hour moved under a rebuild that had begun: the times of a real sale never change.
+  if (model.memory.hours?.endsMs !== model.records.hours.endsMs || hoursDiffer(run)) {
+    await follow(run, await startRebuild(turnstile, model));
+    await keep(run);
+  }
+  await follow(run, await startSweep(turnstile, model));
+  assert.equal(model.memory.outbox.size, 0, 'decisions are left in the outbox');
+}
+
+const hoursDiffer = ({ model: { memory, records } }: Run) =>
+  memory.hours?.startsMs !== records.hours.startsMs;
+
+/** Every code is posted once more, twice over: each has its one outcome now, and says it. */
+async function resolveUnknowns(run: Run): Promise<void> {
+  const { model, turnstile } = run;
+  if (model.codes.length === 0) return;
+  for (let i = 0; i < 2; i++)
+    await follow(run, await startPurchase(turnstile, model, saleOf(run, 0), model.codes));
+}
+
+/** I4: whatever is not sold can be bought, down to the last item. */
+async function sellTheRest(run: Run): Promise<void> {
+  const { model, turnstile } = run;
+  const { items, limit } = model.sale;
+  const sold = boughtIn(model.records.committed);
+  const rest = items.filter((item) => !sold.includes(item));
+  if (rest.length > 0) {
+    const ops = rest.map((item, i) => [`rest${Math.floor(i / limit)}`, item] as const);
+    const before = model.codes.length;
+    await follow(run, await startCheckout(turnstile, saleOf(run, 1), ops));
+    await follow(run, await startPurchase(turnstile, model, saleOf(run, 1), model.codes.slice(before)));
+  }
+  assert.deepEqual(
+    boughtIn(model.acknowledged).sort(),
+    [...items].sort(),
+    'every item is sold, and answered',
+  );
+  await follow(run, await startCheckout(turnstile, saleOf(run, 0), [['late', items[0] as string]]));
+}
+
+async function closeBooks({ stores, model }: Run): Promise<void> {
+  const { redis, postgres } = stores;
+  const { sale, records } = model;
+  await checkRedis(stores, model);
+  await checkPostgres(stores, model);
+  assert.deepEqual(await auditSale(redis, postgres, sale.id), [], 'the audit');
+  if (!records.retired) assert.equal(await countSold(redis, sale.id), boughtIn(records.committed).length);
+  for (const [code, { lines }] of model.acknowledged) {
+    const receipt = await findReceipt(postgres, code);
+    const told = receipt?.purchased_items.map(({ id, sold }) => `${sold ? '+' : '-'}${id}`);
+    assert.deepEqual(told, lines, `the receipt of ${code}`);
+  }
+}

@@ -1,0 +1,141 @@
+/** What the service does with a sale, as processes of one run; each is checked against the model when it ends. */
+import assert from 'node:assert/strict';
+import type { LiveSale } from '../../src/messages.ts';
+import { createCheckouts } from '../../src/store/checkouts.ts';
+import { sweepOutbox } from '../../src/store/outbox.ts';
+import { createPurchases, type PurchaseResult } from '../../src/store/purchases.ts';
+import { rebuildSale } from '../../src/store/rebuild.ts';
+import { retireSale } from '../../src/store/sales.ts';
+import type { CheckoutAnswer, PurchaseAnswer } from './model.ts';
+import { acknowledge, type Model } from './recovery.ts';
+import { type Met, type Outcome, type Process, startProcess, type TurnstileOptions } from './turnstile.ts';
+
+/** A process with what it must come to, given what its calls have met. */
+export interface Task {
+  readonly process: Process;
+  /** Throws when it came to something else. Called once, as soon as the process has ended. */
+  readonly check: (outcome: Outcome) => void;
+}
+
+const find = (met: readonly Met[], name: string): Met | undefined => met.find((call) => call.name === name);
+const passed = (call: Met | undefined): call is Met => call?.fate === 'passes';
+const isLost = (call: Met) => call.fate !== 'passes';
+const refuse = () => assert.fail('Postgres refuses a decision of the outbox');
+
+/** Puts items into carts in one batch; `ops` are [user, item]. */
+export async function startCheckout(
+  stores: TurnstileOptions,
+  sale: LiveSale,
+  ops: readonly (readonly [string, string])[],
+): Promise<Task> {
+  const process = await startProcess('checkout', stores, (redis) => {
+    const checkouts = createCheckouts(redis, () => sale);
+    return Promise.all(ops.map(([userId, itemId]) => checkouts.add({ userId, itemId })));
+  });
+  const expected = (): Outcome => {
+    const call = find(process.met, 'lua/checkout');
+    if (!passed(call)) return { thrown: 'Unanswered' };
+    return call.answer === 'fenced'
+      ? { thrown: 'Fenced' }
+      : { value: call.answer as readonly CheckoutAnswer[] };
+  };
+  return { process, check: (outcome) => assert.deepEqual(outcome, expected()) };
+}
+
+/** Buys the carts of these codes in one batch; a code may come twice. */
+export async function startPurchase(
+  stores: TurnstileOptions,
+  model: Model,
+  sale: LiveSale,
+  posted: readonly string[],
+): Promise<Task> {
+  const process = await startProcess('purchase', stores, (redis, postgres) => {
+    const purchases = createPurchases({
+      ...{ redis, postgres, sale: () => sale, onError: () => {} },
+      forgetAfterMs: 0,
+    });
+    return Promise.all(posted.map((code) => purchases.add(code)));
+  });
+  const check = (outcome: Outcome) => {
+    const results = 'value' in outcome ? { value: (outcome.value as PurchaseResult[]).map(seen) } : outcome;
+    assert.deepEqual(results, expectedPurchase(process.met, posted));
+    if (!('value' in results)) return;
+    results.value.forEach(({ decision }, i) => {
+      if (decision !== undefined) acknowledge(model, posted[i] as string, decision);
+    });
+  };
+  return { process, check };
+}
+
+const seen = (result: PurchaseResult): PurchaseAnswer =>
+  'decision' in result
+    ? { outcome: result.outcome, decision: { user: result.decision.userId, lines: result.decision.lines } }
+    : result;
+
+/** What was decided is answered once its commit is known, and is unknown without that. */
+function expectedPurchase(met: readonly Met[], posted: readonly string[]) {
+  const decided = find(met, 'lua/purchase');
+  if (!passed(decided)) return { value: posted.map(() => ({ outcome: 'unknown' })) };
+  if (decided.answer === 'fenced') return { thrown: 'Fenced' };
+  const commit = find(met, 'sql/commit_purchases');
+  const known = passed(commit) && commit.answer === true;
+  const codes = [...new Set(posted)];
+  const value = posted.map((code, i): PurchaseAnswer => {
+    const answer = (decided.answer as PurchaseAnswer[])[codes.indexOf(code)] as PurchaseAnswer;
+    if (answer.decision === undefined) return answer;
+    if (!known) return { outcome: 'unknown' };
+    return posted.indexOf(code) === i ? answer : { ...answer, outcome: 'decided-before' };
+  });
+  return { value };
+}
+
+/** Commits what is left in the outbox, whatever its age. */
+export async function startSweep(stores: TurnstileOptions, model: Model): Promise<Task> {
+  const sweep = (id: string) =>
+    startProcess('sweep', stores, (redis, postgres) => sweepOutbox(redis, postgres, id, 0, refuse));
+  const process = await sweep(model.sale.id);
+  const check = (outcome: Outcome) => {
+    const lost = process.met.some(isLost);
+    assert.equal('thrown' in outcome ? outcome.thrown : undefined, lost ? 'Unanswered' : undefined);
+  };
+  return { process, check };
+}
+
+/** Rebuilds the sale; what it comes to follows from the first step that was refused or lost. */
+export async function startRebuild(stores: TurnstileOptions, model: Model): Promise<Task> {
+  const process = await startProcess('rebuild', stores, (redis, postgres) =>
+    rebuildSale(redis, postgres, model.sale.id, refuse),
+  );
+  const expected = (): Outcome => {
+    const { met } = process;
+    const { name, answer, ...last } = met.at(-1) as Met;
+    const epoch = find(met, 'sql/bump_epoch')?.answer;
+    if (last.fate !== 'passes') return { thrown: 'Unanswered' };
+    if (name === 'lua/rebuild_open' && answer !== 0)
+      return answer === 1 ? { value: epoch } : { thrown: 'a rebuild step failed: -1' };
+    return {
+      value: isSuperseded(name, answer, `loading:${epoch}:`) ? undefined : `${name} was the last step`,
+    };
+  };
+  return { process, check: (outcome) => assert.deepEqual(outcome, expected()) };
+}
+
+/** Whether a step says that a rebuild has no business any more: it was refused, or met a gate that is not its own. */
+function isSuperseded(name: string, answer: unknown, token: string): boolean {
+  if (name === 'lua/leftover') return !String(answer).startsWith(token);
+  return !answer || (name === 'lua/forget' && answer === -1);
+}
+
+/** Removes the keys of the sale once it is over. */
+export async function startRetire(stores: TurnstileOptions, model: Model, afterMs: number): Promise<Task> {
+  const process = await startProcess('retire', stores, (redis, postgres) =>
+    retireSale(redis, postgres, model.sale.id, afterMs),
+  );
+  const check = (outcome: Outcome) => {
+    const expected = process.met.some(isLost)
+      ? { thrown: 'Unanswered' }
+      : { value: find(process.met, 'lua/retire')?.answer === 1 };
+    assert.deepEqual(outcome, expected);
+  };
+  return { process, check };
+}

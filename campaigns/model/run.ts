@@ -1,0 +1,187 @@
+/** One run: opens a sale, does what the script says to the stores and to the model, and closes the books. */
+import assert from 'node:assert/strict';
+import { generateItems } from '../../src/goods/catalogue.ts';
+import type { LiveSale } from '../../src/messages.ts';
+import { newCode } from '../../src/store/checkouts.ts';
+import { keysOf } from '../../src/store/keys.ts';
+import { createSale, isSellable } from '../../src/store/sales.ts';
+import { checkPostgres, checkRedis } from './books.ts';
+import { type Call, mirror } from './calls.ts';
+import { type Command, type Course, type Script, STRANGER, WORKERS } from './commands.ts';
+import { emptyMemory, type Memory } from './model.ts';
+import {
+  startCheckout,
+  startPurchase,
+  startRebuild,
+  startRetire,
+  startSweep,
+  type Task,
+} from './processes.ts';
+import { createModel, type Model, servingEpoch } from './recovery.ts';
+import type { ModelStores } from './stores.ts';
+import type { TurnstileOptions } from './turnstile.ts';
+
+const HOUR_MS = 3_600_000;
+/** A sale is retired this long after its end; ended sales have ended long before. */
+export const LINGER_MS = 60_000;
+
+export interface Run {
+  readonly stores: ModelStores;
+  readonly script: Script;
+  readonly model: Model;
+  readonly turnstile: TurnstileOptions;
+  /** The epoch that each worker believes the sale to be in. */
+  readonly epochs: number[];
+  /** Processes that were left at a call. */
+  readonly left: Task[];
+  /** What Redis held after each command. */
+  readonly copies: Memory[];
+}
+
+/** Creates the sale of a script, in Postgres only. */
+export async function openRun(stores: ModelStores, script: Script): Promise<Run> {
+  const startsMs = Date.now() + (script.scheduled ? HOUR_MS : -10 * HOUR_MS);
+  const hours = { startsMs, endsMs: startsMs + 20 * HOUR_MS };
+  const facts = { total: script.items, userLimit: script.limit, hourly: false };
+  const id = (await createSale(stores.postgres, { ...facts, startsAtMs: startsMs, endsAtMs: hours.endsMs }))!;
+  const items = generateItems(id, script.items).map((item) => item.id);
+  const model = createModel({ id, items, limit: script.limit }, hours, stores.redis.runId!);
+  const perform = async (call: Call, send: () => Promise<unknown>) => {
+    const reply = await send();
+    return { reply, answer: mirror(model, call, reply) };
+  };
+  const turnstile = { redis: stores.redis, postgres: stores.postgres, perform, late: [] };
+  return { stores, script, model, turnstile, epochs: Array(WORKERS).fill(0), left: [], copies: [] };
+}
+
+/** Does one command, and compares both stores with the model. */
+export async function doCommand(run: Run, command: Command): Promise<void> {
+  const { stores, model, copies } = run;
+  await DOES[command.do](run, command as never);
+  if ('kept' in command && command.kept) await keep(run);
+  await checkRedis(stores, model);
+  if (command.do !== 'checkout') await checkPostgres(stores, model);
+  copies.push(structuredClone(model.memory));
+  await stores.save(model.sale.id, copies.length - 1);
+}
+
+/** The sale as a worker sees it. */
+export const saleOf = ({ model, epochs }: Run, worker: number): LiveSale => ({
+  id: model.sale.id,
+  startsAtMs: 0,
+  endsAtMs: 0,
+  total: model.sale.items.length,
+  userLimit: model.sale.limit,
+  hourly: false,
+  epoch: epochs[worker] as number,
+});
+
+/** Takes a process as far as its course goes; one that is left at a call may be resumed. */
+export async function follow(run: Run, task: Task, course?: Course): Promise<void> {
+  const { process } = task;
+  const [calls, fate] = course ?? [Number.POSITIVE_INFINITY, 'waits'];
+  for (let i = 0; process.waits && i < calls; i++) await process.next('passes');
+  if (course !== undefined && process.waits) {
+    if (fate === 'waits') return void run.left.push(task);
+    await process.next(fate);
+    while (process.waits) await process.next('passes');
+  }
+  assert.ok(process.outcome, `${process.name} has come to nothing`);
+  task.check(process.outcome);
+}
+
+/** Rebuilds a sale that cannot be sold, as the leader would; all workers hear of it. */
+export async function keep(run: Run): Promise<void> {
+  const { model, stores } = run;
+  const { epoch, retired } = model.records;
+  if (retired) return;
+  const sellable = servingEpoch(model) === epoch && model.memory.stocked;
+  assert.equal(await isSellable(stores.redis, { ...saleOf(run, 0), epoch }), sellable, 'isSellable');
+  if (!sellable) await follow(run, await startRebuild(run.turnstile, model));
+  run.epochs.fill(model.records.epoch);
+}
+
+/** The code that a command means: the newest is 0; past the oldest, one that was never given out. */
+function codeAt({ model: { codes, sale } }: Run, index: number): string {
+  const back = index % (codes.length + 1);
+  return codes.at(-1 - back) ?? newCode(sale.id);
+}
+
+async function moveHours(run: Run, change: { startsMs?: number; endsMs?: number }): Promise<void> {
+  const { model, stores } = run;
+  const { records, memory, sale } = model;
+  records.hours = { ...records.hours, ...change };
+  const { startsMs, endsMs } = records.hours;
+  await stores.sql(
+    'update sales set starts_at = to_timestamp($2::float8 / 1000), ends_at = to_timestamp($3::float8 / 1000) where id = $1',
+    sale.id,
+    startsMs,
+    endsMs,
+  );
+  if (memory.hours === undefined) return;
+  memory.hours = records.hours;
+  const fields = ['starts_ms', String(startsMs), 'ends_ms', String(endsMs)];
+  await stores.redis.command('HSET', keysOf(sale.id).sale, ...fields);
+}
+
+type Does = { [D in Command['do']]: (run: Run, command: Extract<Command, { do: D }>) => Promise<void> };
+
+const DOES: Does = {
+  async checkout(run, { worker, ops, course }) {
+    const { items } = run.model.sale;
+    const idOf = (item: number) => (item === STRANGER ? 'stranger' : (items[item % items.length] as string));
+    const words = ops.map(([user, item]) => [`u${user}`, idOf(item)] as const);
+    await follow(run, await startCheckout(run.turnstile, saleOf(run, worker), words), course);
+  },
+  async purchase(run, { worker, codes, course }) {
+    const posted = codes.map((index) => codeAt(run, index));
+    await follow(run, await startPurchase(run.turnstile, run.model, saleOf(run, worker), posted), course);
+  },
+  async sweep(run, { course }) {
+    await follow(run, await startSweep(run.turnstile, run.model), course);
+  },
+  async rebuild(run, { course }) {
+    if (!run.model.records.retired) await follow(run, await startRebuild(run.turnstile, run.model), course);
+  },
+  async retire(run, { course }) {
+    if (Date.now() >= run.model.records.hours.endsMs + LINGER_MS)
+      await follow(run, await startRetire(run.turnstile, run.model, LINGER_MS), course);
+  },
+  async resume(run, { process, course }) {
+    const [task] = run.left.length > 0 ? run.left.splice(process % run.left.length, 1) : [];
+    if (task) await follow(run, task, course);
+  },
+  async late({ turnstile: { late } }, { call }) {
+    const [perform] = late.length > 0 ? late.splice(call % late.length, 1) : [];
+    await perform?.();
+  },
+  async learn({ epochs, model }, { worker }) {
+    epochs[worker] = model.records.epoch;
+  },
+  keep,
+  async restart({ stores, model, script }) {
+    await stores.restart(script.real);
+    model.runId = stores.redis.runId!;
+  },
+  async empty({ stores, model }) {
+    await stores.empty();
+    model.memory = emptyMemory();
+  },
+  async 'lose items'({ stores, model }) {
+    model.memory.stocked = false;
+    await stores.redis.command('DEL', keysOf(model.sale.id).items);
+  },
+  async 'go back'({ stores, model, copies }, { commands }) {
+    const copy = Math.max(0, copies.length - 1 - commands);
+    model.memory = structuredClone(copies[copy] as Memory);
+    await stores.goBack(model.sale.id, copy);
+    model.runId = stores.redis.runId!;
+  },
+  async begin(run) {
+    if (Date.now() < run.model.records.hours.startsMs)
+      await moveHours(run, { startsMs: Date.now() - HOUR_MS });
+  },
+  async end(run) {
+    await moveHours(run, { startsMs: Date.now() - 10 * HOUR_MS, endsMs: Date.now() - HOUR_MS });
+  },
+};

@@ -1,0 +1,117 @@
+/** The private Redis and Postgres of a campaign, and the faults of that Redis. */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startLocalServices } from '../../src/private/services.ts';
+import { keysOf } from '../../src/store/keys.ts';
+import { migrate } from '../../src/store/migrate.ts';
+import { openPostgres, type Postgres } from '../../src/store/postgres.ts';
+import { openRedis, type Redis } from '../../src/store/redis.ts';
+
+export interface ModelStores {
+  /** Redis with the run id that it has in the run. */
+  readonly redis: Redis;
+  readonly postgres: Postgres;
+  /** A new run id, and nothing lost; with `real`, by SIGKILL, from its file. */
+  restart(real: boolean): Promise<void>;
+  /** FLUSHDB: as if it had been emptied; the run id stays. */
+  empty(): Promise<void>;
+  /** Keeps a copy of a sale's keys. */
+  save(saleId: string, copy: number): Promise<void>;
+  /** Redis comes back with a copy, which is a restart too. */
+  goBack(saleId: string, copy: number): Promise<void>;
+  /** Forgets all sales and all copies. */
+  clear(): Promise<void>;
+  /** Resolves once both stores answer. */
+  untilAnswering(): Promise<void>;
+  sql(text: string, ...values: unknown[]): Promise<Record<string, unknown>[]>;
+  close(): Promise<void>;
+}
+
+const quiet = { patient: false, onError: () => {} } as const;
+/** The model has time: on a busy box a run should wait for Postgres, not end. */
+const ANSWER_MS = 20_000;
+const POLL_MS = 5;
+
+export async function openModelStores(): Promise<ModelStores> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'flashsale-model-'));
+  chmodSync(dataDir, 0o755);
+  const { redisUrl, databaseUrl, stop } = await startLocalServices({
+    dataDir,
+    redis: true,
+    postgres: true,
+    redisServer: process.env.REDIS_SERVER,
+    onExit: () => {},
+  });
+  await migrate(databaseUrl!);
+  const real = await openRedis({ url: redisUrl!, ...quiet });
+  // Copies lie in another database of the same server, where emptying the first does not reach them.
+  const copies = await openRedis({ url: `${redisUrl}/1`, ...quiet });
+  const postgres = await openPostgres({
+    url: databaseUrl!,
+    connectionsMax: 4,
+    answerMs: ANSWER_MS,
+    ...quiet,
+  });
+  const sql: ModelStores['sql'] = (text, ...values) => postgres.query({ name: '', text }, values);
+  let life = 0;
+
+  const redis: Redis = {
+    get runId() {
+      return real.runId === undefined ? undefined : `${real.runId}.${life}`;
+    },
+    run: real.run,
+    command: real.command,
+    subscribe: real.subscribe,
+    close: real.close,
+  };
+
+  const untilAnswering = async (not?: string) => {
+    // While Redis loads its file it says who it is, and nothing else.
+    const answers = async () => {
+      if (real.runId === not || !real.runId || !copies.runId || !postgres.isUp) return false;
+      return (await Promise.allSettled([real.command('DBSIZE')]))[0].status === 'fulfilled';
+    };
+    while (!(await answers())) await sleep(POLL_MS);
+  };
+  const kill = async () => {
+    const before = real.runId;
+    const info = String(await real.command('INFO', 'server'));
+    process.kill(Number(/process_id:(\d+)/.exec(info)?.[1]), 'SIGKILL');
+    await untilAnswering(before);
+  };
+
+  return {
+    redis,
+    postgres,
+    sql,
+    untilAnswering: () => untilAnswering(),
+    async restart(isReal) {
+      if (isReal) await kill();
+      else life++;
+    },
+    async empty() {
+      await real.command('FLUSHDB');
+    },
+    async save(saleId, copy) {
+      const keys = Object.values(keysOf(saleId));
+      await Promise.all(keys.map((key) => real.command('COPY', key, `${key}:${copy}`, 'DB', '1', 'REPLACE')));
+    },
+    async goBack(saleId, copy) {
+      const keys = Object.values(keysOf(saleId));
+      await real.command('DEL', ...keys);
+      await Promise.all(keys.map((key) => copies.command('COPY', `${key}:${copy}`, key, 'DB', '0')));
+      life++;
+    },
+    async clear() {
+      await Promise.all([real.command('FLUSHDB'), copies.command('FLUSHDB')]);
+      await sql('truncate sales, items, purchases, decisions');
+    },
+    async close() {
+      await Promise.all([real.close(), copies.close(), postgres.close()]);
+      await stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** A sentence that tells releases apart from outside. */
+const SENTENCE = 'This checkout code was not found.';
+
+/** Copies what runs into `dir`; what is answered to an unknown code then names the release. */
+export function makeRelease(dir: string, name: string): void {
+  mkdirSync(dir);
+  for (const part of ['lua', 'sql', 'package.json', 'dist/src'])
+    cpSync(join(root, part), join(dir, part), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
+  rename(dir, SENTENCE, `${SENTENCE} (${name})`);
+}
+
+/** Puts another release in the place of one that runs, file by file. */
+export const renameRelease = (dir: string, from: string, to: string): void =>
+  rename(dir, `(${from})`, `(${to})`);
+
+function rename(dir: string, from: string, to: string): void {
+  const path = join(dir, 'dist/src/http/problem.js');
+  const text = readFileSync(path, 'utf8');
+  if (!text.includes(from)) throw new Error(`${path} does not say "${from}"`);
+  writeFileSync(path, text.replace(from, to));
+}

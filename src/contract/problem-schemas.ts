@@ -1,0 +1,116 @@
+import { REQUEST_ID } from '../http/input.ts';
+import type { Extensions, ProblemCode } from '../http/problem.ts';
+import { PROBLEMS, problem } from '../http/problem.ts';
+import { ref, textOf } from './schema.ts';
+import { STORY } from './story.ts';
+import type { Example, Schema } from './types.ts';
+
+export const CODES = Object.keys(PROBLEMS) as ProblemCode[];
+
+/** What a problem carries beside the members that all have. */
+const EXTENSIONS: Partial<Record<ProblemCode, { member: string; schema: Schema; example: Extensions }>> = {
+  validation_failed: {
+    member: 'errors',
+    schema: {
+      type: 'object',
+      description: 'A sentence for each bad field.',
+      additionalProperties: { type: 'string' },
+    },
+    example: { errors: { user_id: 'user_id is required' } },
+  },
+  already_in_checkout: {
+    member: 'checkout_code',
+    schema: { ...ref('schemas', 'CheckoutCode'), description: 'The code of the cart that holds the item.' },
+    example: { checkout_code: STORY.code },
+  },
+  all_items_sold: {
+    member: 'receipt',
+    schema: { ...ref('schemas', 'Receipt'), description: 'Every line, none of them bought.' },
+    example: { receipt: STORY.lost },
+  },
+  already_processed: {
+    member: 'receipt',
+    schema: { ...ref('schemas', 'Receipt'), description: 'The original answer.' },
+    example: { receipt: STORY.receipt },
+  },
+};
+
+const text = (description: string): Schema => ({ type: 'string', description });
+const MEMBERS: Readonly<Record<string, Schema>> = {
+  type: text('A URN that ends in the code.'),
+  title: text('A few words for people.'),
+  status: { type: 'integer', description: 'The status of the answer.' },
+  detail: text('A sentence for people.'),
+  code: { type: 'string', enum: CODES, description: 'Stable; what a program decides by.' },
+  message: text('The same sentence, for older clients.'),
+  instance: text('The path of the request; empty when it could not be read.'),
+  request_id: textOf(REQUEST_ID, 'The same as the header X-Request-Id; leads to the log.'),
+};
+const REQUIRED = Object.keys(MEMBERS);
+
+/** The name of a code's schema. */
+export const nameOf = (code: ProblemCode): string =>
+  code.replace(/(^|_)(\w)/g, (_, _before, letter: string) => letter.toUpperCase());
+
+function schemaOf(code: ProblemCode): Schema {
+  const [status, title, sentence] = PROBLEMS[code];
+  const extension = EXTENSIONS[code];
+  return {
+    type: 'object',
+    description: sentence,
+    properties: {
+      ...MEMBERS,
+      type: { type: 'string', const: `urn:flashsale:problem:${code}` },
+      title: { ...MEMBERS.title, examples: [title] },
+      status: { type: 'integer', const: status },
+      code: { type: 'string', const: code },
+      ...(extension && { [extension.member]: extension.schema }),
+    },
+    required: extension ? [...REQUIRED, extension.member] : REQUIRED,
+  };
+}
+
+const notReady = schemaOf('unavailable');
+
+/** The problem in general, one schema for each code, and the one of GET /readyz. */
+export const PROBLEM_SCHEMAS: Readonly<Record<string, Schema>> = {
+  Problem: {
+    type: 'object',
+    description: 'RFC 9457 problem details.',
+    properties: MEMBERS,
+    required: REQUIRED,
+  },
+  ...Object.fromEntries(CODES.map((code) => [nameOf(code), schemaOf(code)])),
+  NotReady: {
+    ...notReady,
+    properties: { ...notReady.properties, checks: ref('schemas', 'Checks') },
+    required: [...REQUIRED, 'checks'],
+  },
+};
+
+/** Where the example of a code happens; elsewhere only `instance` differs. */
+const PLACE: Partial<Record<ProblemCode, string>> = {
+  checkout_not_found: '/purchase',
+  all_items_sold: '/purchase',
+  already_processed: '/purchase',
+  outcome_unknown: '/purchase',
+  unauthorized: '/admin/sales',
+  unsupported_media_type: '/admin/sales',
+  not_found: '/nothing',
+  malformed_request: '',
+  headers_too_large: '',
+  request_timeout: '',
+};
+
+const exampleOf = (code: ProblemCode, extensions = EXTENSIONS[code]?.example): Example => {
+  const context = { requestId: STORY.requestId, path: PLACE[code] ?? '/checkout' };
+  const { body } = problem(context, code, extensions);
+  return { summary: PROBLEMS[code][1], value: JSON.parse(body) };
+};
+const checks = { redis: false, postgres: true, gate: true, serving: true };
+
+/** Every problem as the service itself would answer it, under its code. */
+export const PROBLEM_EXAMPLES: Readonly<Record<string, Example>> = {
+  ...Object.fromEntries(CODES.map((code) => [code, exampleOf(code)])),
+  not_ready: exampleOf('unavailable', { checks }),
+};

@@ -1,0 +1,70 @@
+import { PROBLEM_TYPE, PROBLEMS, type ProblemCode } from '../http/problem.ts';
+import type { HeaderName } from './parameters.ts';
+import { nameOf } from './problem-schemas.ts';
+import { ref } from './schema.ts';
+import type { Response, Schema } from './types.ts';
+
+/** Met by requests before, or in spite of, what their route does: documented once, for all of them. */
+export const ANYWHERE = [
+  'malformed_request',
+  'not_found',
+  'method_not_allowed',
+  'request_timeout',
+  'body_too_large',
+  'expectation_failed',
+  'headers_too_large',
+  'internal_error',
+] as const satisfies readonly ProblemCode[];
+
+const headersOf = (code: ProblemCode): HeaderName[] => {
+  if (PROBLEMS[code][0] === 503) return ['Retry-After'];
+  if (code === 'unauthorized') return ['WWW-Authenticate'];
+  if (code === 'all_items_sold') return ['Idempotent-Replayed'];
+  return code === 'method_not_allowed' ? ['Allow'] : [];
+};
+
+/** The references of an answer's headers. */
+export const headerRefs = (names: readonly HeaderName[]) =>
+  Object.fromEntries(['X-Request-Id' as const, ...names].map((name) => [name, ref('headers', name)]));
+
+/** The 503 of GET /readyz, which says what is missing. */
+export const notReady: Response = {
+  description: '`unavailable`: at least one of `checks` is false.',
+  headers: headerRefs(['Retry-After']),
+  content: {
+    [PROBLEM_TYPE]: {
+      schema: ref('schemas', 'NotReady'),
+      examples: { not_ready: ref('examples', 'not_ready') },
+    },
+  },
+};
+
+/** One response that is any of these problems. */
+export function problemResponse(
+  codes: readonly ProblemCode[],
+  headers: readonly HeaderName[] = [],
+): Response {
+  const schemas = codes.map((code) => ref('schemas', nameOf(code)));
+  return {
+    description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code][2]}`).join('\n\n'),
+    headers: headerRefs([...new Set([...codes.flatMap(headersOf), ...headers])]),
+    content: {
+      [PROBLEM_TYPE]: {
+        schema: schemas.length === 1 ? (schemas[0] as Schema) : { oneOf: schemas },
+        examples: Object.fromEntries(codes.map((code) => [code, ref('examples', code)])),
+      },
+    },
+  };
+}
+
+/** Responses by status, each with the problems of that status. */
+export function problemResponses(
+  codes: readonly ProblemCode[],
+  headers: readonly HeaderName[] = [],
+): Record<string, Response> {
+  const statuses = [...new Set(codes.map((code) => PROBLEMS[code][0]))];
+  const ofStatus = (status: number) => codes.filter((code) => PROBLEMS[code][0] === status);
+  return Object.fromEntries(
+    statuses.map((status) => [String(status), problemResponse(ofStatus(status), headers)]),
+  );
+}

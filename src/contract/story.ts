@@ -1,0 +1,48 @@
+/**
+ * What happens in the examples of the document: one small sale, and one buyer. They are not only shown:
+ * test/contract/examples.test.ts tells the story to a real service and compares what it answers.
+ */
+const items = [
+  { id: 'lamp-1', name: 'Rustic Lamp' },
+  { id: 'vase-1', name: 'Blue Vase' },
+  { id: 'bowl-1', name: 'Walnut Bowl' },
+] as const;
+const saleId = 'S-3f9a1c22b7';
+const hour = { started_at: '2026-11-22T07:00:00Z', ended_at: '2026-11-22T08:00:00Z' };
+const sale = { id: saleId, ...hour, total_items: items.length, items_sold: 0, active: true };
+
+const code = `CHK-${saleId}-9b2e61c04d7f4a53b8e0d1f6a7c25e94`;
+
+export const STORY = {
+  user: 'ada',
+  item: items[0].id,
+  saleId,
+  code,
+  requestId: 'shop-7f3a',
+  traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  newSale: { user_limit: 2, items },
+  laterSale: {
+    total_items: 500,
+    started_at: '2099-11-27T08:00:00Z',
+    ended_at: '2099-11-27T09:00:00Z',
+  },
+  created: {
+    data: { id: saleId, ...hour, total_items: items.length },
+    message: 'Sale created successfully',
+  },
+  sale,
+  page: items.slice(0, 2).map((item) => ({ ...item, image_url: `/items/${item.id}/image.svg`, sold: false })),
+  cart: { code, items_count: 1, sale_ends_at: hour.ended_at },
+  receipt: {
+    success: true,
+    purchased_items: [{ ...items[0], sold: true }],
+    total_purchased: 1,
+    failed_count: 0,
+  },
+  lost: {
+    success: false,
+    purchased_items: [{ ...items[0], sold: false }],
+    total_purchased: 0,
+    failed_count: 1,
+  },
+};

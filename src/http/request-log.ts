@@ -1,0 +1,90 @@
+import type { Answer, RequestContext } from './answer.ts';
+import { maskCodes } from './context.ts';
+import type { Observe } from './observer.ts';
+
+/** Asked by machines each few seconds: lines about them would hide the others. */
+const PROBES = new Set(['/livez', '/readyz', '/metrics']);
+/** Nothing but checkout codes is in these paths and their queries beside the route itself. */
+const PLAIN = new Set(['/checkout', '/purchase', '/purchases/:code']);
+const PATH_MAX = 256;
+
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
+export interface RequestLogOptions {
+  /** Takes whole lines, each with its line feed. */
+  readonly write: (line: string) => void;
+  readonly isLevelEnabled: (level: Level) => boolean;
+  readonly slot: number;
+  /** The level of requests that are neither slow, nor failed, nor purchases. */
+  readonly level: 'info' | 'debug';
+  readonly slowMs: number;
+  /** The share of refusals that have a line, from 0 to 1. */
+  readonly refusals: number;
+}
+
+/**
+ * Writes one line per request, in the form of all our lines. Made by hand, without an object for pino to make text of.
+ * Everything in it is of a strict charset, except paths.
+ */
+export function createRequestLog(options: RequestLogOptions): Observe {
+  const { write, isLevelEnabled, slot, slowMs } = options;
+  const who = `","process":"worker-${slot}","pid":${process.pid},"worker":${slot},"request_id":"`;
+  const timeOf = createClock();
+  let credit = 0;
+
+  /** Every refusal brings a share of a line; a line is written once there is a whole one. */
+  const isSampled = () => {
+    credit += options.refusals;
+    if (credit < 1) return false;
+    credit -= 1;
+    return true;
+  };
+
+  const levelOf = (
+    quiet: boolean,
+    context: RequestContext,
+    status: number,
+    ms: number,
+  ): Level | undefined => {
+    if (status >= 500 && status !== 503) return 'error';
+    if (ms >= slowMs) return 'warn';
+    if (context.bought !== undefined) return 'info';
+    if (status >= 400 && !isSampled()) return undefined;
+    return quiet ? 'debug' : options.level;
+  };
+
+  return (handler) => {
+    const quiet = PROBES.has(handler);
+    const plain = PLAIN.has(handler);
+    const route = `,"handler":"${handler}","method":"`;
+    return (method, context, answer, ms) => {
+      const level = levelOf(quiet, context, answer.status, ms);
+      if (level === undefined || !isLevelEnabled(level)) return;
+      const { requestId, traceparent, sale } = context;
+      const trace = traceparent === undefined ? '' : `","trace_id":"${traceparent.slice(3, 35)}`;
+      const about = sale === undefined ? '"' : `","sale":"${sale}"`;
+      const path = plain ? '' : `,"path":${JSON.stringify(maskCodes(context.path.slice(0, PATH_MAX)))}`;
+      write(
+        `{"level":"${level}","time":"${timeOf(Date.now())}${who}${requestId.includes('CHK') ? maskCodes(requestId) : requestId}${trace}${about}${route}${method}"${path}${result(context, answer, ms)}\n`,
+      );
+    };
+  };
+}
+
+/** How it ended: what every line ends with. */
+function result({ bought, lost }: RequestContext, { status, code }: Answer, ms: number): string {
+  const outcome = code === undefined ? '' : `,"outcome":"${code}"`;
+  const rounded = Math.round(ms * 100) / 100;
+  return bought === undefined
+    ? `,"status":${status}${outcome},"ms":${rounded},"msg":"request"}`
+    : `,"status":${status}${outcome},"bought":${bought},"lost":${lost},"ms":${rounded},"msg":"purchase"}`;
+}
+
+/** A time as text, made once per millisecond. */
+function createClock() {
+  let [lastMs, text] = [0, ''];
+  return (ms: number) => {
+    if (ms !== lastMs) [lastMs, text] = [ms, new Date(ms).toISOString()];
+    return text;
+  };
+}

@@ -1,0 +1,52 @@
+import type { IncomingMessage } from 'node:http';
+import { ADMIN_BODY_BYTES_MAX } from './app.ts';
+import type { ProblemCode } from './problem.ts';
+
+const BODY_BYTES_MAX = 64 << 10;
+/** Browsers and gateways send some thirty. Past 2,000 node would drop the rest without a word. */
+export const HEADERS_MAX = 100;
+
+/**
+ * Why a request is refused before its route is known; undefined when it is not. node has parsed it, and is more
+ * lenient than a server behind a gateway should be: what two readers may understand differently is refused.
+ */
+export function refusalOf(req: IncomingMessage): ProblemCode | undefined {
+  const { headers, rawHeaders } = req;
+  if (rawHeaders.length > 2 * HEADERS_MAX) return 'headers_too_large';
+  // The parser lets HTTP/0.9 and HTTP/2.0 pass as if they were 1.1.
+  if (req.httpVersionMajor !== 1 || !isHost(headers.host) || countHosts(rawHeaders) !== 1)
+    return 'malformed_request';
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || req.httpVersionMinor === 0))
+    return 'malformed_request';
+  const bytesMax = req.url?.startsWith('/admin/') ? ADMIN_BODY_BYTES_MAX : BODY_BYTES_MAX;
+  return Number(headers['content-length'] ?? 0) > bytesMax ? 'body_too_large' : undefined;
+}
+
+/** A name, an IPv4 or bracketed IPv6 address, and perhaps a port. */
+const HOST = /^([\w.~-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
+/** Nearly all requests name the same one. */
+let lastGood = '';
+
+/** Whether a Host header names one host. */
+export function isHost(host: string | undefined): boolean {
+  if (host === lastGood && host !== '') return true;
+  if (host === undefined || !HOST.test(host)) return false;
+  lastGood = host;
+  return true;
+}
+
+// node keeps the first Host and forgets the others; a gateway may have routed by the last.
+function countHosts(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') count++;
+  }
+  return count;
+}
+
+/** Segments `.` and `..`, which a URL would resolve: a gateway that guards a path by its text must not be passed by. */
+const DOT_SEGMENT = /(^|\/)(\.|%2e){1,2}(\/|$)/i;
+
+export const hasDotSegment = (path: string): boolean => DOT_SEGMENT.test(path);

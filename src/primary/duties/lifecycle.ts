@@ -1,0 +1,41 @@
+import type { Log } from '../../log.ts';
+import type { LiveSale } from '../../messages.ts';
+import type { Redis } from '../../store/redis.ts';
+import { countSold } from '../../store/sales.ts';
+
+export interface LifecycleOptions {
+  readonly redis: Redis;
+  readonly log: Log;
+  readonly sales: () => readonly LiveSale[];
+}
+
+type Stage = 'scheduled' | 'open' | 'sold out' | 'ended';
+
+/** Logs when a sale begins, is sold out, and ends; it only watches. */
+export function createLifecycle({ redis, log, sales }: LifecycleOptions): () => Promise<void> {
+  const stages = new Map<string, Stage>();
+
+  const stageOf = async (sale: LiveSale, nowMs: number): Promise<Stage> => {
+    if (nowMs < sale.startsAtMs) return 'scheduled';
+    if (nowMs >= sale.endsAtMs) return 'ended';
+    const sold = await countSold(redis, sale.id);
+    // While Redis does not have the sale, nothing is news.
+    if (sold === undefined) return stages.get(sale.id) ?? 'open';
+    return sold === sale.total ? 'sold out' : 'open';
+  };
+
+  return async () => {
+    const live = sales();
+    for (const sale of live) {
+      const stage = await stageOf(sale, Date.now());
+      const before = stages.get(sale.id);
+      if (before === stage) continue;
+      stages.set(sale.id, stage);
+      // One that sells out between two looks was open too.
+      const passed = stage === 'sold out' && before !== 'open' ? (['open', stage] as const) : [stage];
+      for (const each of passed)
+        if (each !== 'scheduled') log.info({ sale: sale.id, items: sale.total }, `sale ${each}`);
+    }
+    for (const id of stages.keys()) if (!live.some((sale) => sale.id === id)) stages.delete(id);
+  };
+}

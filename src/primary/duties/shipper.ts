@@ -1,0 +1,70 @@
+import type { Log } from '../../log.ts';
+import {
+  addPartitions,
+  adoptSegments,
+  listSegments,
+  setAside,
+  shipSegment,
+} from '../../store/attempts/segments.ts';
+import { isRefusal, type Postgres } from '../../store/postgres.ts';
+
+/** Some three million attempts. Past it checkouts are refused: an attempt that is not logged must not be answered. */
+export const SPOOL_BYTES_MAX = 512 << 20;
+
+export interface ShipperOptions {
+  readonly postgres: Postgres;
+  readonly dir: string;
+  readonly log: Log;
+  /** Whether a process still writes its segments of that run. */
+  readonly isWritten: (run: string, pid: number) => boolean;
+  /** Hears when the spool reaches its bound, and when it has room again. */
+  readonly onFull: (full: boolean) => void;
+}
+
+export interface Shipper {
+  /** Whether the spool has reached its bound. */
+  readonly isFull: boolean;
+  /** Finishes the segments of dead workers, and ships every finished one, one after the other. */
+  ship(): Promise<void>;
+}
+
+export function createShipper({ postgres, dir, log, isWritten, onFull }: ShipperOptions): Shipper {
+  let full = false;
+  let partitionedDay = '';
+
+  /** Best done a day ahead. If it cannot be, the default partition takes the rows. */
+  const partition = async () => {
+    const today = new Date().toISOString().slice(0, 10);
+    if (today === partitionedDay) return;
+    partitionedDay = today;
+    await addPartitions(postgres, Date.now()).catch((err: unknown) => log.error({ err }, 'no partition'));
+  };
+
+  const shipOne = async (path: string) => {
+    try {
+      await shipSegment(postgres, path);
+    } catch (err) {
+      if (!isRefusal(err)) throw err;
+      // One that Postgres does not take (its disk lost power?) must not hold up the others for ever.
+      log.error({ err, segment: path }, 'a segment of the attempt log was refused and put aside');
+      setAside(path);
+    }
+  };
+
+  return {
+    get isFull() {
+      return full;
+    },
+    async ship() {
+      await adoptSegments(dir, isWritten);
+      const { paths, bytes } = listSegments(dir);
+      if (bytes >= SPOOL_BYTES_MAX !== full) {
+        full = !full;
+        onFull(full);
+      }
+      if (paths.length === 0 || !postgres.isUp) return;
+      await partition();
+      for (const path of paths) await shipOne(path);
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import type { Config } from '../../config.ts';
+import type { Log } from '../../log.ts';
+import { seekLeadership } from '../../store/leadership.ts';
+import { readLiveSales } from '../../store/sales.ts';
+import { every, type Repeated, type Work } from '../every.ts';
+import type { Metrics } from '../metrics/own.ts';
+import type { Shutdown } from '../shutdown.ts';
+import type { Stores } from '../stores.ts';
+import type { SalesBoard } from '../workers/sales-board.ts';
+import { createAuditor } from './auditor.ts';
+import { keepSales } from './keeper.ts';
+import { createLifecycle } from './lifecycle.ts';
+import { scheduleSales } from './scheduler.ts';
+import { sweep } from './sweeper.ts';
+
+/** How soon a shut gate is noticed: a Redis that came back sells again after about this and the rebuild. */
+const KEEP_MS = 200;
+const SCHEDULE_MS = 5_000;
+const SWEEP_MS = 500;
+const WATCH_MS = 250;
+/** Between two audits of all live sales; see auditor.ts for what they may cost. */
+const AUDIT_MS = 60_000;
+
+export interface DutiesOptions {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly board: SalesBoard;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly shutdown: Shutdown;
+}
+
+export interface Duties {
+  refreshSales(): Promise<void>;
+  isLeader(): boolean;
+}
+
+/**
+ * Begins what must be done once per database: hourly sales, rebuilds, sweeping, audits. Every box is ready to; the
+ * leader does it, and the others read what it has done. Resolves when the sales of this hour and the next are open.
+ */
+export async function startDuties(options: DutiesOptions): Promise<Duties> {
+  const { config, stores, board, metrics, log, shutdown } = options;
+  const { redis, postgres, onError } = stores;
+  let scheduling: Repeated | undefined;
+  let keeping: Repeated | undefined;
+  const leadership = await seekLeadership(stores.databaseUrl, (isLeader) => {
+    log.info({ leader: isLeader }, 'leadership');
+    // A new leader does at once what may have been waiting for one.
+    if (isLeader) void scheduling?.now().then(() => keeping?.now());
+  });
+  shutdown.add('leadership', leadership.close);
+
+  const repeat = (name: string, ms: number, work: Work) => {
+    const repeated = every(ms, work, onError);
+    shutdown.add(name, repeated.stop);
+    return repeated;
+  };
+  const leading =
+    (work: Work): Work =>
+    async (signal) => {
+      if (leadership.isLeader && postgres.isUp) await work(signal);
+    };
+
+  const onRebuilt = () => void metrics.rebuilds.n++;
+  keeping = repeat('keeper', KEEP_MS, async () => {
+    if (leadership.isLeader) await keepSales({ redis, postgres, log, onRebuilt }, board.publish);
+    else board.publish(await readLiveSales(postgres));
+  });
+  const schedule = { postgres, log, items: config.saleItems, userLimit: config.userLimit };
+  scheduling = repeat(
+    'scheduler',
+    SCHEDULE_MS,
+    leading(() => scheduleSales(schedule, Date.now())),
+  );
+  const sales = () => board.sales;
+  const onSwept = (decisions: number) => {
+    metrics.swept.n += decisions;
+  };
+  repeat(
+    'sweeper',
+    SWEEP_MS,
+    leading(() => sweep({ redis, postgres, log, sales, onSwept })),
+  );
+  repeat('lifecycle', WATCH_MS, createLifecycle({ redis, log, sales }));
+  const onDifference = (count: number) => {
+    metrics.auditDifferences.n += count;
+  };
+  const audit = createAuditor({ redis, postgres, log, sales, onDifference });
+  const auditAll: Work = async (signal) => {
+    await audit(signal);
+    metrics.audited();
+  };
+  repeat('auditor', AUDIT_MS, leading(auditAll));
+
+  await scheduling.now();
+  await keeping.now();
+  return { refreshSales: keeping.now, isLeader: () => leadership.isLeader };
+}

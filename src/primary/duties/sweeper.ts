@@ -1,0 +1,26 @@
+import type { Log } from '../../log.ts';
+import type { LiveSale } from '../../messages.ts';
+import { sweepOutbox } from '../../store/outbox.ts';
+import type { Postgres } from '../../store/postgres.ts';
+import type { Redis } from '../../store/redis.ts';
+import { reportContradiction } from './contradiction.ts';
+
+/** A worker commits within some 10 ms, and gives up after 1.5 s: an older entry has lost its worker. */
+const MIN_AGE_MS = 2_000;
+
+export interface SweeperOptions {
+  readonly redis: Redis;
+  readonly postgres: Postgres;
+  readonly log: Log;
+  readonly sales: () => readonly LiveSale[];
+  readonly onSwept: (decisions: number) => void;
+}
+
+/** Commits the decisions that dead or cut-off workers have left in the outboxes. */
+export async function sweep({ redis, postgres, log, sales, onSwept }: SweeperOptions): Promise<void> {
+  for (const { id } of sales()) {
+    const swept = await sweepOutbox(redis, postgres, id, MIN_AGE_MS, reportContradiction(log));
+    onSwept(swept);
+    if (swept > 0) log.warn({ sale: id, decisions: swept }, 'decisions of a lost worker committed');
+  }
+}

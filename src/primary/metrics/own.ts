@@ -1,0 +1,86 @@
+import type { LiveSale, MetricJson } from '../../messages.ts';
+import { watchProcess } from '../../metrics/process.ts';
+import { type Cell, createCounter, gauge } from '../../metrics/series.ts';
+import { type StoreMetrics, storeGauges } from '../../metrics/stores.ts';
+import { listSegments } from '../../store/attempts/segments.ts';
+import type { Postgres } from '../../store/postgres.ts';
+import type { Redis } from '../../store/redis.ts';
+import type { Supervisor } from '../workers/supervisor.ts';
+import { readSaleGauges } from './sale-gauges.ts';
+
+/** Where figures stand that others count. */
+export interface PrimarySources {
+  readonly redis: Redis;
+  readonly postgres: Postgres;
+  readonly measured: StoreMetrics;
+  readonly sales: () => readonly LiveSale[];
+  /** The directory of the attempt log's segments. */
+  readonly spool: string;
+  readonly supervisor: Pick<Supervisor, 'starts' | 'servingSlots'>;
+  readonly isLeader: () => boolean;
+}
+
+/** What only the primary knows. */
+export interface Metrics {
+  /** Differences that the audit has found since the start. */
+  readonly auditDifferences: Cell;
+  /** Workers that died without being told to leave. */
+  readonly workerDeaths: Cell;
+  readonly rebuilds: Cell;
+  /** Decisions that the sweeper has committed. */
+  readonly swept: Cell;
+  /** Every live sale was audited just now. */
+  audited(): void;
+  read(sources: PrimarySources): Promise<MetricJson[]>;
+}
+
+export function createMetrics(): Metrics {
+  const own = watchProcess('primary');
+  const counters = {
+    auditDifferences: createCounter(
+      'flashsale_audit_differences_total',
+      'Differences between Redis and Postgres',
+    ),
+    workerDeaths: createCounter(
+      'flashsale_worker_deaths_total',
+      'Workers that died without being told to leave',
+    ),
+    rebuilds: createCounter('flashsale_rebuilds_total', 'Sales rebuilt in Redis, first loads included'),
+    swept: createCounter('flashsale_swept_decisions_total', 'Decisions of lost workers that were committed'),
+  };
+  const starts = createCounter('flashsale_worker_starts_total', 'Workers started');
+  let auditedMs: number | undefined;
+
+  return {
+    auditDifferences: counters.auditDifferences.cell(),
+    workerDeaths: counters.workerDeaths.cell(),
+    rebuilds: counters.rebuilds.cell(),
+    swept: counters.swept.cell(),
+    audited() {
+      auditedMs = Date.now();
+    },
+    async read(sources) {
+      const { redis, postgres, measured, sales, spool, supervisor, isLeader } = sources;
+      starts.cell().n = supervisor.starts();
+      const { paths, bytes } = listSegments(spool);
+      const lastAudit = isLeader() && auditedMs !== undefined ? [[auditedMs / 1_000] as const] : [];
+      return [
+        ...(await own.counted()),
+        ...(await own.gauges()),
+        ...measured.counted(),
+        ...storeGauges(redis, [postgres], []),
+        ...[...Object.values(counters), starts].map((family) => family.json()),
+        ...(await readSaleGauges(redis, sales())),
+        gauge('flashsale_spool_bytes', 'Attempts in finished segments, not in Postgres yet', [[bytes]]),
+        gauge('flashsale_spool_segments', 'Finished segments of the attempt log', [[paths.length]]),
+        gauge('flashsale_leader', '1 when this box leads', [[isLeader() ? 1 : 0]]),
+        gauge(
+          'flashsale_audit_last_run_timestamp_seconds',
+          'End of the last audit of all live sales',
+          lastAudit,
+        ),
+        gauge('flashsale_workers', 'Workers that serve', [[supervisor.servingSlots().length]]),
+      ];
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LiveSale, MetricJson } from '../../messages.ts';
+import { gauge } from '../../metrics/series.ts';
+import { type Backlog, readBacklog } from '../../store/backlog.ts';
+import type { Redis } from '../../store/redis.ts';
+import { countSold, isSellable } from '../../store/sales.ts';
+
+/** A Redis that is well answers within a millisecond; one that is not has no figures. */
+const DEADLINE_MS = 250;
+
+/** What Redis says of one sale; absent: it did not say. */
+interface State {
+  readonly isOpen?: boolean;
+  readonly sold?: number | undefined;
+  readonly backlog?: Backlog;
+}
+
+/** Reads what is so now of each live sale. While Redis is away there is no figure rather than an old one. */
+export async function readSaleGauges(redis: Redis, sales: readonly LiveSale[]): Promise<MetricJson[]> {
+  const states = await Promise.race([
+    Promise.all(sales.map((sale) => readState(redis, sale))),
+    sleep(DEADLINE_MS, [] as State[], { ref: false }),
+  ]);
+  /** One value per sale that has one. */
+  const each = (read: (sale: LiveSale, state: State | undefined) => number | undefined) =>
+    sales.flatMap((sale, i) => {
+      const value = read(sale, states[i]);
+      return value === undefined ? [] : [[value, { sale: sale.id }] as const];
+    });
+  const activeAt = findActive(sales, Date.now());
+  const active = activeAt < 0 ? undefined : sales[activeAt];
+  const activeSold = states[activeAt]?.sold;
+  return [
+    gauge('sale_items_total', 'Items of the active sale', active ? [[active.total]] : []),
+    gauge('sale_items_sold', 'Items sold in it', activeSold === undefined ? [] : [[activeSold]]),
+    gauge(
+      'flashsale_sale_items',
+      'Items of each live sale',
+      each((sale) => sale.total),
+    ),
+    gauge(
+      'flashsale_sale_items_sold',
+      'Items sold in each',
+      each((_, state) => state?.sold),
+    ),
+    gauge(
+      'flashsale_sale_ends_timestamp_seconds',
+      'Its end',
+      each((sale) => sale.endsAtMs / 1_000),
+    ),
+    gauge(
+      'flashsale_gate_open',
+      '1: whole in Redis and open',
+      each((_, state) => (state?.isOpen ? 1 : 0)),
+    ),
+    gauge(
+      'flashsale_outbox_entries',
+      'Batches not known to be committed',
+      each((_, state) => state?.backlog?.entries),
+    ),
+    gauge(
+      'flashsale_outbox_oldest_age_seconds',
+      'Age of the oldest of them',
+      each((_, state) => state?.backlog && state.backlog.oldestMs / 1_000),
+    ),
+  ];
+}
+
+async function readState(redis: Redis, sale: LiveSale): Promise<State> {
+  try {
+    const [isOpen, sold, backlog] = await Promise.all([
+      isSellable(redis, sale),
+      countSold(redis, sale.id),
+      readBacklog(redis, sale.id),
+    ]);
+    return { isOpen, sold, backlog };
+  } catch {
+    return {};
+  }
+}
+
+/** The index of the sale that is meant by requests without an id: the newest hourly one that is open; -1: none. */
+function findActive(sales: readonly LiveSale[], nowMs: number): number {
+  let found = -1;
+  sales.forEach((sale, i) => {
+    if (!sale.hourly || nowMs < sale.startsAtMs || nowMs >= sale.endsAtMs) return;
+    if (found < 0 || sale.startsAtMs > (sales[found] as LiveSale).startsAtMs) found = i;
+  });
+  return found;
+}

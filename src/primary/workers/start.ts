@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Log } from '../../log.ts';
+import type { ToPrimary } from '../../messages.ts';
+import { commandLine } from '../../private/processes.ts';
+import type { Metrics } from '../metrics/own.ts';
+import type { Scrape } from '../metrics/scrape.ts';
+import type { Shutdown } from '../shutdown.ts';
+import { shareConnections } from './fair-share.ts';
+import { createMembership } from './membership.ts';
+import type { SalesBoard } from './sales-board.ts';
+import type { Supervisor } from './supervisor.ts';
+
+/** A directory for the sockets between workers; short, since the path of a socket must stay below 108 bytes. */
+export function makePeersDir(shutdown: Shutdown): string {
+  const dir = mkdtempSync(join(tmpdir(), 'flashsale-'));
+  shutdown.add('peers', async () => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/**
+ * Whether a process still writes segments of the attempt log of a run of the service. A worker of an earlier run is
+ * dead, as a rule, and its pid may be anybody's; one that was stopped when its primary died may yet wake and write.
+ */
+export function isWriting(workers: readonly number[], run: string, segmentRun: string, pid: number): boolean {
+  if (workers.includes(pid)) return segmentRun === run;
+  return /worker\/main\.js/.test(commandLine(pid) ?? '');
+}
+
+export interface WorkersOptions {
+  readonly supervisor: Supervisor;
+  readonly board: SalesBoard;
+  readonly metrics: Metrics;
+  readonly scrape: Scrape;
+  readonly log: Log;
+  readonly isSpoolFull: () => boolean;
+  /** Makes new sales known to Redis and to the board. */
+  readonly refreshSales: () => Promise<void>;
+}
+
+/** Starts the workers, tells each what it must know, and answers what they ask. Resolves when all serve. */
+export async function startWorkers(options: WorkersOptions): Promise<void> {
+  const { supervisor, board, metrics, scrape, log } = options;
+  const membership = createMembership(supervisor);
+
+  const answers = {
+    'cluster-status': async () => supervisor.statuses(),
+    metrics: scrape.text,
+    'refresh-sales': async () => {
+      await options.refreshSales();
+      await board.untilSeen();
+      return true;
+    },
+  };
+  const onMessage = async (pid: number, message: ToPrimary) => {
+    if (message.type === 'hello') board.show(pid);
+    if (message.type === 'sales-seen') board.seen(pid, message.version);
+    if (message.type === 'metrics') scrape.heard(pid, message);
+    if (message.type !== 'ask') return;
+    // A question that fails is not answered: the worker's own deadline tells it.
+    const value = await answers[message.question]().catch((err: unknown) => log.warn({ err }, 'no answer'));
+    if (value !== undefined) supervisor.send(pid, { type: 'answer', id: message.id, value });
+  };
+
+  await supervisor.start({
+    onMessage,
+    onReady: (_, pid) => {
+      membership.show(pid);
+      supervisor.send(pid, { type: 'spool-full', full: options.isSpoolFull() });
+      membership.changed();
+    },
+    onSilent: scrape.left,
+    onExit: (slot, pid, how, expected) => {
+      if (!expected) {
+        metrics.workerDeaths.n++;
+        log.error({ slot, worker_pid: pid, how }, 'a worker died');
+      }
+      membership.changed();
+    },
+  });
+  membership.publish();
+  shareConnections(supervisor);
+  await board.untilSeen();
+}

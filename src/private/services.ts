@@ -1,0 +1,137 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { SetupError } from '../config.ts';
+import { lockDataDir } from './data-lock.ts';
+import { type KeptServer, keepServer, type OnExit } from './kept-server.ts';
+import { endOrphanedPostgres, preparePostgres } from './postgres.ts';
+import { postgresUrl } from './postgres-cluster.ts';
+import { startGuard } from './process-guard.ts';
+import { endOrphanedRedis, prepareRedis } from './redis.ts';
+
+/** The private servers of a data directory; an absent one was not asked for. */
+export interface LocalServices {
+  readonly redisUrl: string | undefined;
+  readonly databaseUrl: string | undefined;
+  /** Stops both, in reverse order, within bounds; gives the data directory back. */
+  stop(): Promise<void>;
+}
+
+export interface LocalServicesOptions {
+  readonly dataDir: string;
+  readonly redis: boolean;
+  readonly postgres: boolean;
+  /** The redis-server to run; looked for on the PATH when undefined. */
+  readonly redisServer: string | undefined;
+  /** A server died unasked; it is being started again on the same port. */
+  readonly onExit: OnExit;
+}
+
+/**
+ * Below every system's range of ephemeral ports (Linux: from 32768). In that range a client that reconnects to a
+ * server that is just away may get the server's own port as its source port, connect to itself, and keep the
+ * server from ever coming back.
+ */
+const PORTS = { from: 20_000, to: 32_000 };
+
+/** A port that nobody listens on now. */
+async function freePort(not?: number): Promise<number> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    if (port === not) continue;
+    const probe = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(probe, 'listening');
+      probe.close();
+      await once(probe, 'close');
+      return port;
+    } catch {} // taken
+  }
+  throw new SetupError('No free port on 127.0.0.1 for the private servers; set REDIS_URL and DATABASE_URL.');
+}
+
+/** One random password for both servers, made once per data directory. */
+function openPassword(dataDir: string) {
+  const path = join(dataDir, 'password');
+  try {
+    return { value: readFileSync(path, 'utf8').trim(), isNew: false, keep: () => {} };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const value = randomBytes(24).toString('hex');
+  // Kept once PostgreSQL knows it: in the other order, a crash in between would lock us out.
+  const keep = () => {
+    writeFileSync(`${path}.new`, `${value}\n`, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+  };
+  return { value, isNew: true, keep };
+}
+
+/** Makes the data directory and takes it for this process alone. */
+function openDataDir(path: string) {
+  try {
+    mkdirSync(path, { recursive: true });
+    // By one name only, or the next start would not know its own servers' command lines.
+    const dataDir = realpathSync(path);
+    const unlock = lockDataDir(dataDir);
+    return { dataDir, unlock, password: openPassword(dataDir) };
+  } catch (error) {
+    if (error instanceof SetupError) throw error;
+    throw new SetupError(`DATA_DIR ${path} cannot be used: ${(error as Error).message}.`);
+  }
+}
+
+/**
+ * Starts a private PostgreSQL and a private Redis on loopback, with their data under `dataDir`, and keeps them
+ * running. What an earlier primary left behind there is ended first. Throws a SetupError when that cannot work,
+ * and when another process already uses the directory.
+ */
+export async function startLocalServices(options: LocalServicesOptions): Promise<LocalServices> {
+  if (process.platform === 'win32' && (options.redis || options.postgres)) {
+    throw new SetupError('There are no private servers on Windows; set REDIS_URL and DATABASE_URL.');
+  }
+  const { dataDir, unlock, password } = openDataDir(options.dataDir);
+  const guard = startGuard();
+  const servers: (KeptServer | undefined)[] = [undefined, undefined];
+
+  const stop = async () => {
+    for (const server of servers.splice(0).reverse()) await server?.stop();
+    await guard.release();
+    unlock();
+  };
+  const startPostgres = async (port: number) => {
+    const spec = await preparePostgres(dataDir, port, password);
+    password.keep();
+    servers[0] = await keepServer(spec, guard, options.onExit);
+    return postgresUrl(port, password.value);
+  };
+  const startRedis = async (port: number) => {
+    const spec = prepareRedis(dataDir, port, password.value, options.redisServer);
+    servers[1] = await keepServer(spec, guard, options.onExit);
+    return `redis://:${password.value}@127.0.0.1:${port}`;
+  };
+
+  const ports = [await freePort()];
+  ports.push(await freePort(ports[0]));
+  // An orphan is ended also where its like is no longer asked for.
+  const [postgres, redis] = await Promise.allSettled([
+    endOrphanedPostgres(dataDir).then(() => (options.postgres ? startPostgres(ports[0]!) : undefined)),
+    endOrphanedRedis(dataDir).then(() => (options.redis ? startRedis(ports[1]!) : undefined)),
+  ]);
+  for (const result of [postgres, redis]) {
+    if (result.status === 'fulfilled') continue;
+    await stop();
+    throw result.reason;
+  }
+  let stopped: Promise<void> | undefined;
+  return {
+    databaseUrl: postgres.status === 'fulfilled' ? postgres.value : undefined,
+    redisUrl: redis.status === 'fulfilled' ? redis.value : undefined,
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import type { RequestContext } from '../http/answer.ts';
+import { failureCode } from '../http/failure.ts';
+import type { ProblemCode } from '../http/problem.ts';
+import type { LiveSale } from '../messages.ts';
+import type { Shard } from '../shard/shard.ts';
+import type { Batcher } from '../store/batcher.ts';
+import type { CheckoutOp, CheckoutResult } from '../store/checkouts.ts';
+import type { SaleStanding } from '../store/sales.ts';
+
+/** A sale as the routes need it: its facts and the way into its stores. */
+export interface OpenSale {
+  readonly facts: LiveSale;
+  /** The end as the contract writes it. */
+  readonly endsAt: string;
+  readonly checkouts: Batcher<CheckoutOp, CheckoutResult>;
+}
+
+export interface VerdictDeps {
+  /** The sale of that id, or the one that is meant without an id; at that time when one is given. */
+  readonly findSale: (saleId: string | undefined, atMs?: number) => OpenSale | undefined;
+  /** What Postgres says of a sale; asked only about one that this worker does not know. */
+  readonly standingOf: (saleId: string) => Promise<SaleStanding | undefined>;
+  /** What this worker remembers: a positive verdict refuses without asking Redis. */
+  readonly shard: Pick<Shard, 'verdict'>;
+  readonly onError: (context: RequestContext, error: unknown) => void;
+}
+
+/** What was found out about a checkout: enough for the answer and for the attempt log. */
+export interface Verdict {
+  readonly outcome: 'accepted' | ProblemCode;
+  readonly sale?: OpenSale | undefined;
+  readonly result?: CheckoutResult;
+}
+
+const REFUSAL = {
+  'not-begun': 'sale_not_active',
+  ended: 'sale_not_active',
+  'sold-out': 'sale_sold_out',
+  'no-item': 'item_not_found',
+  'item-sold': 'item_already_sold',
+  'already-in-cart': 'already_in_checkout',
+  limit: 'user_limit_reached',
+} as const satisfies Record<string, ProblemCode>;
+
+const REMEMBERED = { sold: 'item_already_sold', 'sold-out': 'sale_sold_out' } as const;
+
+/** Decides a well-formed checkout. At once, without a promise, when this worker knows that it is hopeless. */
+export function decideCheckout(
+  deps: VerdictDeps,
+  context: RequestContext,
+  op: CheckoutOp,
+  saleId: string | undefined,
+): Verdict | Promise<Verdict> {
+  const sale = deps.findSale(saleId);
+  const remembered = sale && isOpen(sale.facts) ? deps.shard.verdict(sale.facts.id, op.itemId) : undefined;
+  if (typeof remembered === 'string') return { outcome: REMEMBERED[remembered], sale };
+  const verdict = sale ? askStores(deps, op, sale, saleId, remembered) : refuseUnknown(deps, saleId);
+  return verdict.catch((error) => {
+    deps.onError(context, error);
+    return { outcome: failureCode(error), sale };
+  });
+}
+
+// Outside its hours Redis says what a sale is; by this clock, which may be a little wrong, memory is not asked.
+function isOpen({ startsAtMs, endsAtMs }: LiveSale): boolean {
+  const now = Date.now();
+  return startsAtMs <= now && now < endsAtMs;
+}
+
+/** Asks the owner of an item that may be sold, and then Redis. */
+async function askStores(
+  deps: VerdictDeps,
+  op: CheckoutOp,
+  sale: OpenSale,
+  saleId: string | undefined,
+  confirming: Promise<keyof typeof REMEMBERED | undefined> | undefined,
+): Promise<Verdict> {
+  const confirmed = await confirming;
+  if (confirmed) return { outcome: REMEMBERED[confirmed], sale };
+  const { result, ...verdict } = await askRedis(sale, op);
+  if (verdict.outcome !== 'sale_not_active' || saleId !== undefined) return { ...verdict, result };
+  // Which sale is meant is chosen by this worker's clock, which may differ a little from Redis': at the change of
+  // the hour, the neighbour that Redis has already opened, or not yet closed, is asked once.
+  const { startsAtMs, endsAtMs } = sale.facts;
+  const neighbour = deps.findSale(undefined, result.outcome === 'ended' ? endsAtMs : startsAtMs - 1);
+  return neighbour && neighbour !== sale ? askRedis(neighbour, op) : { ...verdict, result };
+}
+
+async function askRedis(sale: OpenSale, op: CheckoutOp): Promise<Verdict & { result: CheckoutResult }> {
+  const result = await sale.checkouts.add(op);
+  const outcome = result.outcome === 'added' ? 'accepted' : REFUSAL[result.outcome as keyof typeof REFUSAL];
+  return { outcome, sale, result };
+}
+
+/** A sale that is not among the live ones is over, or unknown, or so new that this worker has not been told yet. */
+async function refuseUnknown({ standingOf }: VerdictDeps, saleId: string | undefined): Promise<Verdict> {
+  const standing = saleId === undefined ? undefined : await standingOf(saleId);
+  if (standing === undefined) return { outcome: 'sale_not_found' };
+  return { outcome: standing.state === 'active' ? 'unavailable' : 'sale_not_active' };
+}

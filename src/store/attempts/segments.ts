@@ -1,0 +1,106 @@
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { from as copyFrom } from 'pg-copy-streams';
+import { type Postgres, statement } from '../postgres.ts';
+import { FINISHED, OPEN, parseSegmentName } from './spool.ts';
+
+const addSegment = statement('add_segment');
+const copyAttempts = statement('copy_attempts');
+
+/** Puts a segment aside that Postgres refuses, for a person to look at; it is not tried again. */
+export function setAside(path: string): void {
+  renameSync(path, `${path}.refused`);
+}
+
+/** Makes the spool directory, and returns it. */
+export function openSpool(dir: string): string {
+  mkdirSync(dir, { recursive: true });
+  return dir;
+}
+
+/** Finished segments in `dir` and the bytes they hold. */
+export function listSegments(dir: string): { paths: string[]; bytes: number } {
+  const names = readdirSync(dir).filter((name) => name.endsWith(FINISHED));
+  const paths = names.map((name) => join(dir, name));
+  return { paths, bytes: paths.reduce((sum, path) => sum + statSync(path).size, 0) };
+}
+
+/**
+ * Finishes open segments whose writers are dead. `isWritten` says whether a process still writes a segment of a
+ * run of the service. A last line that was cut off was never answered, and goes.
+ */
+export async function adoptSegments(
+  dir: string,
+  isWritten: (run: string, pid: number) => boolean,
+): Promise<void> {
+  for (const name of readdirSync(dir)) {
+    const { run, pid } = parseSegmentName(name);
+    if (!name.endsWith(OPEN) || isWritten(run, pid)) continue;
+    const path = join(dir, name);
+    const end = await endOfLastLine(path);
+    if (end === 0) {
+      rmSync(path);
+      continue;
+    }
+    truncateSync(path, end);
+    renameSync(path, path.slice(0, -OPEN.length) + FINISHED);
+  }
+}
+
+/** The offset behind the last line feed, found from the end. */
+async function endOfLastLine(path: string): Promise<number> {
+  const file = await open(path);
+  try {
+    let end = (await file.stat()).size;
+    const chunk = Buffer.alloc(64 << 10);
+    while (end > 0) {
+      const start = Math.max(0, end - chunk.length);
+      const { bytesRead } = await file.read(chunk, 0, end - start, start);
+      const feed = chunk.subarray(0, bytesRead).lastIndexOf(10);
+      if (feed >= 0) return start + feed + 1;
+      end = start;
+    }
+    return 0;
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Appends a finished segment to the attempt log, exactly once: the segment is named in the same transaction.
+ * Then deletes the file. Throws as `Postgres.transaction` does.
+ */
+export async function shipSegment(postgres: Postgres, path: string): Promise<void> {
+  const id = path.slice(path.lastIndexOf('/') + 1, -FINISHED.length);
+  // Read whole, some 4 MiB, before the transaction: a disk in trouble is no Postgres in trouble.
+  const bytes = await readFile(path);
+  await postgres.transaction('checkout_attempts', async (client) => {
+    const added = await client.query({ ...addSegment, values: [id, countLines(bytes)] });
+    if (added.rowCount === 0) return;
+    await pipeline([bytes], client.query(copyFrom(copyAttempts.text)));
+  });
+  rmSync(path);
+}
+
+function countLines(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
+  return lines;
+}
+
+/** Creates the log's partitions of the day of `atMs` and the next (UTC). What fits none lands in the default one. */
+export async function addPartitions(postgres: Postgres, atMs: number): Promise<void> {
+  const day = (offset: number) => new Date(atMs + offset * 86_400_000).toISOString().slice(0, 10);
+  for (const [from, to] of [
+    [day(0), day(1)],
+    [day(1), day(2)],
+  ] as const) {
+    const name = `checkout_attempts_${from.replaceAll('-', '')}`;
+    await postgres.query({
+      name,
+      text: `create table if not exists ${name} partition of checkout_attempts for values from ('${from} 00:00Z') to ('${to} 00:00Z')`,
+    });
+  }
+}

@@ -1,0 +1,127 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { keysOf } from '../keys.ts';
+import type { Postgres } from '../postgres.ts';
+import type { Redis } from '../redis.ts';
+import { type Books, type Check, checkDecisions, checkItems, checkUsers, type Findings } from './checks.ts';
+import {
+  codesInPostgres,
+  fieldsOf,
+  itemsInPostgres,
+  NOTHING_WAITS,
+  readWaiting,
+  usersInPostgres,
+  usersInRedis,
+} from './keys.ts';
+import { checkSale, readSaleFacts, type SaleFacts, untilGateIsOpen } from './sale.ts';
+
+/** What the audit compares: the sale as a whole, then each item, decision and user. */
+export const CHECKS = ['sale', 'items', 'decisions', 'users'] as const;
+
+/** One thing on which the books disagree. */
+export interface Difference {
+  readonly saleId: string;
+  readonly check: (typeof CHECKS)[number];
+  /** The item, the code or the user; the sale's id where the sale as a whole is meant. */
+  readonly subject: string;
+  /** What is wrong with it: with the subject before it, a sentence. */
+  readonly problem: string;
+}
+
+/** What looks wrong may only be under way; it is looked at so often, with this pause, before it is reported. */
+const LOOKS = 3;
+const PAUSE_MS = 300;
+/** A rebuild in mid-audit makes worthless what was read before; then the audit begins anew, so often. */
+const STARTS_MAX = 3;
+
+/**
+ * Audits the books of a sale (reliability.md) in both stores, or in Postgres alone once the sale is retired; while
+ * the service runs, or at rest. Nothing is locked: audit-checks.ts says why a sale under way shows no differences.
+ * `rest` is awaited after each part of some thousand rows, for an audit that must not be in the way of buyers.
+ * Throws as `Redis.command`, `Postgres.query` and `rest` do.
+ */
+export async function auditSale(
+  redis: Redis,
+  postgres: Postgres,
+  saleId: string,
+  rest: () => Promise<void> = async () => {},
+): Promise<Difference[]> {
+  const whole = (problem: string): Difference[] => [{ saleId, check: 'sale', subject: saleId, problem }];
+  for (let start = 1; ; start++) {
+    const before = await readSaleFacts(postgres, saleId);
+    if (before === undefined) return whole('is not in Postgres');
+    if (before.retired) return auditBooks(booksOf(postgres, before), before.total, rest);
+    const gate = await untilGateIsOpen(redis, saleId);
+    const differences =
+      gate === undefined
+        ? whole('cannot be sold: its gate in Redis is shut or missing')
+        : await auditBooks(booksOf(postgres, before, redis), before.total, rest);
+    if (differences.length === 0 || start === STARTS_MAX) return differences;
+    const after = await readSaleFacts(postgres, saleId);
+    if (after?.epoch === before.epoch && !after.retired) return differences;
+  }
+}
+
+function booksOf(postgres: Postgres, { id: saleId, userLimit }: SaleFacts, redis?: Redis): Books {
+  const waiting = async () => (redis ? await readWaiting(redis, saleId) : NOTHING_WAITS);
+  return { saleId, userLimit, postgres, redis, readWaiting: waiting };
+}
+
+async function auditBooks(books: Books, total: number, rest: () => Promise<void>): Promise<Difference[]> {
+  const { saleId, redis, postgres } = books;
+  const keys = keysOf(saleId);
+  // The outbox is left out at first: what waits there looks wrong, and is looked at again with it.
+  const quick: Books = { ...books, readWaiting: async () => NOTHING_WAITS };
+  const doubtful = async (check: Check, ...sources: (AsyncIterable<string[]> | undefined)[]) => {
+    const subjects = new Set<string>();
+    for (const source of sources) {
+      for await (const part of source ?? []) {
+        for (const subject of (await check(quick, part)).keys()) subjects.add(subject);
+        await rest();
+      }
+    }
+    return subjects;
+  };
+  const items = await doubtful(
+    checkItems,
+    itemsInPostgres(postgres, saleId, total),
+    redis && fieldsOf(redis, keys.items),
+  );
+  const codes = await doubtful(
+    checkDecisions,
+    codesInPostgres(postgres, saleId),
+    redis && fieldsOf(redis, keys.decisions),
+  );
+  const users = await doubtful(
+    checkUsers,
+    usersInPostgres(postgres, saleId),
+    redis && usersInRedis(redis, saleId),
+  );
+
+  // What waits is looked at in any case: it may contradict what is committed, and then it would wait for ever.
+  const waiting = await books.readWaiting();
+  const settled = [
+    await settle(books, 'sale', checkSale, [saleId]),
+    await settle(books, 'items', checkItems, [...items, ...waiting.byItem.keys()]),
+    await settle(books, 'decisions', checkDecisions, [...codes, ...waiting.byCode.keys()]),
+    await settle(books, 'users', checkUsers, [...users, ...waiting.byUser.keys()]),
+  ];
+  return settled.flat();
+}
+
+/** Checks the subjects until they are right; what is wrong at every look is a difference. */
+async function settle(
+  books: Books,
+  check: Difference['check'],
+  run: Check,
+  subjects: Iterable<string>,
+): Promise<Difference[]> {
+  let findings: Findings = new Map();
+  let left = [...new Set(subjects)];
+  for (let look = 1; left.length > 0; look++) {
+    findings = await run(books, left);
+    left = [...findings.keys()];
+    if (look === LOOKS) break;
+    if (left.length > 0) await sleep(PAUSE_MS);
+  }
+  return [...findings].map(([subject, problem]) => ({ saleId: books.saleId, check, subject, problem }));
+}

@@ -1,0 +1,130 @@
+/** Every item, code and user that the books of a sale speak of, in parts, from either store; and what waits between them. */
+import { type Decision, isBought } from '../decision.ts';
+import { keysOf } from '../keys.ts';
+import { decisionsOf } from '../outbox.ts';
+import { type Postgres, statement } from '../postgres.ts';
+import type { Redis } from '../redis.ts';
+
+/** Fields of one HSCAN, rows of one query: each holds Redis' only thread for less than a millisecond. */
+const PART = 1_000;
+/** Users of one query: it reads all purchases of the sale, so there should be few such queries. */
+const USERS_PART = 50_000;
+const OUTBOX_PART = 50;
+
+const sql = {
+  itemIds: statement('audit_item_ids'),
+  strays: statement('audit_strays'),
+  codes: statement('audit_codes'),
+  buyers: statement('audit_buyers'),
+};
+
+type Parts = AsyncGenerator<string[]>;
+
+/** The fields of a hash with their values, in parts; a field may come twice, and one that is new may be missed. */
+export async function* scanHash(redis: Redis, key: string): AsyncGenerator<Map<string, string>> {
+  let cursor = '0';
+  do {
+    const [next, words] = (await redis.command('HSCAN', key, cursor, 'COUNT', String(PART))) as [
+      string,
+      string[],
+    ];
+    const part = new Map<string, string>();
+    for (let i = 0; i < words.length; i += 2) part.set(words[i] as string, words[i + 1] as string);
+    if (part.size > 0) yield part;
+    cursor = next;
+  } while (cursor !== '0');
+}
+
+/** The fields of a hash, at least `least` at a time (but for the last part). */
+export async function* fieldsOf(redis: Redis, key: string, least = 1): Parts {
+  let fields: string[] = [];
+  for await (const part of scanHash(redis, key)) {
+    fields = fields.concat([...part.keys()]);
+    if (fields.length < least) continue;
+    yield fields;
+    fields = [];
+  }
+  if (fields.length > 0) yield fields;
+}
+
+export const usersInRedis = (redis: Redis, saleId: string): Parts =>
+  fieldsOf(redis, keysOf(saleId).bought, USERS_PART);
+
+/** The items of a sale, and after them purchases of items that it does not have. */
+export async function* itemsInPostgres(postgres: Postgres, saleId: string, total: number): Parts {
+  for (let from = 0; from < total; from += PART) {
+    const rows = await postgres.query<{ id: string }>(sql.itemIds, [saleId, from, from + PART]);
+    yield rows.map((row) => row.id);
+  }
+  const strays = await postgres.query<{ id: string }>(sql.strays, [saleId, PART]);
+  if (strays.length > 0) yield strays.map((row) => row.id);
+}
+
+export async function* codesInPostgres(postgres: Postgres, saleId: string): Parts {
+  let after = `CHK-${saleId}-`;
+  for (;;) {
+    const rows = await postgres.query<{ code: string }>(sql.codes, [after, `CHK-${saleId}.`, PART]);
+    if (rows.length === 0) return;
+    yield rows.map((row) => row.code);
+    after = rows.at(-1)?.code as string;
+  }
+}
+
+export async function* usersInPostgres(postgres: Postgres, saleId: string): Parts {
+  let after = '';
+  for (;;) {
+    const rows = await postgres.query<{ user_id: string }>(sql.buyers, [saleId, after, USERS_PART]);
+    if (rows.length === 0) return;
+    yield rows.map((row) => row.user_id);
+    after = rows.at(-1)?.user_id as string;
+  }
+}
+
+/** The values of some fields of a hash, in their order; null where there is none. */
+export async function readFields(
+  redis: Redis,
+  key: string,
+  fields: readonly string[],
+): Promise<(string | null)[]> {
+  const values: (string | null)[] = [];
+  for (let from = 0; from < fields.length; from += PART) {
+    values.push(
+      ...((await redis.command('HMGET', key, ...fields.slice(from, from + PART))) as (string | null)[]),
+    );
+  }
+  return values;
+}
+
+/** What is decided and waits in the outbox to be committed. */
+export interface Waiting {
+  readonly byCode: ReadonlyMap<string, Decision>;
+  /** The codes that bought an item; more than one is a sale twice over. */
+  readonly byItem: ReadonlyMap<string, readonly string[]>;
+  readonly byUser: ReadonlyMap<string, number>;
+}
+
+export const NOTHING_WAITS: Waiting = { byCode: new Map(), byItem: new Map(), byUser: new Map() };
+
+/** Reads a sale's whole outbox. */
+export async function readWaiting(redis: Redis, saleId: string): Promise<Waiting> {
+  const byCode = new Map<string, Decision>();
+  const byItem = new Map<string, string[]>();
+  const byUser = new Map<string, number>();
+  let after = '-';
+  for (;;) {
+    const words = ['XRANGE', keysOf(saleId).outbox, after, '+', 'COUNT', String(OUTBOX_PART)];
+    const entries = (await redis.command(...words)) as [string, string[]][];
+    for (const [, fields] of entries) {
+      for (const decision of decisionsOf(saleId, fields)) byCode.set(decision.code, decision);
+    }
+    if (entries.length < OUTBOX_PART) break;
+    after = `(${entries.at(-1)?.[0]}`;
+  }
+  for (const { code, userId, lines } of byCode.values()) {
+    for (const line of lines.filter(isBought)) {
+      byItem.set(line.slice(1), [...(byItem.get(line.slice(1)) ?? []), code]);
+      byUser.set(userId, (byUser.get(userId) ?? 0) + 1);
+    }
+  }
+  return { byCode, byItem, byUser };
+}

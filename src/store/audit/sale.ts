@@ -1,0 +1,93 @@
+/** The check of a sale as a whole: its facts, its counters, its gate. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { epochOfGate } from '../fence.ts';
+import { keysOf } from '../keys.ts';
+import { type Postgres, statement } from '../postgres.ts';
+import type { Redis } from '../redis.ts';
+import type { Check } from './checks.ts';
+import { scanHash } from './keys.ts';
+
+const saleSql = statement('audit_sale');
+
+/** A rebuild of 10,000 items takes less; a gate that stays shut for longer is worth a word. */
+const GATE_MS = 5_000;
+const POLL_MS = 100;
+
+export interface SaleFacts {
+  readonly id: string;
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+  readonly total: number;
+  readonly userLimit: number;
+  readonly epoch: number;
+  readonly retired: boolean;
+  /** Rows of `items` and of `purchases`. */
+  readonly items: number;
+  readonly purchases: number;
+}
+
+export async function readSaleFacts(postgres: Postgres, saleId: string): Promise<SaleFacts | undefined> {
+  type Row = Pick<SaleFacts, 'total' | 'epoch' | 'retired' | 'items' | 'purchases'>;
+  type Times = { starts_ms: number; ends_ms: number; user_limit: number };
+  const [row] = await postgres.query<Row & Times>(saleSql, [saleId]);
+  if (row === undefined) return undefined;
+  const { starts_ms: startsAtMs, ends_ms: endsAtMs, user_limit: userLimit, ...same } = row;
+  return { id: saleId, startsAtMs, endsAtMs, userLimit, ...same };
+}
+
+/** Waits a while for a gate that lets somebody in, and returns what it says; undefined when it stays shut. */
+export async function untilGateIsOpen(redis: Redis, saleId: string): Promise<string | undefined> {
+  const deadline = Date.now() + GATE_MS;
+  for (;;) {
+    const gate = (await redis.command('GET', keysOf(saleId).gate)) as string | null;
+    if (gate !== null && epochOfGate(gate) !== undefined) return gate;
+    if (Date.now() > deadline) return undefined;
+    await sleep(POLL_MS);
+  }
+}
+
+/** The sale has its items, sells no more than its total, and Redis counts, limits and fences as Postgres says. */
+export const checkSale: Check = async ({ redis, postgres, saleId }) => {
+  const state = redis && (await readState(redis, saleId));
+  const facts = await readSaleFacts(postgres, saleId);
+  const finding = facts && (factsAlone(facts) ?? (state && factsInBoth(facts, state)));
+  return new Map(finding === undefined ? [] : [[saleId, finding]]);
+};
+
+function factsAlone({ items, total, purchases }: SaleFacts): string | undefined {
+  if (items !== total) return `has ${items} items, and its total is ${total}`;
+  if (purchases > total) return `has sold ${purchases} items, and its total is ${total}`;
+  return undefined;
+}
+
+type State = Awaited<ReturnType<typeof readState>>;
+
+/** Reads a sale's state in Redis; the counter before and after the items, between which their number must lie. */
+async function readState(redis: Redis, saleId: string) {
+  const keys = keysOf(saleId);
+  const readCount = async () => Number(await redis.command('HGET', keys.sale, 'sold'));
+  const words = ['HMGET', keys.sale, 'starts_ms', 'ends_ms', 'total', 'limit'];
+  const stored = ((await redis.command(...words)) as (string | null)[]).map(Number);
+  const soldBefore = await readCount();
+  // A scan may show an item twice while the hash is resized.
+  const sold = new Set<string>();
+  for await (const part of scanHash(redis, keys.items)) {
+    for (const [item, stock] of part) if (stock === '0') sold.add(item);
+  }
+  const soldAfter = await readCount();
+  const gate = String(await redis.command('GET', keys.gate));
+  return { stored, soldBefore, sold: sold.size, soldAfter, gate, runId: redis.runId };
+}
+
+function factsInBoth(facts: SaleFacts, state: State): string | undefined {
+  const { stored, soldBefore, sold, soldAfter, gate, runId } = state;
+  const known = [facts.startsAtMs, facts.endsAtMs, facts.total, facts.userLimit];
+  if (gate !== `${facts.epoch}:${runId}`)
+    return `lets in "${gate}" at its gate instead of "${facts.epoch}:${runId}"`;
+  if (known.some((value, i) => value !== stored[i]))
+    return `has start, end, total and limit ${stored.join(', ')} in Redis and ${known.join(', ')} in Postgres`;
+  if (soldAfter > facts.total) return `counts ${soldAfter} items as sold, and its total is ${facts.total}`;
+  if (sold < soldBefore || sold > soldAfter)
+    return `counts ${soldAfter} items as sold in Redis, where ${sold} are`;
+  return undefined;
+}

@@ -1,0 +1,303 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { json } from '../../src/http/answer.ts';
+import { createApp, type Handlers } from '../../src/http/app.ts';
+import { createContexts } from '../../src/http/context.ts';
+import { createObserver } from '../../src/http/observer.ts';
+import { createHttpServer } from '../../src/http/server.ts';
+
+type Hot = Pick<Handlers, 'checkout' | 'purchase' | 'items' | 'openapi' | 'live'>;
+
+/** A server whose answers say which way they came: `via` is "lane" or "hono". */
+async function serve(own: Partial<Hot> = {}, asksToClose = () => false) {
+  const saying = (via: string): Hot => ({
+    checkout: async (_, query) => json(200, { via, query: Object.fromEntries(query) }),
+    purchase: async (_, query, replay) => json(200, { via, query: Object.fromEntries(query), replay }),
+    items: async (_, saleId, query) =>
+      json(200, { via, saleId, query: Object.fromEntries(query), name: 'Löwe' }),
+    openapi: (knownTag) =>
+      knownTag === '"1"'
+        ? { status: 304, type: '', body: '', headers: { ETag: '"1"' } }
+        : json(200, { via }, { ETag: '"1"', 'Cache-Control': 'max-age=1' }),
+    live: () => {
+      throw new Error('secret');
+    },
+    ...own,
+  });
+  const contextOf = createContexts();
+  const onError = () => {};
+  const observer = createObserver([]);
+  const app = createApp({ handlers: saying('hono') as Handlers, contextOf, observer, onError });
+  const made = createHttpServer({
+    ...{ app, handlers: saying('lane'), contextOf, observer, onError, asksToClose },
+    connectionsMax: 100,
+  });
+  await once(made.server.listen(0, '127.0.0.1'), 'listening');
+  made.server.unref();
+  return made;
+}
+
+/** Sends parts with a pause between them (`inTurn`: each behind the answer to the one before), closes its side if told to, and returns what came until `answers` were whole, or the end. */
+async function talk(
+  { server }: Awaited<ReturnType<typeof serve>>,
+  parts: readonly string[],
+  { answers = 1, ends = false, inTurn = false } = {},
+): Promise<{ text: string; bodies: { via: string; query: Record<string, string> }[]; closed: boolean }> {
+  const { port } = server.address() as AddressInfo;
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+  socket.setEncoding('utf8').setTimeout(10_000, () => socket.destroy(new Error('no answer')));
+  let text = '';
+  let closed = false;
+  const bodies = () => text.split(/(?=HTTP\/1\.1 \d)/).map((answer) => answer.split('\r\n\r\n')[1] ?? '');
+  const count = () => bodies().filter((body) => body.endsWith('}')).length;
+  const whole = new Promise<void>((resolve, reject) => {
+    socket.on('data', (part) => {
+      text += part;
+      if (count() >= answers) resolve();
+    });
+    socket.on('error', reject).on('end', () => {
+      closed = true;
+      resolve();
+    });
+  });
+  for (const [sent, part] of parts.entries()) {
+    socket.write(part);
+    if (inTurn) while (count() <= sent && !closed) await sleep(1);
+    else if (parts.length > 1) await sleep(5);
+  }
+  if (ends) socket.end();
+  await whole;
+  await sleep(5);
+  socket.destroy();
+  return { text, bodies: bodies().map((body) => JSON.parse(body)), closed };
+}
+
+const plain = (query = 'user_id=ada&id=lamp-1', ...more: string[]) =>
+  [`POST /checkout?${query} HTTP/1.1`, 'Host: shop', ...more, '', ''].join('\r\n');
+
+test('a plain request is served on its socket, and its answer is whole', async () => {
+  const { text, bodies, closed } = await talk(await serve(), [plain()]);
+  assert.deepEqual(bodies, [{ via: 'lane', query: { user_id: 'ada', id: 'lamp-1' } }]);
+  const [head = '', body = ''] = text.split('\r\n\r\n');
+  const [status, ...headers] = head.split('\r\n');
+  assert.equal(status, 'HTTP/1.1 200 OK');
+  const names = headers.map((header) => header.split(':')[0]);
+  assert.deepEqual(names, [
+    'Content-Type',
+    'Content-Length',
+    'X-Request-Id',
+    'Date',
+    'Connection',
+    'Keep-Alive',
+  ]);
+  assert.match(head, new RegExp(`Content-Length: ${body.length}\r\n`));
+  const date = Date.parse(/Date: (.*)/.exec(head)?.[1] ?? '');
+  assert.ok(Math.abs(Date.now() - date) < 5_000, head);
+  assert.equal(closed, false);
+});
+
+test('what its headers say is heard: the request id, the key of a replay, the wish to close', async () => {
+  const server = await serve();
+  assert.match((await talk(server, [plain('id=1', 'x-request-ID:  mine ')])).text, /X-Request-Id: mine\r\n/);
+  const bought = await talk(server, [
+    plain().replace('/checkout', '/purchase').replace('\r\n\r\n', '\r\nIdempotency-Key: 1\r\n\r\n'),
+  ]);
+  assert.deepEqual(
+    bought.bodies.map(({ via, ...more }) => [via, (more as unknown as { replay: boolean }).replay]),
+    [['lane', true]],
+  );
+  const last = await talk(server, [plain('id=1', 'Connection: close')]);
+  assert.match(last.text, /Connection: close\r\n/);
+  assert.deepEqual([last.bodies[0]?.via, last.closed], ['lane', true]);
+});
+
+test('one connection is served again and again, whatever its headers are from one request to the next', async () => {
+  const { bodies, text } = await talk(
+    await serve(),
+    [plain('id=1'), plain('id=2'), plain('id=3', 'X-Request-Id: mine'), plain('id=4')],
+    { answers: 4, inTurn: true },
+  );
+  assert.deepEqual(
+    bodies.map(({ via, query }) => via + query.id),
+    ['lane1', 'lane2', 'lane3', 'lane4'],
+  );
+  assert.equal(text.match(/X-Request-Id: mine/g)?.length, 1);
+});
+
+for (const [what, request] of Object.entries({
+  'a percent sign': plain('user_id=ada&id=lamp%2D1'),
+  'a body': plain(undefined, 'Content-Length: 2').concat('{}'),
+  'a chunked body': plain(undefined, 'Transfer-Encoding: chunked').concat('0\r\n\r\n'),
+  'HTTP/1.0': plain().replace('HTTP/1.1', 'HTTP/1.0'),
+  'an absolute target': plain().replace('/checkout', 'http://shop/checkout'),
+  'an unknown wish for the connection': plain(undefined, 'Connection: keep-alive, x'),
+  'a header with a high byte': plain(undefined, 'X-Name: \u00e4'),
+})) {
+  test(`a request with ${what} is node's and Hono's`, async () => {
+    const { bodies } = await talk(await serve(), [request]);
+    assert.deepEqual(bodies, [{ via: 'hono', query: { user_id: 'ada', id: 'lamp-1' } }]);
+  });
+}
+
+for (const [what, request] of Object.entries({
+  'without a Host': plain().replace('Host: shop\r\n', ''),
+  'with a line that is no header': plain(undefined, 'no header'),
+  'with a line fold': plain(undefined, 'X-Long: a', ' b'),
+  'with a NUL in a header': plain(undefined, 'X-Name: \u0000'),
+  'with a length and chunks': plain(undefined, 'Content-Length: 2', 'Transfer-Encoding: chunked').concat(
+    '0\r\n\r\n',
+  ),
+  'with two lengths': plain(undefined, 'Content-Length: 0', 'Content-Length: 1').concat('x'),
+})) {
+  test(`a request ${what} is refused, and reaches nobody`, async () => {
+    const reached: string[] = [];
+    const note = async () => {
+      reached.push(what);
+      return json(200, {});
+    };
+    const { text } = await talk(await serve({ checkout: note, purchase: note }), [request]);
+    assert.match(text, /^HTTP\/1\.1 400 /);
+    assert.match(text, /"code":"malformed_request"/);
+    assert.deepEqual(reached, []);
+  });
+}
+
+test('a plain GET is the same through the lane as through node:http, and its connection stays', async () => {
+  const made = await serve();
+  const { port } = made.server.address() as AddressInfo;
+  const get = async (socket: Socket, target: string, ...more: string[]) => {
+    socket.write(
+      [`GET ${target} HTTP/1.1`, 'Host: shop', 'X-Request-Id: mine', ...more, '', ''].join('\r\n'),
+    );
+    const [chunk] = (await once(socket, 'data')) as [Buffer];
+    const [head = '', body] = chunk.toString().split('\r\n\r\n');
+    const [status, ...headers] = head.split('\r\n').map((line) => line.toLowerCase());
+    return { status, headers: headers.filter((line) => !line.startsWith('date: ')).sort(), body };
+  };
+  const ours = connect({ port, host: '127.0.0.1', noDelay: true });
+  const statuses = { ok: 0, other: 0 };
+  for (const [target, ...more] of [
+    ['/sales/S-0123456789/items?limit=2'],
+    ['/openapi.json'],
+    ['/openapi.json', 'If-None-Match: "1"'],
+    ['/livez'],
+    ['/checkout?id=1'],
+    ['/nothing'],
+    ['//nothing'],
+  ] as [string, ...string[]][]) {
+    const nodes = connect({ port, host: '127.0.0.1', noDelay: true });
+    const byNode = await get(nodes, target, ...more, 'Connection: keep-alive, x');
+    nodes.destroy();
+    assert.deepEqual(await get(ours, target, ...more), byNode, target);
+    statuses[byNode.status === 'http/1.1 200 ok' ? 'ok' : 'other']++;
+  }
+  assert.deepEqual(statuses, { ok: 2, other: 5 });
+  ours.write(plain());
+  const [chunk] = (await once(ours, 'data')) as [Buffer];
+  assert.match(chunk.toString(), /"via":"lane"/);
+  ours.destroy();
+});
+
+test('requests that come together are answered one by one, in their order', async () => {
+  const together = [1, 2, 3, 4].map((n) => plain(`id=${n}`)).join('');
+  const { bodies } = await talk(await serve(), [together], { answers: 4 });
+  assert.deepEqual(
+    bodies.map(({ query }) => query.id),
+    ['1', '2', '3', '4'],
+  );
+});
+
+test('a request that comes while one is under way waits for its answer', async () => {
+  let finish = () => {};
+  const first = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const server = await serve({
+    checkout: async (_, query) => {
+      if (query.get('id') === '1') await first;
+      return json(200, { query: Object.fromEntries(query) });
+    },
+  });
+  setTimeout(() => finish(), 50);
+  const { bodies } = await talk(server, [plain('id=1'), plain('id=2'), plain('id=3')], { answers: 3 });
+  assert.deepEqual(
+    bodies.map(({ query }) => query.id),
+    ['1', '2', '3'],
+  );
+});
+
+test('a request that is cut anywhere is the same request', async () => {
+  const server = await serve();
+  const request = plain('user_id=ada&id=lamp-1', 'X-Request-Id: mine');
+  const cuts = Array.from({ length: request.length - 1 }, (_, i) => i + 1);
+  const replies = await Promise.all(
+    cuts.map((at) => talk(server, [request.slice(0, at), request.slice(at)])),
+  );
+  for (const { bodies, text } of replies) {
+    assert.deepEqual(
+      bodies.map(({ query }) => query),
+      [{ user_id: 'ada', id: 'lamp-1' }],
+    );
+    assert.match(text, /x-request-id: mine\r\n/i);
+  }
+});
+
+test('a client that closes its side behind a request hears the answer, and then the end', async () => {
+  const slow = async () => {
+    await sleep(30);
+    return json(200, { via: 'lane' });
+  };
+  const server = await serve({ checkout: slow });
+  const { bodies, closed } = await talk(server, [plain()], { ends: true });
+  assert.deepEqual([bodies.length, closed], [1, true]);
+});
+
+test('an answer that is more than ASCII has its length in bytes', async () => {
+  const body = { name: 'Löwe 🦁' };
+  const { text } = await talk(await serve({ checkout: async () => json(200, body) }), [plain()]);
+  const [head = '', got = ''] = text.split('\r\n\r\n');
+  assert.deepEqual(JSON.parse(got), body);
+  assert.match(head, new RegExp(`Content-Length: ${Buffer.byteLength(JSON.stringify(body))}\r\n`));
+});
+
+test('a handler that fails is answered 500 without a word of why', async () => {
+  const failing = () => Promise.reject(new Error('secret'));
+  const { text } = await talk(await serve({ checkout: failing }), [plain()]);
+  assert.match(text, /^HTTP\/1\.1 500 Internal Server Error\r\n/);
+  assert.match(text, /"code":"internal_error"/);
+  assert.doesNotMatch(text, /secret/);
+});
+
+test('what comes behind the last answer of a connection is not served', async () => {
+  const reached: (string | readonly string[] | undefined)[] = [];
+  const checkout: Hot['checkout'] = async (_, query) => {
+    reached.push(query.get('id'));
+    await sleep(20);
+    return json(200, { via: 'lane', query: {} });
+  };
+  const server = await serve({ checkout });
+  const { bodies, closed } = await talk(server, [plain('id=1', 'Connection: close'), plain('id=2')], {
+    answers: 2,
+  });
+  assert.deepEqual([bodies.length, closed, reached], [1, true, ['1']]);
+});
+
+test('a worker that leaves says so with its answers, and lets silent connections go', async () => {
+  let leaving = false;
+  const made = await serve({}, () => leaving);
+  const { port } = made.server.address() as AddressInfo;
+  const silent = connect(port, '127.0.0.1');
+  await once(silent, 'connect');
+  silent.write(plain());
+  await once(silent, 'data');
+  leaving = true;
+  const { text, closed } = await talk(made, [plain()]);
+  assert.match(text, /Connection: close\r\n/);
+  assert.equal(closed, true);
+  const gone = once(silent, 'close');
+  await made.closeGently(8_000);
+  await gone;
+});
