@@ -1,17 +1,5 @@
 /** What travels between the primary and its workers: two tagged unions, nothing else. */
-
-/** A sale as a worker needs to know it; the truth is in Postgres (facts) and Redis (state). */
-export interface LiveSale {
-  readonly id: string;
-  readonly startsAtMs: number;
-  readonly endsAtMs: number;
-  readonly total: number;
-  readonly userLimit: number;
-  /** Made by the scheduler on the hour; only these are meant by requests without `sale_id`. */
-  readonly hourly: boolean;
-  /** Grows with every rebuild; the first half of the fence of every script call. */
-  readonly epoch: number;
-}
+import type { LiveSale } from './sale.ts';
 
 export interface WorkerStatus {
   readonly slot: number;

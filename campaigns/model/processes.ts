@@ -1,6 +1,6 @@
 /** What the service does with a sale, as processes of one run; each is checked against the model when it ends. */
 import assert from 'node:assert/strict';
-import type { LiveSale } from '../../src/messages.ts';
+import type { LiveSale } from '../../src/sale.ts';
 import { createCheckouts } from '../../src/store/checkouts.ts';
 import { sweepOutbox } from '../../src/store/outbox.ts';
 import { createPurchases, type PurchaseResult } from '../../src/store/purchases.ts';

@@ -1,7 +1,7 @@
 /** One run: opens a sale, does what the script says to the stores and to the model, and closes the books. */
 import assert from 'node:assert/strict';
 import { generateItems } from '../../src/goods/catalogue.ts';
-import type { LiveSale } from '../../src/messages.ts';
+import type { LiveSale } from '../../src/sale.ts';
 import { newCode } from '../../src/store/checkouts.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { createSale, isSellable } from '../../src/store/sales.ts';

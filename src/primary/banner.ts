@@ -1,9 +1,9 @@
-import type { LiveSale } from '../messages.ts';
+import { activeOf, type LiveSale } from '../sale.ts';
 
 /** What a person reads on a terminal once the service is up. */
 export function banner(base: string, sales: readonly LiveSale[], workers: number, startMs: number): string {
   const now = Date.now();
-  const sale = sales.find((s) => s.hourly && s.startsAtMs <= now && now < s.endsAtMs);
+  const sale = activeOf(sales, now);
   const until = sale && new Date(sale.endsAtMs).toTimeString().slice(0, 5);
   const minutes = sale && Math.round((sale.endsAtMs - now) / 60_000);
   return [

@@ -4,9 +4,9 @@ import { failureCode } from '../http/failure.ts';
 import { type FieldErrors, oneOf, type Query, readNumber, readParameter } from '../http/input.ts';
 import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
-import type { LiveSale } from '../messages.ts';
+import { isOpen, type LiveSale, SALE_ID, SALE_STATES, type SaleState } from '../sale.ts';
 import type { ItemPage, ItemView } from '../store/items.ts';
-import { SALE_ID, SALE_STATES, type SaleState, type SaleSummary } from '../store/sales.ts';
+import type { SaleSummary } from '../store/sales.ts';
 
 /** The parameters of a listing of sales. */
 export const SALES_QUERY = { status: oneOf(...SALE_STATES) } as const;
@@ -37,14 +37,13 @@ export interface SalesDeps {
 export type SaleView = ReturnType<typeof viewOf>;
 
 function viewOf(sale: SaleSummary) {
-  const now = Date.now();
   return {
     id: sale.id,
     started_at: formatTime(sale.startsAtMs),
     ended_at: formatTime(sale.endsAtMs),
     total_items: sale.total,
     items_sold: sale.sold,
-    active: sale.startsAtMs <= now && now < sale.endsAtMs,
+    active: isOpen(sale, Date.now()),
   };
 }
 

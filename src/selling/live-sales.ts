@@ -1,5 +1,5 @@
 import { formatTime } from '../http/time.ts';
-import type { LiveSale } from '../messages.ts';
+import { activeOf, isOpen, type LiveSale } from '../sale.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { Batcher } from '../store/batcher.ts';
 import { createCheckouts } from '../store/checkouts.ts';
@@ -26,7 +26,7 @@ export interface WorkerSale extends OpenSale {
 /** The sales that a worker knows, as the primary last told it. */
 export interface LiveSales {
   update(sales: readonly LiveSale[]): void;
-  /** The sale of that id; without an id the newest hourly sale that is open at `atMs` (now). */
+  /** The sale of that id; without an id the one that is meant at `atMs` (now). */
   find(saleId: string | undefined, atMs?: number): WorkerSale | undefined;
   /** All of them. */
   all(): WorkerSale[];
@@ -43,6 +43,7 @@ export interface LiveSalesDeps {
 }
 
 export function createLiveSales({ redis, postgres, shard, onError, onBatch }: LiveSalesDeps): LiveSales {
+  let told: readonly LiveSale[] = [];
   let byId = new Map<string, WorkerSale>();
 
   const add = (facts: LiveSale): WorkerSale => {
@@ -63,8 +64,6 @@ export function createLiveSales({ redis, postgres, shard, onError, onBatch }: Li
     return sale;
   };
 
-  const isOpen = ({ facts }: WorkerSale, atMs: number) => facts.startsAtMs <= atMs && atMs < facts.endsAtMs;
-
   return {
     update(sales) {
       const next = new Map<string, WorkerSale>();
@@ -75,18 +74,14 @@ export function createLiveSales({ redis, postgres, shard, onError, onBatch }: Li
         shard.openSale(facts.id, facts.total, facts.epoch);
       }
       for (const id of byId.keys()) if (!next.has(id)) shard.closeSale(id);
+      told = sales;
       byId = next;
     },
     find(saleId, atMs = Date.now()) {
-      if (saleId !== undefined) return byId.get(saleId);
-      let newest: WorkerSale | undefined;
-      for (const sale of byId.values()) {
-        if (!sale.facts.hourly || !isOpen(sale, atMs)) continue;
-        if (newest === undefined || sale.facts.startsAtMs > newest.facts.startsAtMs) newest = sale;
-      }
-      return newest;
+      const id = saleId ?? activeOf(told, atMs)?.id;
+      return id === undefined ? undefined : byId.get(id);
     },
     all: () => [...byId.values()],
-    open: () => [...byId.values()].filter((sale) => isOpen(sale, Date.now())),
+    open: () => [...byId.values()].filter(({ facts }) => isOpen(facts, Date.now())),
   };
 }

@@ -1,7 +1,7 @@
 import type { RequestContext } from '../http/answer.ts';
 import { failureCode } from '../http/failure.ts';
 import type { ProblemCode } from '../http/problem.ts';
-import type { LiveSale } from '../messages.ts';
+import { isOpen, type LiveSale } from '../sale.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { Batcher } from '../store/batcher.ts';
 import type { CheckoutOp, CheckoutResult } from '../store/checkouts.ts';
@@ -52,19 +52,15 @@ export function decideCheckout(
   saleId: string | undefined,
 ): Verdict | Promise<Verdict> {
   const sale = deps.findSale(saleId);
-  const remembered = sale && isOpen(sale.facts) ? deps.shard.verdict(sale.facts.id, op.itemId) : undefined;
+  // Outside its hours Redis says what a sale is; by this clock, which may be a little wrong, memory is not asked.
+  const remembered =
+    sale && isOpen(sale.facts, Date.now()) ? deps.shard.verdict(sale.facts.id, op.itemId) : undefined;
   if (typeof remembered === 'string') return { outcome: REMEMBERED[remembered], sale };
   const verdict = sale ? askStores(deps, op, sale, saleId, remembered) : refuseUnknown(deps, saleId);
   return verdict.catch((error) => {
     deps.onError(context, error);
     return { outcome: failureCode(error), sale };
   });
-}
-
-// Outside its hours Redis says what a sale is; by this clock, which may be a little wrong, memory is not asked.
-function isOpen({ startsAtMs, endsAtMs }: LiveSale): boolean {
-  const now = Date.now();
-  return startsAtMs <= now && now < endsAtMs;
 }
 
 /** Asks the owner of an item that may be sold, and then Redis. */

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import type { LiveSale } from '../messages.ts';
+import type { LiveSale } from '../sale.ts';
 import { type Batcher, createBatcher } from './batcher.ts';
 import { Fenced } from './errors.ts';
 import { fenceOf } from './fence.ts';

@@ -1,4 +1,4 @@
-import type { LiveSale } from '../messages.ts';
+import type { LiveSale } from '../sale.ts';
 import { type Decision, parseDecision } from './decision.ts';
 import { Fenced } from './errors.ts';
 import { fenceOf } from './fence.ts';

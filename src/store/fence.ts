@@ -1,4 +1,4 @@
-import type { LiveSale } from '../messages.ts';
+import type { LiveSale } from '../sale.ts';
 import { Unavailable } from './errors.ts';
 import type { Redis } from './redis.ts';
 

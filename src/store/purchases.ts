@@ -1,4 +1,4 @@
-import type { LiveSale } from '../messages.ts';
+import type { LiveSale } from '../sale.ts';
 import { type Batcher, createBatcher } from './batcher.ts';
 import { commitDecisions } from './commit.ts';
 import { type Decided, decideCodes, type Undecided } from './decide.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { generateItems, type NewItem, pictureUrl } from '../goods/catalogue.ts';
-import type { LiveSale } from '../messages.ts';
+import { type LiveSale, SALE_ID, type SaleState, stateOf } from '../sale.ts';
 import { keysOf } from './keys.ts';
 import { isUniqueViolation, type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
@@ -26,9 +26,6 @@ export interface NewSale {
   /** Generated when absent; a name without an id gets a generated one, without an image the picture of its id. */
   readonly items?: readonly { readonly id?: string; readonly name: string; readonly imageUrl?: string }[];
 }
-
-/** The form of a sale's id. */
-export const SALE_ID = /^S-[0-9a-f]{10}$/;
 
 /** An item id of a new sale is taken already. */
 export class ItemTaken extends Error {
@@ -100,9 +97,6 @@ export async function readLiveSales(postgres: Postgres): Promise<LiveSale[]> {
   }));
 }
 
-export const SALE_STATES = ['scheduled', 'active', 'ended'] as const;
-export type SaleState = (typeof SALE_STATES)[number];
-
 export interface SaleSummary {
   readonly id: string;
   readonly startsAtMs: number;
@@ -150,7 +144,7 @@ export async function readStanding(
     [id],
   );
   if (sale === undefined) return undefined;
-  const state = nowMs < sale.starts_ms ? 'scheduled' : nowMs < sale.ends_ms ? 'active' : 'ended';
+  const state = stateOf({ startsAtMs: sale.starts_ms, endsAtMs: sale.ends_ms }, nowMs);
   return { state, retired: sale.retired };
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../log.ts';
-import type { LiveSale } from '../../messages.ts';
+import type { LiveSale } from '../../sale.ts';
 import { auditSale, type Difference } from '../../store/audit/audit.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';

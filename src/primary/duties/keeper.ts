@@ -1,5 +1,5 @@
 import type { Log } from '../../log.ts';
-import type { LiveSale } from '../../messages.ts';
+import { type LiveSale, stateOf } from '../../sale.ts';
 import { Unavailable } from '../../store/errors.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import { rebuildSale } from '../../store/rebuild.ts';
@@ -49,7 +49,8 @@ export async function keepSales(
 
 /** Open sales first, then those to come, then those that are over. */
 function byUrgency(sales: readonly LiveSale[], nowMs: number): LiveSale[] {
-  const rank = (sale: LiveSale) => (nowMs >= sale.endsAtMs ? 2 : nowMs < sale.startsAtMs ? 1 : 0);
+  const order = ['active', 'scheduled', 'ended'];
+  const rank = (sale: LiveSale) => order.indexOf(stateOf(sale, nowMs));
   return [...sales].sort((a, b) => rank(a) - rank(b));
 }
 

@@ -1,5 +1,5 @@
 import type { Log } from '../../log.ts';
-import type { LiveSale } from '../../messages.ts';
+import { type LiveSale, stateOf } from '../../sale.ts';
 import type { Redis } from '../../store/redis.ts';
 import { countSold } from '../../store/sales.ts';
 
@@ -16,8 +16,8 @@ export function createLifecycle({ redis, log, sales }: LifecycleOptions): () => 
   const stages = new Map<string, Stage>();
 
   const stageOf = async (sale: LiveSale, nowMs: number): Promise<Stage> => {
-    if (nowMs < sale.startsAtMs) return 'scheduled';
-    if (nowMs >= sale.endsAtMs) return 'ended';
+    const state = stateOf(sale, nowMs);
+    if (state !== 'active') return state;
     const sold = await countSold(redis, sale.id);
     // While Redis does not have the sale, nothing is news.
     if (sold === undefined) return stages.get(sale.id) ?? 'open';

@@ -1,5 +1,5 @@
 import type { Log } from '../../log.ts';
-import type { LiveSale } from '../../messages.ts';
+import type { LiveSale } from '../../sale.ts';
 import { sweepOutbox } from '../../store/outbox.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';

@@ -1,7 +1,8 @@
-import type { LiveSale, MetricJson } from '../../messages.ts';
+import type { MetricJson } from '../../messages.ts';
 import { watchProcess } from '../../metrics/process.ts';
 import { type Cell, createCounter, gauge } from '../../metrics/series.ts';
 import { type StoreMetrics, storeGauges } from '../../metrics/stores.ts';
+import type { LiveSale } from '../../sale.ts';
 import { listSegments } from '../../store/attempts/segments.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';

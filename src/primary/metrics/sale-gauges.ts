@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LiveSale, MetricJson } from '../../messages.ts';
+import type { MetricJson } from '../../messages.ts';
 import { gauge } from '../../metrics/series.ts';
+import { activeOf, type LiveSale } from '../../sale.ts';
 import { type Backlog, readBacklog } from '../../store/backlog.ts';
 import type { Redis } from '../../store/redis.ts';
 import { countSold, isSellable } from '../../store/sales.ts';
@@ -27,9 +28,8 @@ export async function readSaleGauges(redis: Redis, sales: readonly LiveSale[]): 
       const value = read(sale, states[i]);
       return value === undefined ? [] : [[value, { sale: sale.id }] as const];
     });
-  const activeAt = findActive(sales, Date.now());
-  const active = activeAt < 0 ? undefined : sales[activeAt];
-  const activeSold = states[activeAt]?.sold;
+  const active = activeOf(sales, Date.now());
+  const activeSold = active && states[sales.indexOf(active)]?.sold;
   return [
     gauge('sale_items_total', 'Items of the active sale', active ? [[active.total]] : []),
     gauge('sale_items_sold', 'Items sold in it', activeSold === undefined ? [] : [[activeSold]]),
@@ -77,14 +77,4 @@ async function readState(redis: Redis, sale: LiveSale): Promise<State> {
   } catch {
     return {};
   }
-}
-
-/** The index of the sale that is meant by requests without an id: the newest hourly one that is open; -1: none. */
-function findActive(sales: readonly LiveSale[], nowMs: number): number {
-  let found = -1;
-  sales.forEach((sale, i) => {
-    if (!sale.hourly || nowMs < sale.startsAtMs || nowMs >= sale.endsAtMs) return;
-    if (found < 0 || sale.startsAtMs > (sales[found] as LiveSale).startsAtMs) found = i;
-  });
-  return found;
 }

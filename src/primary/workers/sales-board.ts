@@ -1,4 +1,4 @@
-import type { LiveSale } from '../../messages.ts';
+import type { LiveSale } from '../../sale.ts';
 import type { Supervisor } from './supervisor.ts';
 
 /** A worker that has not said within this time that it knows the sales is not waited for. */

@@ -1,0 +1,42 @@
+/** What a sale is, and the questions that every room asks of one: is it open, in which state is it, which one is meant? */
+
+/** The form of a sale's id. */
+export const SALE_ID = /^S-[0-9a-f]{10}$/;
+
+/** A sale opens at its start and is closed from its end on. */
+export interface Span {
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+}
+
+/** A sale as a worker needs to know it; the truth is in Postgres (facts) and Redis (state). */
+export interface LiveSale extends Span {
+  readonly id: string;
+  readonly total: number;
+  readonly userLimit: number;
+  /** Made by the scheduler on the hour; only these are meant by requests without `sale_id`. */
+  readonly hourly: boolean;
+  /** Grows with every rebuild; the first part of the fence of every script call. */
+  readonly epoch: number;
+}
+
+export const SALE_STATES = ['scheduled', 'active', 'ended'] as const;
+export type SaleState = (typeof SALE_STATES)[number];
+
+/** The state of a sale by this process' clock. Redis' clock decides what is sold; this one may differ a little. */
+export function stateOf({ startsAtMs, endsAtMs }: Span, nowMs: number): SaleState {
+  if (nowMs < startsAtMs) return 'scheduled';
+  return nowMs < endsAtMs ? 'active' : 'ended';
+}
+
+export const isOpen = (sale: Span, nowMs: number): boolean => stateOf(sale, nowMs) === 'active';
+
+/** The sale that a request without `sale_id` means: of the hourly sales that are open, the one that began last. */
+export function activeOf(sales: Iterable<LiveSale>, nowMs: number): LiveSale | undefined {
+  let newest: LiveSale | undefined;
+  for (const sale of sales) {
+    if (!sale.hourly || !isOpen(sale, nowMs)) continue;
+    if (newest === undefined || sale.startsAtMs > newest.startsAtMs) newest = sale;
+  }
+  return newest;
+}
