@@ -98,6 +98,7 @@ export const readPlace = (env: Env = process.env) => ({
 });
 
 export type Config = ReturnType<typeof readConfig>;
+export type Place = ReturnType<typeof readPlace>;
 
 /** The configuration with every secret masked, fit for a log line. */
 export function maskSecrets(config: Config): Record<string, unknown> {

@@ -1,23 +1,32 @@
-import { BUYING } from './buying.ts';
-import { OPERATIONS } from './operations.ts';
-import { HEADERS, PARAMETERS } from './parameters.ts';
+import { HEADERS } from './headers.ts';
+import type { Documented } from './operation.ts';
+import { COMMON_PARAMETERS } from './parameters.ts';
 import { PROBLEM_EXAMPLES, PROBLEM_SCHEMAS } from './problem-schemas.ts';
 import { ANYWHERE, problemResponse } from './problems.ts';
-import { SCHEMAS } from './schemas.ts';
-import { SELLING } from './selling.ts';
-import type { Document } from './types.ts';
+import { definitionsIn } from './schema.ts';
+import type { Document, PathItem } from './types.ts';
 
 const DESCRIPTION = `Every hour a sale of unique items opens. A client puts an item into a cart, and buys the cart:
 
 1. \`POST /checkout\` answers a **code**. It reserves nothing.
 2. \`POST /purchase\` with that code buys what is still there, and answers after it is committed.
 
-**Errors** are RFC 9457 problems; decide by \`code\`, which is stable. **503** comes with \`Retry-After\`: \`overloaded\` and \`unavailable\` say that nothing happened, \`outcome_unknown\` that the same code must be posted again to learn what did.
+**Errors** are RFC 9457 problems; decide by \`code\`, which is stable. **503** comes with \`Retry-After\`: \`overloaded\` and \`unavailable\` say that nothing happened, \`outcome_unknown\` that the purchase may have happened: post the same code again to find out.
 
-**Ids** are 1 to 64 characters of \`A-Z a-z 0-9 . _ : -\`. **Times** are RFC 3339, UTC. A parameter is given once; unknown ones are ignored. Every GET path answers HEAD as well.`;
+**Ids** are 1 to 64 characters of \`A-Z a-z 0-9 . _ : -\`. **Times** are RFC 3339, UTC. A parameter is given once; listings refuse one that they do not know, other requests ignore it. Every GET path answers HEAD as well.`;
+
+/** The paths of the document: what stands beside the handlers. */
+function pathsOf(endpoints: readonly Documented[]): Record<string, PathItem> {
+  const paths: Record<string, PathItem> = {};
+  for (const { method, path, operation } of endpoints) {
+    const template = path.replace(/:(\w+)/g, '{$1}');
+    paths[template] = { ...paths[template], [method.toLowerCase()]: operation };
+  }
+  return paths;
+}
 
 /** The whole contract as OpenAPI 3.1, built from what reads the requests and writes the answers. */
-export const openApiDocument = (version: string): Document => ({
+export const openApiDocument = (version: string, endpoints: readonly Documented[]): Document => ({
   openapi: '3.1.1',
   info: {
     title: 'flashsale',
@@ -33,10 +42,13 @@ export const openApiDocument = (version: string): Document => ({
     { name: 'Admin', description: 'Sales of your own.' },
     { name: 'Operations', description: 'For operators, balancers and tools.' },
   ],
-  paths: { ...BUYING, ...SELLING, ...OPERATIONS },
+  paths: pathsOf(endpoints),
   components: {
-    schemas: { ...SCHEMAS, ...PROBLEM_SCHEMAS },
-    parameters: PARAMETERS,
+    schemas: {
+      ...Object.fromEntries(definitionsIn([endpoints.map(({ operation }) => operation), PROBLEM_SCHEMAS])),
+      ...PROBLEM_SCHEMAS,
+    },
+    parameters: COMMON_PARAMETERS,
     headers: HEADERS,
     examples: PROBLEM_EXAMPLES,
     responses: { AnyProblem: problemResponse(ANYWHERE) },

@@ -1,15 +1,22 @@
 import type { ProblemCode } from '../http/problem.ts';
-import type { HeaderName, ParameterName } from './parameters.ts';
-import { headerRefs, problemResponses } from './problems.ts';
+import type { Endpoint } from '../http/route.ts';
+import { type HeaderName, headerRefs } from './headers.ts';
+import { COMMON_PARAMETERS } from './parameters.ts';
+import { problemResponses } from './problems.ts';
 import { ref } from './schema.ts';
-import type { Operation, Response, Schema } from './types.ts';
+import type { Operation, Parameter, Response, Schema } from './types.ts';
 
-interface Described {
+/** An endpoint with what the contract says of it. */
+export interface Documented extends Endpoint {
+  readonly operation: Operation;
+}
+
+interface Description {
   readonly id: string;
   readonly tag: 'Buying' | 'Sales' | 'Admin' | 'Operations';
   readonly summary: string;
   readonly description: string;
-  readonly parameters?: readonly ParameterName[];
+  readonly parameters?: readonly Parameter[];
   readonly body?: NonNullable<Operation['requestBody']>;
   readonly isAdmin?: boolean;
   /** The answers that are no problems, by status. */
@@ -20,8 +27,8 @@ interface Described {
 }
 
 /** An operation with what all have: the headers of every request, and the problems that any may meet. */
-export function operation(described: Described): Operation {
-  const parameters = [...(described.parameters ?? []), 'request_id', 'traceparent'];
+export function operation(described: Description): Operation {
+  const common = Object.keys(COMMON_PARAMETERS).map((name) => ref('parameters', name));
   return {
     operationId: described.id,
     tags: [described.tag],
@@ -29,7 +36,7 @@ export function operation(described: Described): Operation {
     description: described.description,
     // Open in development without a token, so that it is one of two ways.
     ...(described.isAdmin && { security: [{ admin: [] }, {}] }),
-    parameters: parameters.map((name) => ref('parameters', name)),
+    parameters: [...(described.parameters ?? []), ...common],
     ...(described.body && { requestBody: described.body }),
     responses: {
       ...described.answers,

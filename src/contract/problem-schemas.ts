@@ -1,7 +1,8 @@
 import { REQUEST_ID } from '../http/input.ts';
 import type { Extensions, ProblemCode } from '../http/problem.ts';
 import { PROBLEMS, problem } from '../http/problem.ts';
-import { ref, textOf } from './schema.ts';
+import { textOf } from './schema.ts';
+import { CODE_SCHEMA, RECEIPT_SCHEMA } from './schemas.ts';
 import { STORY } from './story.ts';
 import type { Example, Schema } from './types.ts';
 
@@ -20,17 +21,17 @@ const EXTENSIONS: Partial<Record<ProblemCode, { member: string; schema: Schema; 
   },
   already_in_checkout: {
     member: 'checkout_code',
-    schema: { ...ref('schemas', 'CheckoutCode'), description: 'The code of the cart that holds the item.' },
+    schema: { ...CODE_SCHEMA, description: 'The code of the cart that holds the item.' },
     example: { checkout_code: STORY.code },
   },
   all_items_sold: {
     member: 'receipt',
-    schema: { ...ref('schemas', 'Receipt'), description: 'Every line, none of them bought.' },
+    schema: { ...RECEIPT_SCHEMA, description: 'Every line, none of them bought.' },
     example: { receipt: STORY.lost },
   },
   already_processed: {
     member: 'receipt',
-    schema: { ...ref('schemas', 'Receipt'), description: 'The original answer.' },
+    schema: { ...RECEIPT_SCHEMA, description: 'The original answer.' },
     example: { receipt: STORY.receipt },
   },
 };
@@ -70,9 +71,13 @@ function schemaOf(code: ProblemCode): Schema {
   };
 }
 
-const notReady = schemaOf('unavailable');
+/** The schema of a code's problem with a member of its own beside those that all have. */
+export function schemaWith(code: ProblemCode, member: string, schema: Schema): Schema {
+  const { properties, required = [], ...rest } = schemaOf(code);
+  return { ...rest, properties: { ...properties, [member]: schema }, required: [...required, member] };
+}
 
-/** The problem in general, one schema for each code, and the one of GET /readyz. */
+/** The problem in general, and one schema for each code. */
 export const PROBLEM_SCHEMAS: Readonly<Record<string, Schema>> = {
   Problem: {
     type: 'object',
@@ -81,11 +86,6 @@ export const PROBLEM_SCHEMAS: Readonly<Record<string, Schema>> = {
     required: REQUIRED,
   },
   ...Object.fromEntries(CODES.map((code) => [nameOf(code), schemaOf(code)])),
-  NotReady: {
-    ...notReady,
-    properties: { ...notReady.properties, checks: ref('schemas', 'Checks') },
-    required: [...REQUIRED, 'checks'],
-  },
 };
 
 /** Where the example of a code happens; elsewhere only `instance` differs. */
@@ -102,15 +102,14 @@ const PLACE: Partial<Record<ProblemCode, string>> = {
   request_timeout: '',
 };
 
-const exampleOf = (code: ProblemCode, extensions = EXTENSIONS[code]?.example): Example => {
+/** A problem as the service itself would answer it. */
+export const exampleOf = (code: ProblemCode, extensions = EXTENSIONS[code]?.example): Example => {
   const context = { requestId: STORY.requestId, path: PLACE[code] ?? '/checkout' };
   const { body } = problem(context, code, extensions);
   return { summary: PROBLEMS[code][1], value: JSON.parse(body) };
 };
-const checks = { redis: false, postgres: true, gate: true, serving: true };
 
-/** Every problem as the service itself would answer it, under its code. */
-export const PROBLEM_EXAMPLES: Readonly<Record<string, Example>> = {
-  ...Object.fromEntries(CODES.map((code) => [code, exampleOf(code)])),
-  not_ready: exampleOf('unavailable', { checks }),
-};
+/** Every problem, under its code. */
+export const PROBLEM_EXAMPLES: Readonly<Record<string, Example>> = Object.fromEntries(
+  CODES.map((code) => [code, exampleOf(code)]),
+);

@@ -1,5 +1,5 @@
 import { PROBLEM_TYPE, PROBLEMS, type ProblemCode } from '../http/problem.ts';
-import type { HeaderName } from './parameters.ts';
+import { type HeaderName, headerRefs } from './headers.ts';
 import { nameOf } from './problem-schemas.ts';
 import { ref } from './schema.ts';
 import type { Response, Schema } from './types.ts';
@@ -19,24 +19,9 @@ export const ANYWHERE = [
 const headersOf = (code: ProblemCode): HeaderName[] => {
   if (PROBLEMS[code][0] === 503) return ['Retry-After'];
   if (code === 'unauthorized') return ['WWW-Authenticate'];
-  if (code === 'all_items_sold') return ['Idempotent-Replayed'];
+  if (code === 'all_items_sold') return ['Idempotent-Replayed', 'Cache-Control'];
+  if (code === 'already_processed') return ['Cache-Control'];
   return code === 'method_not_allowed' ? ['Allow'] : [];
-};
-
-/** The references of an answer's headers. */
-export const headerRefs = (names: readonly HeaderName[]) =>
-  Object.fromEntries(['X-Request-Id' as const, ...names].map((name) => [name, ref('headers', name)]));
-
-/** The 503 of GET /readyz, which says what is missing. */
-export const notReady: Response = {
-  description: '`unavailable`: at least one of `checks` is false.',
-  headers: headerRefs(['Retry-After']),
-  content: {
-    [PROBLEM_TYPE]: {
-      schema: ref('schemas', 'NotReady'),
-      examples: { not_ready: ref('examples', 'not_ready') },
-    },
-  },
 };
 
 /** One response that is any of these problems. */

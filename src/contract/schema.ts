@@ -1,4 +1,24 @@
-import type { Schema } from './types.ts';
+import type { Reference, Schema } from './types.ts';
+
+/** Where a reference carries what it refers to, until `definitionsIn` gathers it. JSON does not show symbols. */
+const DEFINITION = Symbol('definition');
+
+/** A schema that the document lists under a name: a reference, which brings its definition along. */
+export const named = (name: string, definition: Schema): Schema & Reference =>
+  Object.assign(ref('schemas', name), { [DEFINITION]: definition });
+
+/** All named schemas that a part of the document refers to, by name, in the order in which they are met. */
+export function definitionsIn(part: unknown, found = new Map<string, Schema>()): Map<string, Schema> {
+  if (typeof part !== 'object' || part === null) return found;
+  const { $ref, [DEFINITION]: definition } = part as { $ref?: string; [DEFINITION]?: Schema };
+  const name = $ref?.slice($ref.lastIndexOf('/') + 1);
+  if (definition !== undefined && name !== undefined && !found.has(name)) {
+    found.set(name, definition);
+    definitionsIn(definition, found);
+  }
+  for (const value of Object.values(part)) definitionsIn(value, found);
+  return found;
+}
 
 /** The text that a pattern of ours accepts, as a schema. */
 export const textOf = (pattern: RegExp, description?: string, more: Schema = {}): Schema => ({

@@ -104,4 +104,11 @@ export function readNumber(
   return value;
 }
 
+/** Notes a sentence for each parameter that is none of `names`: a misspelt filter would be a silent one. */
+export function refuseOthers(query: Query, names: readonly string[], errors: FieldErrors): void {
+  for (const name of query.keys()) {
+    if (!names.includes(name)) errors[name] = `${name} is no parameter of this path: ${names.join(', ')}`;
+  }
+}
+
 export const isId = (text: unknown): text is string => typeof text === 'string' && ID.test(text);

@@ -6,8 +6,10 @@ import {
   createHistogram,
   type HistogramCell,
 } from '../metrics/series.ts';
-import type { Answer, RequestContext } from './answer.ts';
-import { type Observe, OTHER } from './observer.ts';
+import type { Answer } from './answer.ts';
+import type { Asked } from './asked.ts';
+import type { Observer } from './observer.ts';
+import { OTHER } from './route.ts';
 
 /** A refusal takes a fraction of a millisecond; a request that has arrived is answered within some seconds, or never. */
 const BOUNDS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -16,7 +18,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 
 /** What is measured of requests and their answers. */
 export interface HttpMetrics {
-  readonly observe: Observe;
+  readonly observe: Observer;
   counted(): MetricJson[];
 }
 
@@ -37,9 +39,9 @@ export function createHttpMetrics(): HttpMetrics {
   const checkouts = createOutcomes('checkout');
   const purchases = createOutcomes('purchase', 'outcome_unknown');
 
-  const countPurchase = (context: RequestContext, answer: Answer) => {
+  const countPurchase = (asked: Asked, answer: Answer) => {
     purchases.count(answer.code);
-    if (context.bought !== undefined) sold.n += context.bought;
+    if (asked.bought !== undefined) sold.n += asked.bought;
     else if (answer.status === 200) replayed.n++;
   };
 
@@ -48,12 +50,12 @@ export function createHttpMetrics(): HttpMetrics {
       const series = createSeries((method, status) =>
         durations.cell({ handler, method, status_code: String(status) }),
       );
-      return (method, context, answer, ms) => {
-        series(method, answer.status).observe(Math.round(ms * 1_000));
+      return (asked, answer, ms) => {
+        series(asked.method, answer.status).observe(Math.round(ms * 1_000));
         if (answer.code === 'overloaded') shed.cell({ handler }).n++;
-        if (method !== 'POST') return;
+        if (asked.method !== 'POST') return;
         if (handler === '/checkout') checkouts.count(answer.code);
-        else if (handler === '/purchase') countPurchase(context, answer);
+        else if (handler === '/purchase') countPurchase(asked, answer);
       };
     },
     counted() {

@@ -1,28 +1,25 @@
-import type { Answer, RequestContext } from './answer.ts';
+import type { Answer } from './answer.ts';
+import type { Asked } from './asked.ts';
 
-/** Hears of one route's requests when their answers are handed over; `method` as it was sent. */
-export type OnAnswered = (method: string, context: RequestContext, answer: Answer, ms: number) => void;
+/** Hears of a request when its answer is handed over, with the milliseconds that it took. */
+export type OnAnswered = (asked: Asked, answer: Answer, ms: number) => void;
 
-/** Makes the listener of one route: what depends on the route alone is done once. */
-export type Observe = (handler: string) => OnAnswered;
+/** Makes the listener of one route, by its path: what depends on the route alone is done once. */
+export type Observer = (path: string) => OnAnswered;
 
-/** Tells an answer that is about to leave to whoever measures or logs it. */
-export interface Observer {
-  route(handler: string): (method: string | undefined, context: RequestContext, answer: Answer) => void;
-}
+export type Observe = (asked: Asked, answer: Answer) => void;
 
-/** The route of requests whose path is none, or was never known. */
-export const OTHER = 'other';
-
-/** The one place that every answer passes. */
-export function createObserver(observers: readonly Observe[]): Observer {
-  return {
-    route(handler) {
-      const listeners = observers.map((observe) => observe(handler));
-      return (method, context, answer) => {
-        const ms = performance.now() - context.beganMs;
-        for (const listener of listeners) listener(method ?? OTHER, context, answer, ms);
-      };
-    },
+/** Tells every answer to whoever measures or logs it. Paths are those of routes: there are few. */
+export function createObserve(observers: readonly Observer[]): Observe {
+  const byPath = new Map<string, readonly OnAnswered[]>();
+  const listenersOf = (path: string) => {
+    const listeners = observers.map((observer) => observer(path));
+    byPath.set(path, listeners);
+    return listeners;
+  };
+  return (asked, answer) => {
+    const ms = performance.now() - asked.beganMs;
+    const { path } = asked.route;
+    for (const listener of byPath.get(path) ?? listenersOf(path)) listener(asked, answer, ms);
   };
 }

@@ -1,25 +1,23 @@
-import { hasDotSegment, isHost } from './strictness.ts';
+import type { AskedHeaders } from './asked.ts';
+import { ADMIN, hasDotSegment, isHost } from './strictness.ts';
 
 /**
- * Reads the kind of request that nearly all traffic is made of: POST /checkout, POST /purchase or any GET, on HTTP/1.1,
- * without a body, of plain characters. It never judges: whatever is not exactly that, is for node's parser to read or refuse.
+ * Reads the kind of request that nearly all traffic is made of: POST /checkout, POST /purchase or any GET that needs no
+ * token, on HTTP/1.1, without a body, of plain characters. It never judges: whatever is not exactly that, is for node's parser to read or refuse.
  */
 
-export type HotPath = '/checkout' | '/purchase';
-
-/** A request line; `length` is where the headers begin. */
-export type PlainLine = { readonly length: number } & (
-  | { readonly method: 'POST'; readonly path: HotPath; readonly query: string }
-  | { readonly method: 'GET'; readonly target: string }
-);
+/** A request line. */
+export interface PlainLine {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Without its question mark; '' when there is none. */
+  readonly query: string;
+  /** Where the headers begin. */
+  readonly length: number;
+}
 
 /** What the headers of a plain request say to this service. */
-export interface PlainHeaders {
-  readonly requestId: string | undefined;
-  readonly traceparent: string | undefined;
-  readonly ifNoneMatch: string | undefined;
-  /** An Idempotency-Key was given. */
-  readonly replay: boolean;
+export interface PlainHeaders extends AskedHeaders {
   /** The client asks to close the connection behind the answer. */
   readonly closes: boolean;
 }
@@ -29,7 +27,7 @@ const START = { '/checkout': 'POST /checkout?', '/purchase': 'POST /purchase?' }
 const VERSION = ' HTTP/1.1\r\n';
 /** No percent-encoding, nothing to decode: what ids and codes are made of. */
 const PLAIN_QUERY = /^[A-Za-z0-9._:=&-]+$/;
-const PLAIN_TARGET = /^(\/[A-Za-z0-9._:/-]*)(?:\?[A-Za-z0-9._:=&-]*)?$/;
+const PLAIN_TARGET = /^(\/[A-Za-z0-9._:/-]*)(?:\?([A-Za-z0-9._:=&-]*))?$/;
 /** https://www.rfc-editor.org/rfc/rfc9110#section-5.1 (tokens), values of printable ASCII without a line fold. */
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~]*)$/;
 const END = '\r\n\r\n';
@@ -53,10 +51,10 @@ export function readPlainLine(text: string): PlainLine | undefined {
 function readGet(text: string): PlainLine | undefined {
   const to = text.indexOf(' ', GET.length);
   if (to < 0 || !text.startsWith(VERSION, to)) return undefined;
-  const target = text.slice(GET.length, to);
-  const path = PLAIN_TARGET.exec(target)?.[1];
-  if (path === undefined || hasDotSegment(path)) return undefined;
-  return { method: 'GET', target, length: to + VERSION.length };
+  const [, path, query = ''] = PLAIN_TARGET.exec(text.slice(GET.length, to)) ?? [];
+  // The token is asked for by a guard of the Hono app.
+  if (path === undefined || path.startsWith(ADMIN) || hasDotSegment(path)) return undefined;
+  return { method: 'GET', path, query, length: to + VERSION.length };
 }
 
 /**
@@ -85,7 +83,9 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
     requestId: seen.get('x-request-id'),
     traceparent: seen.get('traceparent'),
     ifNoneMatch: seen.get('if-none-match'),
-    replay: seen.has('idempotency-key'),
+    hasIdempotencyKey: seen.has('idempotency-key'),
+    contentType: undefined,
+    host: seen.get('host'),
     closes: connection === 'close',
   };
 }

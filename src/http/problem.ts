@@ -1,4 +1,5 @@
-import type { Answer, RequestContext } from './answer.ts';
+import type { Answer } from './answer.ts';
+import type { Asked } from './asked.ts';
 
 /**
  * Every error the service can answer, in one place: stable code → status, title, sentence.
@@ -56,38 +57,52 @@ export const PROBLEM_TYPE = 'application/problem+json';
 /** Long enough to spread a crowd's retries, short enough that nobody goes away. */
 const RETRY_AFTER_S = '1';
 
-// The parts of a body that never change; everything else is one request's own.
+/** Headers that a problem always has. */
+function headersOf(code: string, status: number): Record<string, string> | undefined {
+  if (status === 503) return { 'Retry-After': RETRY_AFTER_S };
+  return code === 'unauthorized' ? { 'WWW-Authenticate': 'Bearer' } : undefined;
+}
+
+/** The part of a body that does not depend on the request. */
+function fixedPart(code: ProblemCode, sentence: string): string {
+  const [status, title] = PROBLEMS[code];
+  const fixed = {
+    type: `urn:flashsale:problem:${code}`,
+    title,
+    status,
+    detail: sentence,
+    code,
+    message: sentence,
+  };
+  return JSON.stringify(fixed).slice(0, -1);
+}
+
 const prepared = new Map(
-  Object.entries(PROBLEMS).map(([code, [status, title, sentence]]) => {
-    const fixed = {
-      type: `urn:flashsale:problem:${code}`,
-      title,
-      status,
-      detail: sentence,
-      code,
-      message: sentence,
-    };
-    return [code, { status, head: JSON.stringify(fixed).slice(0, -1) }];
+  (Object.keys(PROBLEMS) as ProblemCode[]).map((code) => {
+    const [status, , sentence] = PROBLEMS[code];
+    return [code, { status, fixed: fixedPart(code, sentence), own: headersOf(code, status) }];
   }),
 );
 
-/** The answer to a refused or failed request; the only place that makes one. */
+type Prepared = { readonly status: number; readonly fixed: string; readonly own: Answer['headers'] };
+
+/** The answer to a refused or failed request; the only place that makes one. `sentence` replaces the one of the table. */
 export function problem(
-  context: Pick<RequestContext, 'requestId' | 'path'>,
+  asked: Pick<Asked, 'requestId' | 'path'>,
   code: ProblemCode,
   extensions?: Extensions,
   headers?: Readonly<Record<string, string>>,
+  sentence?: string,
 ): Answer {
-  const { status, head } = prepared.get(code) as { status: number; head: string };
+  const { status, fixed, own } = prepared.get(code) as Prepared;
   // A request id is of [A-Za-z0-9._-]; a path may hold anything.
-  const own = `,"instance":${JSON.stringify(context.path)},"request_id":"${context.requestId}"`;
+  const request = `,"instance":${JSON.stringify(asked.path)},"request_id":"${asked.requestId}"`;
   const more = extensions ? `,${JSON.stringify(extensions).slice(1, -1)}` : '';
-  const retry = status === 503 ? { 'Retry-After': RETRY_AFTER_S } : undefined;
   return {
     status,
     code,
     type: PROBLEM_TYPE,
-    body: `${head}${own}${more}}`,
-    ...((retry || headers) && { headers: { ...retry, ...headers } }),
+    body: `${sentence === undefined ? fixed : fixedPart(code, sentence)}${request}${more}}`,
+    ...((own || headers) && { headers: { ...own, ...headers } }),
   };
 }

@@ -1,6 +1,7 @@
-import type { Answer, RequestContext } from './answer.ts';
-import { maskCodes } from './context.ts';
-import type { Observe } from './observer.ts';
+import { maskCodes } from '../mask.ts';
+import type { Answer } from './answer.ts';
+import type { Asked } from './asked.ts';
+import type { Observer } from './observer.ts';
 
 /** Asked by machines each few seconds: lines about them would hide the others. */
 const PROBES = new Set(['/livez', '/readyz', '/metrics']);
@@ -26,7 +27,7 @@ export interface RequestLogOptions {
  * Writes one line per request, in the form of all our lines. Made by hand, without an object for pino to make text of.
  * Everything in it is of a strict charset, except paths.
  */
-export function createRequestLog(options: RequestLogOptions): Observe {
+export function createRequestLog(options: RequestLogOptions): Observer {
   const { write, isLevelEnabled, slot, slowMs } = options;
   const who = `","process":"worker-${slot}","pid":${process.pid},"worker":${slot},"request_id":"`;
   const timeOf = createClock();
@@ -40,15 +41,10 @@ export function createRequestLog(options: RequestLogOptions): Observe {
     return true;
   };
 
-  const levelOf = (
-    quiet: boolean,
-    context: RequestContext,
-    status: number,
-    ms: number,
-  ): Level | undefined => {
+  const levelOf = (quiet: boolean, asked: Asked, status: number, ms: number): Level | undefined => {
     if (status >= 500 && status !== 503) return 'error';
     if (ms >= slowMs) return 'warn';
-    if (context.bought !== undefined) return 'info';
+    if (asked.bought !== undefined) return 'info';
     if (status >= 400 && !isSampled()) return undefined;
     return quiet ? 'debug' : options.level;
   };
@@ -57,22 +53,22 @@ export function createRequestLog(options: RequestLogOptions): Observe {
     const quiet = PROBES.has(handler);
     const plain = PLAIN.has(handler);
     const route = `,"handler":"${handler}","method":"`;
-    return (method, context, answer, ms) => {
-      const level = levelOf(quiet, context, answer.status, ms);
+    return (asked, answer, ms) => {
+      const level = levelOf(quiet, asked, answer.status, ms);
       if (level === undefined || !isLevelEnabled(level)) return;
-      const { requestId, traceparent, sale } = context;
+      const { requestId, traceparent, sale, method } = asked;
       const trace = traceparent === undefined ? '' : `","trace_id":"${traceparent.slice(3, 35)}`;
       const about = sale === undefined ? '"' : `","sale":"${sale}"`;
-      const path = plain ? '' : `,"path":${JSON.stringify(maskCodes(context.path.slice(0, PATH_MAX)))}`;
+      const path = plain ? '' : `,"path":${JSON.stringify(maskCodes(asked.path.slice(0, PATH_MAX)))}`;
       write(
-        `{"level":"${level}","time":"${timeOf(Date.now())}${who}${requestId.includes('CHK') ? maskCodes(requestId) : requestId}${trace}${about}${route}${method}"${path}${result(context, answer, ms)}\n`,
+        `{"level":"${level}","time":"${timeOf(Date.now())}${who}${requestId.includes('CHK') ? maskCodes(requestId) : requestId}${trace}${about}${route}${method}"${path}${result(asked, answer, ms)}\n`,
       );
     };
   };
 }
 
 /** How it ended: what every line ends with. */
-function result({ bought, lost }: RequestContext, { status, code }: Answer, ms: number): string {
+function result({ bought, lost }: Asked, { status, code }: Answer, ms: number): string {
   const outcome = code === undefined ? '' : `,"outcome":"${code}"`;
   const rounded = Math.round(ms * 100) / 100;
   return bought === undefined
@@ -88,3 +84,9 @@ function createClock() {
     return text;
   };
 }
+
+/** How any other log line names its request. */
+export const logFields = ({ requestId, traceparent }: Asked) =>
+  traceparent
+    ? { request_id: maskCodes(requestId), trace_id: traceparent.slice(3, 35) }
+    : { request_id: maskCodes(requestId) };

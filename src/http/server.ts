@@ -2,14 +2,18 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Server as NetServer, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import type { Answer, RequestContext } from './answer.ts';
-import { type Handlers, respond } from './app.ts';
+import type { Answer } from './answer.ts';
+import { respond } from './app.ts';
+import { type Ask, type Asked, type AskedHeaders, NO_HEADERS, NO_PARAMS, NO_QUERY } from './asked.ts';
 import { closeUnread, lingerBriefly } from './connections.ts';
-import type { ContextOf } from './context.ts';
-import { createExpressLane, type ExpressLane } from './lane.ts';
-import { type Observer, OTHER } from './observer.ts';
+import { type Handle, whenAnswered } from './handle.ts';
+import { headersOf, headText } from './head.ts';
+import { createLane, type Lane } from './lane.ts';
 import { serveInTurn } from './pipelining.ts';
-import { type ProblemCode, problem } from './problem.ts';
+import type { ProblemCode } from './problem.ts';
+import { refusal } from './refusal.ts';
+import { OTHER } from './route.ts';
+import type { Routing } from './routing.ts';
 import { HEADERS_MAX, hasDotSegment, refusalOf } from './strictness.ts';
 
 const HEADER_BYTES_MAX = 8 << 10;
@@ -24,11 +28,9 @@ const FAREWELL_MS = 1_000;
 
 export interface ServerDeps {
   readonly app: Hono;
-  readonly handlers: Pick<Handlers, 'checkout' | 'purchase'>;
-  readonly contextOf: ContextOf;
-  /** Hears of every answer. */
-  readonly observer: Observer;
-  readonly onError: (context: RequestContext, error: unknown) => void;
+  readonly routing: Routing;
+  readonly ask: Ask;
+  readonly handle: Handle;
   /** Asked with each answer: shall the client be asked to close its connection? */
   readonly asksToClose: () => boolean;
   readonly connectionsMax: number;
@@ -44,25 +46,30 @@ export interface WorkerServer {
 }
 
 /**
- * The HTTP server of a worker. Connections begin in the express lane, which serves POST /checkout and POST /purchase,
- * all but all of the traffic; everything else goes through node:http and the Hono app, which knows these two as well.
+ * The HTTP server of a worker. Connections begin in the lane, which serves all but all of the traffic; everything else goes
+ * through node:http and the Hono app. Both have `handle` answer.
  */
 export function createHttpServer(deps: ServerDeps): WorkerServer {
-  const onAnswered = deps.observer.route(OTHER);
-  const refuse = (req: IncomingMessage, res: ServerResponse, code: ProblemCode) => {
-    const context = contextOf(deps, req, pathOf(req));
-    const answer = problem(context, code);
-    onAnswered(req.method, context, answer);
-    send(res, context, answer);
-  };
+  const refused = createRefusing(deps);
+  const refuse = (req: IncomingMessage, res: ServerResponse, code: ProblemCode) =>
+    refused(
+      (asked, answer) => {
+        res.writeHead(answer.status, headersOf(answer, asked.requestId));
+        res.end(answer.body);
+      },
+      code,
+      req.method,
+      pathOf(req),
+      headersIn(req),
+    );
   const viaHono = getRequestListener(deps.app.fetch, {
+    // The host of a request of HTTP/1.0 that names none; nothing reads it.
+    hostname: 'localhost',
     // What cannot become a Request at all, such as one with a broken Host.
-    errorHandler: () => {
-      const context = deps.contextOf('');
-      const answer = problem(context, 'malformed_request');
-      onAnswered(undefined, context, answer);
-      return respond(answer, context);
-    },
+    errorHandler: () =>
+      new Promise((resolve) => {
+        refused((asked, answer) => resolve(respond(answer, asked)), 'malformed_request');
+      }),
   });
   const server = createServer(
     {
@@ -84,10 +91,9 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
     const length = headers['content-length'];
     if ((length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined)
       lingerBriefly(req, res);
-    const refusal = refusalOf(req);
-    if (refusal) return refuse(req, res, refusal);
-    if (hasDotSegment(pathOf(req))) return refuse(req, res, 'malformed_request');
-    void viaHono(req, res);
+    const code = refusalOf(req) ?? (hasDotSegment(pathOf(req)) ? 'malformed_request' : undefined);
+    if (code) refuse(req, res, code);
+    else void viaHono(req, res);
   };
   server.maxConnections = deps.connectionsMax;
   // Those past it are not kept: one more is enough to know.
@@ -99,10 +105,10 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
     server.emit('request', req, res);
   });
   server.on('checkExpectation', (req, res) => refuse(req, res, 'expectation_failed'));
-  server.on('clientError', (error, socket) => refuseUnreadable(deps, onAnswered, error, socket as Socket));
+  server.on('clientError', (error, socket) => refuseUnreadable(refused, error, socket as Socket));
 
   const [toNode] = server.listeners('connection') as [(this: Server, socket: Socket) => void];
-  const lane = createExpressLane({
+  const lane = createLane({
     ...deps,
     handOver: (socket) => toNode.call(server, socket),
     keepAliveMs: KEEP_ALIVE_MS,
@@ -119,33 +125,31 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
 }
 
 // node joins repeated headers into one string, which is then no well-formed id.
-const contextOf = (deps: ServerDeps, req: IncomingMessage, path: string): RequestContext =>
-  deps.contextOf(
-    path,
-    req.headers['x-request-id'] as string | undefined,
-    req.headers.traceparent as string | undefined,
-  );
+const headersIn = ({ headers }: IncomingMessage): AskedHeaders => ({
+  ...NO_HEADERS,
+  requestId: headers['x-request-id'] as string | undefined,
+  traceparent: headers.traceparent as string | undefined,
+});
 
 const pathOf = (req: IncomingMessage): string => (req.url ?? '').split('?', 1)[0] as string;
 
-function send(res: ServerResponse, context: RequestContext, answer: Answer): void {
-  const headers = [
-    'Content-Type',
-    answer.type,
-    'Content-Length',
-    String(Buffer.byteLength(answer.body)),
-    'X-Request-Id',
-    context.requestId,
-  ];
-  if (answer.headers) for (const pair of Object.entries(answer.headers)) headers.push(...pair);
-  res.writeHead(answer.status, headers);
-  res.end(answer.body);
+/** Has `handle` answer a request that comes to no route; as much of it as could be read. */
+function createRefusing({ ask, handle }: Pick<ServerDeps, 'ask' | 'handle'>) {
+  return (
+    write: (asked: Asked, answer: Answer) => void,
+    code: ProblemCode,
+    method = OTHER,
+    path = '',
+    headers = NO_HEADERS,
+  ): void => {
+    const asked = ask({ route: refusal(code), method, path, params: NO_PARAMS, query: NO_QUERY, headers });
+    whenAnswered(handle(asked), (answer) => write(asked, answer));
+  };
 }
 
 /** Answers what never became a request: node gives the socket, and it is closed behind the answer. */
 function refuseUnreadable(
-  deps: ServerDeps,
-  onAnswered: ReturnType<Observer['route']>,
+  refused: ReturnType<typeof createRefusing>,
   error: NodeJS.ErrnoException,
   socket: Socket,
 ): void {
@@ -156,24 +160,20 @@ function refuseUnreadable(
     socket.destroy();
     return;
   }
-  const context = deps.contextOf('');
-  const code =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? 'headers_too_large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? 'request_timeout'
-        : 'malformed_request';
-  const answer = problem(context, code);
-  const { status, type, body } = answer;
-  onAnswered(undefined, context, answer);
-  socket.end(
-    `HTTP/1.1 ${status} ${code}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
-      `X-Request-Id: ${context.requestId}\r\nConnection: close\r\n\r\n${body}`,
+  refused(
+    (asked, answer) =>
+      socket.end(`${headText(answer, asked.requestId)}Connection: close\r\n\r\n${answer.body}`),
+    UNREADABLE[error.code ?? ''] ?? 'malformed_request',
   );
 }
 
+const UNREADABLE: Readonly<Record<string, ProblemCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+};
+
 // http.Server's own close() would at once cut idle connections on which a request may be on its way.
-async function closeGently(server: Server, lane: ExpressLane, deadlineMs: number): Promise<void> {
+async function closeGently(server: Server, lane: Lane, deadlineMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     NetServer.prototype.close.call(server, () => resolve());
   });

@@ -1,7 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { ADMIN_BODY_BYTES_MAX } from './app.ts';
 import type { ProblemCode } from './problem.ts';
 
+/** Where the operator's requests go. They may be large, and need the admin token. */
+export const ADMIN = '/admin/';
+/** An admin item list of some 20,000 items. */
+export const ADMIN_BODY_BYTES_MAX = 4 << 20;
 const BODY_BYTES_MAX = 64 << 10;
 /** Browsers and gateways send some thirty. Past 2,000 node would drop the rest without a word. */
 export const HEADERS_MAX = 100;
@@ -14,12 +17,15 @@ export function refusalOf(req: IncomingMessage): ProblemCode | undefined {
   const { headers, rawHeaders } = req;
   if (rawHeaders.length > 2 * HEADERS_MAX) return 'headers_too_large';
   // The parser lets HTTP/0.9 and HTTP/2.0 pass as if they were 1.1.
-  if (req.httpVersionMajor !== 1 || !isHost(headers.host) || countHosts(rawHeaders) !== 1)
-    return 'malformed_request';
+  if (req.httpVersionMajor !== 1) return 'malformed_request';
+  const hosts = countHosts(rawHeaders);
+  // HTTP/1.0 has no Host: load balancers probe with it.
+  const isHostless = hosts === 0 && req.httpVersionMinor === 0;
+  if (!isHostless && (hosts !== 1 || !isHost(headers.host))) return 'malformed_request';
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || req.httpVersionMinor === 0))
     return 'malformed_request';
-  const bytesMax = req.url?.startsWith('/admin/') ? ADMIN_BODY_BYTES_MAX : BODY_BYTES_MAX;
+  const bytesMax = req.url?.startsWith(ADMIN) ? ADMIN_BODY_BYTES_MAX : BODY_BYTES_MAX;
   return Number(headers['content-length'] ?? 0) > bytesMax ? 'body_too_large' : undefined;
 }
 

@@ -1,159 +1,141 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { type Answer, json, type RequestContext } from '../http/answer.ts';
-import { failureCode } from '../http/failure.ts';
-import { type FieldErrors, isId } from '../http/input.ts';
+import { answers, type Documented, operation } from '../contract/operation.ts';
+import { count, listOf, named, objectOf, textOf } from '../contract/schema.ts';
+import { ID_SCHEMA, SALE_ID_SCHEMA, text, time } from '../contract/schemas.ts';
+import { STORY } from '../contract/story.ts';
+import type { Schema } from '../contract/types.ts';
+import { type Answer, JSON_TYPE, json } from '../http/answer.ts';
+import type { Asked } from '../http/asked.ts';
 import { problem } from '../http/problem.ts';
-import { formatTime, parseTime } from '../http/time.ts';
-import { ItemTaken, type NewSale } from '../store/sales.ts';
+import { logFields } from '../http/request-log.ts';
+import { formatTime } from '../http/time.ts';
+import { createSale, ItemTaken } from '../store/sales.ts';
+import type { RouteDeps } from './deps.ts';
+import { readNewSale, type SALE_FIELDS, TEXT, TEXT_MAX, TOTAL_MAX, USER_LIMIT_MAX } from './new-sale.ts';
 
-const HOUR_MS = 3_600_000;
-export const TOTAL_MAX = 1_000_000;
-export const USER_LIMIT_MAX = 100;
-/** Names and image URLs: so many characters, none of them a control character. */
-export const TEXT_MAX = 200;
-export const TEXT = /^\P{Cc}+$/u;
-/** A sale that lasts longer than a week is a typing error. */
-const DURATION_MAX_MS = 7 * 24 * HOUR_MS;
-export const SALE_FIELDS = ['total_items', 'started_at', 'ended_at', 'user_limit', 'items'] as const;
+/** A million new items take Redis some ten seconds. */
+const REFRESH_MS = 60_000;
 
-export interface AdminDeps {
-  readonly token: string | undefined;
-  readonly production: boolean;
-  readonly userLimit: number;
-  readonly createSale: (sale: NewSale) => Promise<string | undefined>;
-  /** Makes a new sale known to Redis and to every worker before it resolves. */
-  readonly refreshSales: () => Promise<void>;
-  readonly onCreated: (context: RequestContext, saleId: string, sale: NewSale) => void;
-  readonly onError: (context: RequestContext, error: unknown) => void;
-}
+type AdminDeps = Pick<RouteDeps, 'config' | 'log' | 'postgres' | 'askPrimary'>;
 
-/** The problem that keeps a request out of the admin API, or undefined when it may enter. */
-export function guardAdmin(
-  { token, production }: Pick<AdminDeps, 'token' | 'production'>,
-  context: RequestContext,
-  authorization: string | undefined,
-): Answer | undefined {
-  if (token === undefined) return production ? problem(context, 'not_found') : undefined;
-  const given = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1] ?? '';
-  // Digests are of one length and tell nothing by the time that comparing them takes.
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  if (timingSafeEqual(digest(given), digest(token))) return undefined;
-  return problem(context, 'unauthorized', undefined, { 'WWW-Authenticate': 'Bearer' });
-}
-
-/** POST /admin/sales: creates a sale with its own items, limit and times. `body` is parsed JSON. */
-export function createSaleRoute(deps: AdminDeps) {
-  return async (context: RequestContext, body: unknown): Promise<Answer> => {
-    const read = readNewSale(body, deps.userLimit, Date.now());
-    if ('errors' in read) return problem(context, 'validation_failed', { errors: read.errors });
+/** POST /admin/sales: creates a sale with its own items, limit and times. Every worker sells from it when this is answered. */
+export const createSaleEndpoint = ({ config, log, postgres, askPrimary }: AdminDeps): Documented => ({
+  method: 'POST',
+  path: '/admin/sales',
+  operation: CREATE_SALE,
+  async answer(asked) {
+    const body = await readJson(asked);
+    if ('refused' in body) return body.refused;
+    const read = readNewSale(body.value, config.userLimit, Date.now());
+    if ('errors' in read) return problem(asked, 'validation_failed', { errors: read.errors });
     const { sale } = read;
-    try {
-      const id = (await deps.createSale(sale)) as string;
-      await deps.refreshSales();
-      deps.onCreated(context, id, sale);
-      const data = {
-        id,
-        started_at: formatTime(sale.startsAtMs),
-        ended_at: formatTime(sale.endsAtMs),
-        total_items: sale.total,
-      };
-      return json(201, { data, message: 'Sale created successfully' }, { Location: `/sales/${id}` });
-    } catch (error) {
-      if (error instanceof ItemTaken) {
-        const errors = { items: `items: the id ${error.message} exists already` };
-        return problem(context, 'validation_failed', { errors });
-      }
-      deps.onError(context, error);
-      return problem(context, failureCode(error));
-    }
-  };
-}
-
-type Items = NonNullable<NewSale['items']>;
-
-/** Checks the body of POST /admin/sales and fills in what it leaves out. All errors at once. */
-export function readNewSale(
-  body: unknown,
-  userLimitDefault: number,
-  nowMs: number,
-): { sale: NewSale } | { errors: FieldErrors } {
-  const errors: FieldErrors = {};
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    return { errors: { body: 'the body must be a JSON object' } };
-  }
-  const fields = body as Record<string, unknown>;
-  for (const name of Object.keys(fields)) {
-    if (!(SALE_FIELDS as readonly string[]).includes(name)) {
-      errors[name] = `${name} is not a field of a sale`;
-    }
-  }
-  const items = fields.items === undefined ? undefined : readItems(fields.items, errors);
-  const total = readCount(fields, 'total_items', TOTAL_MAX, items?.length, errors);
-  if (items && total !== items.length) errors.total_items = 'total_items must be the number of items';
-  const userLimit = readCount(fields, 'user_limit', USER_LIMIT_MAX, userLimitDefault, errors);
-  const startsAtMs = readTime(fields, 'started_at', nowMs - (nowMs % HOUR_MS), errors);
-  const endsAtMs = readTime(fields, 'ended_at', startsAtMs + HOUR_MS, errors);
-  if (endsAtMs <= startsAtMs) errors.ended_at = 'ended_at must be later than started_at';
-  else if (endsAtMs <= nowMs) errors.ended_at = 'ended_at must be in the future';
-  else if (endsAtMs - startsAtMs > DURATION_MAX_MS)
-    errors.ended_at = 'ended_at must be within 7 days of started_at';
-  if (Object.keys(errors).length > 0) return { errors };
-  return { sale: { startsAtMs, endsAtMs, total, userLimit, hourly: false, ...(items && { items }) } };
-}
-
-function readCount(
-  fields: Record<string, unknown>,
-  name: string,
-  max: number,
-  fallback: number | undefined,
-  errors: FieldErrors,
-): number {
-  const value = fields[name] === undefined ? fallback : fields[name];
-  if (value === undefined) errors[name] = `${name} is required`;
-  else if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > max) {
-    errors[name] = `${name} must be a whole number from 1 to ${max}`;
-  } else return value as number;
-  return 0;
-}
-
-function readTime(
-  fields: Record<string, unknown>,
-  name: string,
-  fallback: number,
-  errors: FieldErrors,
-): number {
-  if (fields[name] === undefined) return fallback;
-  const ms = parseTime(fields[name]);
-  if (ms === undefined) errors[name] = `${name} must be a time like 2026-11-22T08:00:00Z`;
-  return ms ?? fallback;
-}
-
-function readItems(value: unknown, errors: FieldErrors): Items | undefined {
-  if (!Array.isArray(value) || value.length === 0) {
-    errors.items = 'items must be a list of at least one item';
-    return undefined;
-  }
-  const seen = new Set<string>();
-  const items: { id?: string; name: string; imageUrl?: string }[] = [];
-  for (const [i, raw] of value.entries()) {
-    const { id, name, image_url: imageUrl } = (raw ?? {}) as Record<string, unknown>;
-    if (!isText(name)) errors[`items[${i}].name`] = `name must be 1 to ${TEXT_MAX} printable characters`;
-    if (id !== undefined && (!isId(id) || seen.has(id))) {
-      errors[`items[${i}].id`] = 'id must be 1 to 64 characters of A-Z a-z 0-9 . _ : - and occur once';
-    }
-    if (imageUrl !== undefined && !isText(imageUrl))
-      errors[`items[${i}].image_url`] = 'image_url must be a URL';
-    if (typeof id === 'string') seen.add(id);
-    items.push({
-      name: name as string,
-      ...(id !== undefined && { id: id as string }),
-      ...(imageUrl !== undefined && { imageUrl: imageUrl as string }),
+    const id = await createSale(postgres, sale).catch((error: unknown) => {
+      if (error instanceof ItemTaken) return error;
+      throw error;
     });
-    // A list of a thousand broken items needs no thousand sentences.
-    if (Object.keys(errors).length >= 20) break;
+    if (id instanceof ItemTaken) {
+      const errors = { items: `items: the id ${id.message} exists already` };
+      return problem(asked, 'validation_failed', { errors });
+    }
+    await askPrimary('refresh-sales', REFRESH_MS);
+    log.info({ ...logFields(asked), sale: id, items: sale.total }, 'sale created');
+    const data = {
+      id,
+      started_at: formatTime(sale.startsAtMs),
+      ended_at: formatTime(sale.endsAtMs),
+      total_items: sale.total,
+    };
+    return json(201, { data, message: 'Sale created successfully' }, { Location: `/sales/${id}` });
+  },
+});
+
+/** The body of a request as JSON, or the answer to one that has none. */
+async function readJson(asked: Asked): Promise<{ value: unknown } | { refused: Answer }> {
+  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(asked.headers.contentType ?? ''))
+    return { refused: problem(asked, 'unsupported_media_type') };
+  try {
+    return { value: JSON.parse((await asked.readBody?.()) ?? '') };
+  } catch {
+    // No JSON; or its client has left, or was too slow, and nobody hears this.
+    return { refused: problem(asked, 'malformed_request') };
   }
-  return items;
 }
 
-const isText = (value: unknown): value is string =>
-  typeof value === 'string' && value.length <= TEXT_MAX && TEXT.test(value);
+const printable = (description: string) => textOf(TEXT, description, { maxLength: TEXT_MAX });
+
+/** The fields of a sale's body must be the ones that `readNewSale` knows. */
+const NEW_SALE_FIELDS: Record<(typeof SALE_FIELDS)[number], Schema> = {
+  total_items: count('Items of the sale. Needed without `items`; with it, their number.', 1, {
+    maximum: TOTAL_MAX,
+  }),
+  started_at: time('When it opens; the beginning of this hour when left out.'),
+  ended_at: time(
+    'When it closes: later than the start, in the future, within 7 days. One hour after the start when left out.',
+  ),
+  user_limit: count('Items one user may hold in this sale; `USER_LIMIT` of the service when left out.', 1, {
+    maximum: USER_LIMIT_MAX,
+  }),
+  items: listOf(
+    named('NewItem', {
+      type: 'object',
+      properties: {
+        id: { ...ID_SCHEMA, description: 'Unique among the items of all sales; generated when left out.' },
+        name: printable('What it is called.'),
+        image_url: printable('The URL of its picture; a generated one when left out.'),
+      },
+      required: ['name'],
+    }),
+    { minItems: 1, description: 'Your own items, in their order. Generated when left out.' },
+  ),
+};
+
+const NEW_SALE_SCHEMA = named('NewSale', {
+  type: 'object',
+  properties: NEW_SALE_FIELDS,
+  additionalProperties: false,
+  anyOf: [{ required: ['total_items'] }, { required: ['items'] }],
+});
+
+const CREATED_SCHEMA = named(
+  'CreatedSale',
+  objectOf({
+    data: objectOf({
+      id: SALE_ID_SCHEMA,
+      started_at: time('When it opens, UTC.'),
+      ended_at: time('When it closes, UTC.'),
+      total_items: count('Items of the sale.', 1),
+    }),
+    message: text('A sentence.'),
+  }),
+);
+
+const CREATE_SALE = operation({
+  id: 'createSale',
+  tag: 'Admin',
+  summary: 'Create a sale',
+  description:
+    'Creates a sale with its own items, limit and times; every worker sells from it by the time this is answered. Sales may overlap; name yours by `sale_id`.\n\nNeeds the admin token. Where none is configured, the path is open in development, and does not exist in production.',
+  isAdmin: true,
+  body: {
+    required: true,
+    content: {
+      [JSON_TYPE]: {
+        schema: NEW_SALE_SCHEMA,
+        examples: {
+          now: { summary: 'Your own items, now', value: STORY.newSale },
+          later: { summary: 'Generated items, later', value: STORY.laterSale },
+        },
+      },
+    },
+  },
+  answers: { 201: answers('The sale is there.', CREATED_SCHEMA, STORY.created, ['Location']) },
+  problems: [
+    'validation_failed',
+    'malformed_request',
+    'unauthorized',
+    'not_found',
+    'body_too_large',
+    'unsupported_media_type',
+    'overloaded',
+    'unavailable',
+  ],
+});

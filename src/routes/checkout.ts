@@ -1,46 +1,49 @@
-import { type Answer, JSON_TYPE, type RequestContext } from '../http/answer.ts';
+import { answers, type Documented, operation } from '../contract/operation.ts';
+import { query } from '../contract/parameters.ts';
+import { count, named, objectOf } from '../contract/schema.ts';
+import { CODE_SCHEMA, time } from '../contract/schemas.ts';
+import { STORY } from '../contract/story.ts';
+import { type Answer, JSON_TYPE } from '../http/answer.ts';
+import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, type ParameterRule, type Query, readParameter } from '../http/input.ts';
 import { type ProblemCode, problem } from '../http/problem.ts';
 import { decideCheckout, type Verdict, type VerdictDeps } from '../selling/verdict.ts';
-import type { Attempt, AttemptLog } from '../store/attempts/spool.ts';
-
-export interface CheckoutDeps extends VerdictDeps {
-  /** The slot that owns an item, told in the answer; undefined when workers have no ports of their own. */
-  readonly ownerOf: ((itemId: string) => number) | undefined;
-  readonly attempts: AttemptLog;
-  /** True while the attempt log has no room: then nothing is attempted. */
-  readonly isLogFull: () => boolean;
-}
+import type { Attempt } from '../store/attempts/spool.ts';
+import { readStanding } from '../store/sales.ts';
+import type { RouteDeps } from './deps.ts';
 
 /** POST /checkout: puts an item into the user's cart. Every attempt is in the log before it is answered. */
-export function checkout(deps: CheckoutDeps) {
-  return async (context: RequestContext, query: Query): Promise<Answer> => {
-    if (deps.isLogFull()) return problem(context, 'unavailable');
-    const input = readInput(query);
-    const decided = decide(deps, context, input);
-    const verdict = decided instanceof Promise ? await decided : decided;
-    context.sale = verdict.sale?.facts.id;
-    try {
-      await deps.attempts.record(attemptOf(context, input, verdict));
-    } catch (error) {
-      deps.onError(context, error);
-      return problem(context, 'unavailable');
-    }
-    const answer = answerOf(context, input, verdict);
-    if (deps.ownerOf === undefined || input.itemId === undefined) return answer;
-    return { ...answer, headers: { ...answer.headers, 'X-Shard-Owner': String(deps.ownerOf(input.itemId)) } };
+export function checkoutEndpoint(deps: RouteDeps): Documented {
+  const { config, attempts, shard, liveSales, postgres, onError } = deps;
+  const verdictDeps: VerdictDeps = {
+    findSale: liveSales.find,
+    standingOf: (id) => readStanding(postgres, id, Date.now()),
+    shard: config.shard === 'on' ? shard : { verdict: () => undefined },
+    onError,
+  };
+
+  return {
+    method: 'POST',
+    path: '/checkout',
+    operation: DESCRIBED,
+    async answer(asked) {
+      if (deps.isLogFull()) return problem(asked, 'unavailable');
+      const input = readInput(asked.query);
+      const decided = decide(verdictDeps, asked, input);
+      const verdict = decided instanceof Promise ? await decided : decided;
+      asked.sale = verdict.sale?.facts.id;
+      await attempts.record(attemptOf(asked, input, verdict));
+      const answer = answerOf(asked, input, verdict);
+      // Workers without ports of their own cannot be chosen.
+      if (config.workerPortBase === undefined || input.itemId === undefined) return answer;
+      const owner = String(shard.ring.ownerOf(input.itemId));
+      return { ...answer, headers: { ...answer.headers, 'X-Shard-Owner': owner } };
+    },
   };
 }
 
 const REQUIRED: ParameterRule = { required: true };
 const OPTIONAL: ParameterRule = { required: false };
-/** The parameters of a checkout. Older clients say item_id. */
-export const CHECKOUT_QUERY = {
-  user_id: REQUIRED,
-  id: REQUIRED,
-  item_id: REQUIRED,
-  sale_id: OPTIONAL,
-} as const;
 
 interface Input {
   readonly userId: string | undefined;
@@ -51,22 +54,35 @@ interface Input {
 
 function readInput(query: Query): Input {
   const errors: FieldErrors = {};
-  const userId = readParameter(query, 'user_id', CHECKOUT_QUERY.user_id, errors);
-  const alias = query.has('id') || !query.has('item_id') ? 'id' : 'item_id';
-  const itemId = readParameter(query, alias, CHECKOUT_QUERY[alias], errors);
-  const saleId = readParameter(query, 'sale_id', CHECKOUT_QUERY.sale_id, errors);
+  const userId = readParameter(query, 'user_id', REQUIRED, errors);
+  const itemId = readItemId(query, errors);
+  const saleId = readParameter(query, 'sale_id', OPTIONAL, errors);
   return { userId, itemId, saleId, errors };
 }
 
-function decide(deps: CheckoutDeps, context: RequestContext, input: Input): Verdict | Promise<Verdict> {
+/** Older clients say `item_id`, and look for it in `errors`. */
+function readItemId(query: Query, errors: FieldErrors): string | undefined {
+  const id = readParameter(query, 'id', OPTIONAL, errors);
+  const alias = readParameter(query, 'item_id', OPTIONAL, errors);
+  if (errors.id !== undefined || errors.item_id !== undefined) return undefined;
+  if (id === undefined && alias === undefined) {
+    for (const name of ['id', 'item_id']) errors[name] = `${name} is required`;
+  } else if (id !== undefined && alias !== undefined && id !== alias) {
+    errors.item_id = 'item_id must be the same as id, or be left out';
+    return undefined;
+  }
+  return id ?? alias;
+}
+
+function decide(deps: VerdictDeps, asked: Asked, input: Input): Verdict | Promise<Verdict> {
   const { userId, itemId, saleId, errors } = input;
   if (userId === undefined || itemId === undefined || errors.sale_id !== undefined) {
     return { outcome: 'validation_failed' };
   }
-  return decideCheckout(deps, context, { userId, itemId }, saleId);
+  return decideCheckout(deps, asked, { userId, itemId }, saleId);
 }
 
-function attemptOf(context: RequestContext, input: Input, verdict: Verdict): Attempt {
+function attemptOf(asked: Asked, input: Input, verdict: Verdict): Attempt {
   return {
     atMs: Date.now(),
     saleId: verdict.sale?.facts.id ?? input.saleId,
@@ -74,18 +90,61 @@ function attemptOf(context: RequestContext, input: Input, verdict: Verdict): Att
     itemId: input.itemId,
     outcome: verdict.outcome,
     code: verdict.result?.code || undefined,
-    requestId: context.requestId,
+    requestId: asked.requestId,
   };
 }
 
-function answerOf(context: RequestContext, { errors }: Input, { outcome, sale, result }: Verdict): Answer {
+function answerOf(asked: Asked, { errors }: Input, { outcome, sale, result }: Verdict): Answer {
   if (outcome === 'accepted' && result && sale) {
     // Codes and times hold nothing that JSON would escape.
     const body = `{"code":"${result.code}","items_count":${result.lines},"sale_ends_at":"${sale.endsAt}"}`;
     return { status: 200, type: JSON_TYPE, body };
   }
-  if (outcome === 'validation_failed') return problem(context, outcome, { errors });
+  if (outcome === 'validation_failed') return problem(asked, outcome, { errors });
   // A client whose first answer was lost needs the code of its cart to go on.
-  if (outcome === 'already_in_checkout') return problem(context, outcome, { checkout_code: result?.code });
-  return problem(context, outcome as ProblemCode);
+  if (outcome === 'already_in_checkout') return problem(asked, outcome, { checkout_code: result?.code });
+  return problem(asked, outcome as ProblemCode);
 }
+
+const CART_SCHEMA = named(
+  'Cart',
+  objectOf({
+    code: CODE_SCHEMA,
+    items_count: count('Lines in the cart.', 1),
+    sale_ends_at: time('When the sale closes, UTC.'),
+  }),
+);
+
+const DESCRIBED = operation({
+  id: 'checkout',
+  tag: 'Buying',
+  summary: 'Put an item into the cart',
+  description:
+    'Adds an item to the user’s cart and answers the code of the cart: the same one until the cart is purchased. Nothing is reserved: an item in a cart may be sold to somebody else. Safe to repeat: an item that is in the cart is answered `already_in_checkout`, with the code.',
+  parameters: [
+    query('user_id', REQUIRED, 'Who buys. Whatever your gateway says: users are not known here.', {
+      example: STORY.user,
+    }),
+    query('id', REQUIRED, 'The item.', { example: STORY.item }),
+    query('sale_id', OPTIONAL, 'The sale. The active hourly one is meant when left out.', {
+      example: STORY.saleId,
+    }),
+    query('item_id', OPTIONAL, 'What older clients call `id`. Both given must be the same.', {
+      deprecated: true,
+    }),
+  ],
+  answers: { 200: answers('The item is in the cart.', CART_SCHEMA, STORY.cart, ['X-Shard-Owner']) },
+  problems: [
+    'validation_failed',
+    'sale_not_active',
+    'already_in_checkout',
+    'user_limit_reached',
+    'sale_not_found',
+    'item_not_found',
+    'item_already_sold',
+    'sale_sold_out',
+    'overloaded',
+    'unavailable',
+  ],
+  problemHeaders: ['X-Shard-Owner'],
+});

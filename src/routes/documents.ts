@@ -1,29 +1,67 @@
 import { createHash } from 'node:crypto';
 import { openApiDocument } from '../contract/document.ts';
-import { HTML_TYPE } from '../contract/operations.ts';
-import { docsPage } from '../contract/page/page.ts';
+import { answersText, type Documented, notModified, operation } from '../contract/operation.ts';
+import { docsPage, HOST } from '../contract/page/page.ts';
 import { STYLE } from '../contract/page/style.ts';
-import type { Answer } from '../http/answer.ts';
+import { IF_NONE_MATCH } from '../contract/parameters.ts';
 import { JSON_TYPE } from '../http/answer.ts';
+import { tagOf, unlessKnown } from '../http/etag.ts';
 import { pageHeaders } from '../http/security-headers.ts';
-import { matches } from './sales.ts';
+import { VERSION } from '../version.ts';
 
-/** Answers a text that stays the same as long as the process runs; asked for again, it costs one comparison. */
-function prepared(type: string, body: string, more: Readonly<Record<string, string>> = {}) {
-  const tag = `"${createHash('sha1').update(body).digest('base64url')}"`;
-  // A new release is seen at once.
-  const headers = { ETag: tag, 'Cache-Control': 'no-cache', ...more };
-  const unchanged: Answer = { status: 304, type: '', body: '', headers };
-  const whole: Answer = { status: 200, type, body, headers };
-  return (knownTag: string | undefined): Answer => (matches(knownTag, tag) ? unchanged : whole);
+const HTML_TYPE = 'text/html; charset=utf-8';
+/** A new release is seen at once. */
+const CACHED = { 'Cache-Control': 'no-cache' };
+const STYLE_HASH = `sha256-${createHash('sha256').update(STYLE).digest('base64')}`;
+
+/** GET /openapi.json and /docs: the contract of all other endpoints and of these two, for programs and for people. */
+export function documentEndpoints(others: readonly Documented[]): Documented[] {
+  const endpoints: Documented[] = [
+    {
+      method: 'GET',
+      path: '/openapi.json',
+      operation: READ_OPENAPI,
+      answer: ({ headers }) => unlessKnown(headers.ifNoneMatch, tag, JSON_TYPE, () => json, CACHED),
+    },
+    {
+      method: 'GET',
+      path: '/docs',
+      operation: READ_DOCS,
+      answer: ({ headers: { host = 'localhost', ifNoneMatch } }) =>
+        // The form of a Host was checked: it holds nothing that HTML would escape.
+        unlessKnown(ifNoneMatch, tagOf(tag + host), HTML_TYPE, () => page.replace(HOST, host), PAGE_HEADERS),
+    },
+  ];
+  const document = openApiDocument(VERSION, [...others, ...endpoints]);
+  const json = JSON.stringify(document);
+  const page = docsPage(document);
+  // One tag for both: the page is made of the document.
+  const tag = tagOf(json);
+  return endpoints;
 }
 
-/** GET /openapi.json and /docs: the contract, for programs and for people. */
-export function documents(version: string) {
-  const document = openApiDocument(version);
-  const styleHash = `sha256-${createHash('sha256').update(STYLE).digest('base64')}`;
-  return {
-    openapi: prepared(JSON_TYPE, JSON.stringify(document)),
-    docs: prepared(HTML_TYPE, docsPage(document), pageHeaders(styleHash)),
-  };
-}
+const PAGE_HEADERS = { ...CACHED, ...pageHeaders(STYLE_HASH) };
+
+const READ_OPENAPI = operation({
+  id: 'readOpenApi',
+  tag: 'Operations',
+  summary: 'This contract',
+  description: 'This document, OpenAPI 3.1.',
+  parameters: [IF_NONE_MATCH],
+  answers: {
+    200: {
+      ...answersText('The document.', JSON_TYPE, ['ETag', 'Cache-Control']),
+      content: { [JSON_TYPE]: { schema: { type: 'object' } } },
+    },
+    304: notModified,
+  },
+});
+
+const READ_DOCS = operation({
+  id: 'readDocs',
+  tag: 'Operations',
+  summary: 'The page you read',
+  description: 'This document as a page, without any request to another host.',
+  parameters: [IF_NONE_MATCH],
+  answers: { 200: answersText('The page.', HTML_TYPE, ['ETag', 'Cache-Control']), 304: notModified },
+});

@@ -1,61 +1,178 @@
 import { memoryUsage } from 'node:process';
-import { type Answer, json, type RequestContext } from '../http/answer.ts';
-import { problem } from '../http/problem.ts';
-import type { WorkerStatus } from '../messages.ts';
+import { answers, type Documented, operation } from '../contract/operation.ts';
+import { exampleOf, schemaWith } from '../contract/problem-schemas.ts';
+import { problemResponse } from '../contract/problems.ts';
+import { count, listOf, named, objectOf, textOf } from '../contract/schema.ts';
+import { flag } from '../contract/schemas.ts';
+import type { Response, Schema } from '../contract/types.ts';
+import { json } from '../http/answer.ts';
+import { PROBLEM_TYPE, problem } from '../http/problem.ts';
+import { SLOTS_MAX } from '../shard/ring.ts';
+import { isSellable } from '../store/sales.ts';
+import type { RouteDeps } from './deps.ts';
 
-export interface HealthDeps {
-  readonly isPostgresUp: () => boolean;
-  readonly isRedisUp: () => boolean;
-  /** Whether every sale that is open now can sell, as far as this worker knows. */
-  readonly isGateOpen: () => Promise<boolean>;
-  readonly isDraining: () => boolean;
-  /** All workers of this box; empty when the primary does not answer in time. */
-  readonly workers: () => Promise<readonly WorkerStatus[]>;
-}
+/** The primary answers at once, or it is in trouble. */
+const STATUS_MS = 1_000;
+
+type HealthDeps = Pick<RouteDeps, 'redis' | 'liveSales' | 'isPostgresUp' | 'isDraining' | 'askPrimary'>;
 
 /** GET /health, /livez and /readyz. */
-export function health(deps: HealthDeps) {
-  return {
-    async health(): Promise<Answer> {
-      const database = deps.isPostgresUp();
-      const redis = deps.isRedisUp();
-      const { heapUsed, rss } = memoryUsage();
-      const workers = await deps.workers();
-      return json(database && redis ? 200 : 503, {
-        services_status: { app: 'UP', database: upOrDown(database), redis: upOrDown(redis) },
-        uptime: formatUptime(process.uptime()),
-        memory: { alloc: heapUsed, sys: rss },
-        workers: workers.map((worker) => ({
-          slot: worker.slot,
-          pid: worker.pid,
-          uptime: formatUptime(worker.uptimeS),
-          memory: worker.rssBytes,
-        })),
-      });
-    },
-
-    /** The process answers: no dependency is asked. */
-    live: (): Answer => json(200, { status: 'live' }),
-
-    async ready(context: RequestContext): Promise<Answer> {
-      const checks = {
-        redis: deps.isRedisUp(),
-        postgres: deps.isPostgresUp(),
-        gate: await deps.isGateOpen().catch(() => false),
-        serving: !deps.isDraining(),
-      };
-      return Object.values(checks).every(Boolean)
-        ? json(200, { status: 'ready', checks })
-        : problem(context, 'unavailable', { checks });
-    },
+export function healthEndpoints(deps: HealthDeps): Documented[] {
+  const { redis, liveSales, isPostgresUp, isDraining, askPrimary } = deps;
+  const isRedisUp = () => redis.runId !== undefined;
+  /** Whether every sale that is open now can sell, as far as this worker knows. */
+  const isGateOpen = async () => {
+    const sellable = liveSales.open().map((sale) => isSellable(redis, sale.facts));
+    return (await Promise.all(sellable)).every(Boolean);
   };
+
+  return [
+    {
+      method: 'GET',
+      path: '/health',
+      operation: READ_HEALTH,
+      async answer() {
+        const [database, redisUp] = [isPostgresUp(), isRedisUp()];
+        const { heapUsed, rss } = memoryUsage();
+        const workers = await askPrimary('cluster-status', STATUS_MS).catch(() => []);
+        return json(database && redisUp ? 200 : 503, {
+          services_status: { app: 'UP', database: upOrDown(database), redis: upOrDown(redisUp) },
+          uptime: formatUptime(process.uptime()),
+          memory: { alloc: heapUsed, sys: rss },
+          workers: workers.map((worker) => ({
+            slot: worker.slot,
+            pid: worker.pid,
+            uptime: formatUptime(worker.uptimeS),
+            memory: worker.rssBytes,
+          })),
+        });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/livez',
+      operation: IS_LIVE,
+      answer: () => json(200, { status: 'live' }),
+    },
+    {
+      method: 'GET',
+      path: '/readyz',
+      operation: IS_READY,
+      async answer(asked) {
+        const checks = {
+          redis: isRedisUp(),
+          postgres: isPostgresUp(),
+          gate: await isGateOpen().catch(() => false),
+          serving: !isDraining(),
+        };
+        return Object.values(checks).every(Boolean)
+          ? json(200, { status: 'ready', checks })
+          : problem(asked, 'unavailable', { checks });
+      },
+    },
+  ];
 }
 
 const upOrDown = (up: boolean) => (up ? 'UP' : 'DOWN');
 
 /** Seconds as `1h2m3s`, without leading zero parts. */
-export function formatUptime(seconds: number): string {
+function formatUptime(seconds: number): string {
   const whole = Math.floor(seconds);
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   return `${h > 0 ? `${h}h` : ''}${h > 0 || m > 0 ? `${m}m` : ''}${s}s`;
 }
+
+const UP: Schema = { type: 'string', enum: ['UP', 'DOWN'] };
+const UPTIME = textOf(/^(\d+h)?(\d+m)?\d+s$/, 'How long the process has been running.', {
+  examples: ['1h2m3s'],
+});
+
+const HEALTH_SCHEMA = named(
+  'Health',
+  objectOf({
+    services_status: objectOf({ app: UP, database: UP, redis: UP }),
+    uptime: UPTIME,
+    memory: objectOf({
+      alloc: count('Bytes of heap in use by the worker that answers.'),
+      sys: count('Bytes of memory that worker has from the system.'),
+    }),
+    workers: listOf(
+      objectOf({
+        slot: count('Its place on the ring.', 0, { maximum: SLOTS_MAX - 1 }),
+        pid: count('Its process.', 1),
+        uptime: UPTIME,
+        memory: count('Bytes of memory it has from the system.'),
+      }),
+      { description: 'All workers of the box; empty while the primary does not answer.' },
+    ),
+  }),
+);
+const up = { app: 'UP', database: 'UP', redis: 'UP' };
+const healthy = {
+  services_status: up,
+  uptime: '1h2m3s',
+  memory: { alloc: 21_430_272, sys: 98_316_288 },
+  workers: [{ slot: 0, pid: 4711, uptime: '1h2m1s', memory: 98_316_288 }],
+};
+
+const READ_HEALTH = operation({
+  id: 'readHealth',
+  tag: 'Operations',
+  summary: 'State of the parts',
+  description: 'The stores, uptime, memory and workers.',
+  answers: {
+    200: answers('All parts are up.', HEALTH_SCHEMA, healthy),
+    503: answers('A store is down.', HEALTH_SCHEMA, {
+      ...healthy,
+      services_status: { ...up, redis: 'DOWN' },
+    }),
+  },
+});
+
+const IS_LIVE = operation({
+  id: 'isLive',
+  tag: 'Operations',
+  summary: 'Liveness',
+  description: 'The process answers. No dependency is asked.',
+  answers: {
+    200: answers('It lives.', named('Live', objectOf({ status: { type: 'string', const: 'live' } })), {
+      status: 'live',
+    }),
+  },
+});
+
+const CHECKS_SCHEMA = named(
+  'Checks',
+  objectOf({
+    redis: flag('Redis is connected.'),
+    postgres: flag('Postgres is connected.'),
+    gate: flag('Every sale that is open can sell.'),
+    serving: flag('The worker is not draining.'),
+  }),
+);
+const ready = { redis: true, postgres: true, gate: true, serving: true };
+const notReady: Response = {
+  ...problemResponse(['unavailable']),
+  description: '`unavailable`: at least one of `checks` is false.',
+  content: {
+    [PROBLEM_TYPE]: {
+      schema: named('NotReady', schemaWith('unavailable', 'checks', CHECKS_SCHEMA)),
+      examples: { not_ready: exampleOf('unavailable', { checks: { ...ready, redis: false } }) },
+    },
+  },
+};
+
+const IS_READY = operation({
+  id: 'isReady',
+  tag: 'Operations',
+  summary: 'Readiness',
+  description: 'Whether this worker can sell now: for balancers.',
+  answers: {
+    200: answers(
+      'It is ready.',
+      named('Ready', objectOf({ status: { type: 'string', const: 'ready' }, checks: CHECKS_SCHEMA })),
+      { status: 'ready', checks: ready },
+    ),
+    503: notReady,
+  },
+});

@@ -1,17 +1,38 @@
+import { answersText, type Documented, notModified, operation } from '../contract/operation.ts';
+import { IF_NONE_MATCH, path } from '../contract/parameters.ts';
+import { ID_SCHEMA } from '../contract/schemas.ts';
+import { STORY } from '../contract/story.ts';
 import { pictureOf } from '../goods/picture.ts';
-import type { Answer, RequestContext } from '../http/answer.ts';
+import { unlessKnown } from '../http/etag.ts';
 import { isId } from '../http/input.ts';
 import { problem } from '../http/problem.ts';
 import { PICTURE_HEADERS } from '../http/security-headers.ts';
-import { matches } from './sales.ts';
 
 /** The style of the pictures; a release that draws them otherwise raises it, so that caches ask again. */
 const TAG = '"picture-1"';
-const HEADERS = { ETag: TAG, 'Cache-Control': 'public, max-age=31536000, immutable', ...PICTURE_HEADERS };
+const HEADERS = { 'Cache-Control': 'public, max-age=31536000, immutable', ...PICTURE_HEADERS };
+const SVG_TYPE = 'image/svg+xml';
 
 /** GET /items/{id}/image.svg: the picture of an item, drawn from its id alone, whether any sale has it or not. */
-export function image(context: RequestContext, itemId: string, knownTag: string | undefined): Answer {
-  if (!isId(itemId)) return problem(context, 'item_not_found');
-  if (matches(knownTag, TAG)) return { status: 304, type: '', body: '', headers: HEADERS };
-  return { status: 200, type: 'image/svg+xml', body: pictureOf(itemId), headers: HEADERS };
-}
+export const imageEndpoint: Documented = {
+  method: 'GET',
+  path: '/items/:id/image.svg',
+  operation: operation({
+    id: 'readImage',
+    tag: 'Sales',
+    summary: 'The picture of an item',
+    description:
+      'Drawn from the id alone, whether any sale has the item or not. It never changes: keep it. Pages of any origin may embed it.',
+    parameters: [path('id', ID_SCHEMA, 'The item.', STORY.item), IF_NONE_MATCH],
+    answers: {
+      200: answersText('The picture.', SVG_TYPE, ['ETag', 'Cache-Control']),
+      304: notModified,
+    },
+    problems: ['item_not_found'],
+  }),
+  answer(asked) {
+    const itemId = asked.params.id;
+    if (!isId(itemId)) return problem(asked, 'item_not_found');
+    return unlessKnown(asked.headers.ifNoneMatch, TAG, SVG_TYPE, () => pictureOf(itemId), HEADERS);
+  },
+};

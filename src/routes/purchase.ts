@@ -1,22 +1,24 @@
-import { type Answer, json, type RequestContext } from '../http/answer.ts';
-import { failureCode } from '../http/failure.ts';
-import { type FieldErrors, type Query, readParameter } from '../http/input.ts';
+import { answers, type Documented, operation } from '../contract/operation.ts';
+import { header, path, query } from '../contract/parameters.ts';
+import { CODE_SCHEMA, RECEIPT_SCHEMA } from '../contract/schemas.ts';
+import { STORY } from '../contract/story.ts';
+import { type Answer, json } from '../http/answer.ts';
+import type { Asked } from '../http/asked.ts';
+import { type FieldErrors, readParameter } from '../http/input.ts';
 import { type ProblemCode, problem } from '../http/problem.ts';
-import type { Batcher } from '../store/batcher.ts';
 import { saleOfCode } from '../store/checkouts.ts';
 import { type Receipt, receiptOf } from '../store/decision.ts';
-import type { PurchaseResult } from '../store/purchases.ts';
-import type { SaleStanding } from '../store/sales.ts';
+import { findReceipt } from '../store/receipts.ts';
+import { readStanding } from '../store/sales.ts';
+import type { RouteDeps } from './deps.ts';
 
-export interface PurchaseDeps {
-  /** The purchases of a sale that is still known to Redis. */
-  readonly findPurchases: (saleId: string) => Batcher<string, PurchaseResult> | undefined;
-  /** What Postgres says of a sale; asked only about one that this worker does not know. */
-  readonly standingOf: (saleId: string) => Promise<SaleStanding | undefined>;
-  /** The committed receipt of a code, from Postgres. */
-  readonly findReceipt: (code: string) => Promise<Receipt | undefined>;
-  readonly onError: (context: RequestContext, error: unknown) => void;
-}
+type PurchaseDeps = Pick<RouteDeps, 'liveSales' | 'postgres'>;
+
+/** Longer than any code; its form is nobody's business, so that every unknown code gets one and the same answer. */
+const CODE = { required: true, pattern: /^[!-~]{1,128}$/, form: 'a checkout code' } as const;
+
+/** A receipt is its buyer's, and may change: nobody in between keeps it. */
+const NO_STORE = { 'Cache-Control': 'no-store' };
 
 const REFUSAL = {
   'not-begun': 'sale_not_active',
@@ -25,74 +27,119 @@ const REFUSAL = {
   unknown: 'outcome_unknown',
 } as const satisfies Record<string, ProblemCode>;
 
-/** Longer than any code; its form is nobody's business, so that every unknown code gets one and the same answer. */
-export const CODE = { required: true, pattern: /^[!-~]{1,128}$/, form: 'a checkout code' } as const;
+/** POST /purchase buys the cart of a code, once and for ever. GET /purchases/{code} has its receipt. */
+export const purchaseEndpoints = (deps: PurchaseDeps): Documented[] => [
+  {
+    method: 'POST',
+    path: '/purchase',
+    operation: PURCHASE,
+    async answer(asked) {
+      const errors: FieldErrors = {};
+      const code = readParameter(asked.query, 'code', CODE, errors);
+      if (code === undefined) return problem(asked, 'validation_failed', { errors });
+      const saleId = saleOfCode(code);
+      if (saleId === undefined) return problem(asked, 'checkout_not_found');
+      asked.sale = saleId;
+      return buy(deps, asked, code, saleId);
+    },
+  },
+  {
+    method: 'GET',
+    path: '/purchases/:code',
+    operation: READ_RECEIPT,
+    async answer(asked) {
+      const code = asked.params.code as string;
+      const receipt = saleOfCode(code) && (await findReceipt(deps.postgres, code));
+      return receipt ? json(200, receipt, NO_STORE) : problem(asked, 'checkout_not_found');
+    },
+  },
+];
 
-/** POST /purchase: buys the cart of a code, once and for ever. `replay` stands for an Idempotency-Key header. */
-export function purchase(deps: PurchaseDeps) {
-  return async (context: RequestContext, query: Query, replay: boolean): Promise<Answer> => {
-    const errors: FieldErrors = {};
-    const code = readParameter(query, 'code', CODE, errors);
-    if (code === undefined) return problem(context, 'validation_failed', { errors });
-    const saleId = saleOfCode(code);
-    if (saleId === undefined) return problem(context, 'checkout_not_found');
-    context.sale = saleId;
-    try {
-      return await buy(deps, context, { code, saleId, replay });
-    } catch (error) {
-      deps.onError(context, error);
-      return problem(context, failureCode(error));
-    }
-  };
-}
-
-interface Posted {
-  readonly code: string;
-  readonly saleId: string;
-  readonly replay: boolean;
-}
-
-async function buy(deps: PurchaseDeps, context: RequestContext, posted: Posted): Promise<Answer> {
-  const result = await deps.findPurchases(posted.saleId)?.add(posted.code);
+async function buy(
+  { liveSales, postgres }: PurchaseDeps,
+  asked: Asked,
+  code: string,
+  saleId: string,
+): Promise<Answer> {
+  const result = await liveSales.find(saleId)?.purchases.add(code);
   // Redis has forgotten the sale, or never knew the code: Postgres remembers every code that was decided.
   if (result === undefined || result.outcome === 'no-code') {
-    const receipt = await deps.findReceipt(posted.code);
-    if (receipt) return answerAgain(context, receipt, posted.replay);
+    const receipt = await findReceipt(postgres, code);
+    if (receipt) return answerAgain(asked, receipt);
     // A sale that this worker does not know, and that may still be in Redis: the code may well be good.
-    const isNews = result === undefined && (await deps.standingOf(posted.saleId))?.retired === false;
-    return problem(context, isNews ? 'unavailable' : 'checkout_not_found');
+    const isNews =
+      result === undefined && (await readStanding(postgres, saleId, Date.now()))?.retired === false;
+    return problem(asked, isNews ? 'unavailable' : 'checkout_not_found');
   }
-  if (!('decision' in result)) return problem(context, REFUSAL[result.outcome]);
+  if (!('decision' in result)) return problem(asked, REFUSAL[result.outcome]);
   const receipt = receiptOf(result.decision.lines, result.names);
-  if (result.outcome === 'decided-before') return answerAgain(context, receipt, posted.replay);
-  context.bought = receipt.total_purchased;
-  context.lost = receipt.failed_count;
-  return answerFirst(context, receipt);
+  if (result.outcome === 'decided-before') return answerAgain(asked, receipt);
+  asked.bought = receipt.total_purchased;
+  asked.lost = receipt.failed_count;
+  return answerFirst(asked, receipt);
 }
 
 /** The answer to the request that made the decision. */
-function answerFirst(context: RequestContext, receipt: Receipt, headers?: Record<string, string>): Answer {
+function answerFirst(asked: Asked, receipt: Receipt, headers?: Record<string, string>): Answer {
   return receipt.success
-    ? json(200, receipt, headers)
-    : problem(context, 'all_items_sold', { receipt }, headers);
+    ? json(200, receipt, { ...NO_STORE, ...headers })
+    : problem(asked, 'all_items_sold', { receipt }, { ...NO_STORE, ...headers });
 }
 
-/** The answer to a code that was decided before. */
-function answerAgain(context: RequestContext, receipt: Receipt, replay: boolean): Answer {
-  return replay
-    ? answerFirst(context, receipt, { 'Idempotent-Replayed': 'true' })
-    : problem(context, 'already_processed', { receipt });
+/** The answer to a code that was decided before: the first one to a client that retries with an Idempotency-Key. */
+function answerAgain(asked: Asked, receipt: Receipt): Answer {
+  if (asked.headers.hasIdempotencyKey) return answerFirst(asked, receipt, { 'Idempotent-Replayed': 'true' });
+  const sentence = receipt.success ? ALREADY_BOUGHT : undefined;
+  return problem(asked, 'already_processed', { receipt }, NO_STORE, sentence);
 }
 
-/** GET /purchases/{code}: the receipt of a decided code, for ever. */
-export function readReceipt({ findReceipt, onError }: Pick<PurchaseDeps, 'findReceipt' | 'onError'>) {
-  return async (context: RequestContext, code: string): Promise<Answer> => {
-    try {
-      const receipt = saleOfCode(code) && (await findReceipt(code));
-      return receipt ? json(200, receipt) : problem(context, 'checkout_not_found');
-    } catch (error) {
-      onError(context, error);
-      return problem(context, failureCode(error));
-    }
-  };
-}
+const ALREADY_BOUGHT = 'This code was already processed: its items were bought, see receipt.';
+
+const PURCHASE = operation({
+  id: 'purchase',
+  tag: 'Buying',
+  summary: 'Buy the cart',
+  description:
+    'Buys every line of the cart that is still for sale. One code has one outcome, however often and however concurrently it is posted. Answered 200 only after it is committed.\n\nAfter no answer, a reset, or `outcome_unknown`: post the same code again, with an `Idempotency-Key`, until the answer is anything but 503.',
+  parameters: [
+    query('code', CODE, 'The code that the checkout answered.', { example: STORY.code }),
+    header(
+      'Idempotency-Key',
+      'Present, with any value: a code that was answered before gets its original answer again, instead of `already_processed`. The code makes the request idempotent, not this value.',
+      { type: 'string' },
+      'order-1',
+    ),
+  ],
+  answers: {
+    200: answers(
+      'At least one line was bought, and every bought line is committed.',
+      RECEIPT_SCHEMA,
+      STORY.receipt,
+      ['Idempotent-Replayed', 'Cache-Control'],
+    ),
+  },
+  problems: [
+    'validation_failed',
+    'sale_not_active',
+    'user_limit_reached',
+    'checkout_not_found',
+    'all_items_sold',
+    'already_processed',
+    'outcome_unknown',
+    'overloaded',
+    'unavailable',
+  ],
+});
+
+const READ_RECEIPT = operation({
+  id: 'readReceipt',
+  tag: 'Buying',
+  summary: 'Read the receipt',
+  description:
+    'The outcome of a code, for ever. A code that was not purchased yet is answered as one that never was.',
+  parameters: [path('code', CODE_SCHEMA, 'The code that was purchased.', STORY.code)],
+  answers: {
+    200: answers('What was bought, and what was lost.', RECEIPT_SCHEMA, STORY.receipt, ['Cache-Control']),
+  },
+  problems: ['checkout_not_found', 'overloaded', 'unavailable'],
+});

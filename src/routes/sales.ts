@@ -1,137 +1,130 @@
-import { createHash } from 'node:crypto';
-import { type Answer, json, type RequestContext } from '../http/answer.ts';
-import { failureCode } from '../http/failure.ts';
-import { type FieldErrors, oneOf, type Query, readNumber, readParameter } from '../http/input.ts';
+import { answers, type Documented, operation } from '../contract/operation.ts';
+import { path, query } from '../contract/parameters.ts';
+import { count, listOf, named, objectOf } from '../contract/schema.ts';
+import { flag, SALE_ID_SCHEMA, time } from '../contract/schemas.ts';
+import { STORY } from '../contract/story.ts';
+import { json } from '../http/answer.ts';
+import { type FieldErrors, oneOf, readNumber, readParameter, refuseOthers } from '../http/input.ts';
 import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
-import { isOpen, type LiveSale, SALE_ID, SALE_STATES, type SaleState } from '../sale.ts';
-import type { ItemPage, ItemView } from '../store/items.ts';
-import type { SaleSummary } from '../store/sales.ts';
+import { isOpen, SALE_ID, SALE_STATES, type SaleState } from '../sale.ts';
+import type { Postgres } from '../store/postgres.ts';
+import { countSold, listSales, type SaleSummary } from '../store/sales.ts';
+import type { RouteDeps } from './deps.ts';
 
-/** The parameters of a listing of sales. */
-export const SALES_QUERY = { status: oneOf(...SALE_STATES) } as const;
-/** The parameters of a page of items. */
-export const ITEMS_QUERY = {
-  limit: { fallback: 100, min: 1, max: 1_000 },
-  after: { required: false },
-  available: oneOf('true', 'false'),
-} as const;
-/** Sales of one listing. */
-export const SALES_MAX = 1_000;
+type SalesDeps = Pick<RouteDeps, 'liveSales' | 'postgres' | 'redis'>;
 
-export interface SalesDeps {
-  /** The facts of the sale that is meant without an id. */
-  readonly findActive: () => LiveSale | undefined;
-  /** Items that Redis has decided as sold in a live sale; undefined when it cannot say. */
-  readonly countSold: (saleId: string) => Promise<number | undefined>;
-  readonly listSales: (filter: {
-    readonly state?: SaleState;
-    readonly id?: string;
-    readonly limit: number;
-  }) => Promise<SaleSummary[]>;
-  readonly listItems: (page: ItemPage) => Promise<ItemView[]>;
-  readonly onError: (context: RequestContext, error: unknown) => void;
-}
+const STATUS = oneOf(...SALE_STATES);
+const LIMIT = { fallback: 1_000, min: 1, max: 1_000 } as const;
 
 /** What a sale looks like to a reader. */
-export type SaleView = ReturnType<typeof viewOf>;
+type SaleView = ReturnType<typeof viewOf>;
 
-function viewOf(sale: SaleSummary) {
-  return {
-    id: sale.id,
-    started_at: formatTime(sale.startsAtMs),
-    ended_at: formatTime(sale.endsAtMs),
-    total_items: sale.total,
-    items_sold: sale.sold,
-    active: isOpen(sale, Date.now()),
-  };
+const viewOf = (sale: SaleSummary) => ({
+  id: sale.id,
+  started_at: formatTime(sale.startsAtMs),
+  ended_at: formatTime(sale.endsAtMs),
+  total_items: sale.total,
+  items_sold: sale.sold,
+  active: isOpen(sale, Date.now()),
+});
+
+/** Everybody polls these; a second is as new as a reader can tell. */
+const FRESH = { 'Cache-Control': 'max-age=1' };
+
+export async function findSale(postgres: Postgres, id: string): Promise<SaleSummary | undefined> {
+  return SALE_ID.test(id) ? (await listSales(postgres, { id, limit: 1 }))[0] : undefined;
 }
 
-/** GET /sales/active, /sales/{id}, /sales and /sales/{id}/items. */
-export function sales(deps: SalesDeps) {
-  const guarded =
-    <Args extends unknown[]>(handler: (context: RequestContext, ...args: Args) => Promise<Answer>) =>
-    async (context: RequestContext, ...args: Args): Promise<Answer> => {
-      try {
-        return await handler(context, ...args);
-      } catch (error) {
-        deps.onError(context, error);
-        return problem(context, failureCode(error));
-      }
-    };
-
-  const findSale = async (id: string): Promise<SaleSummary | undefined> =>
-    SALE_ID.test(id) ? (await deps.listSales({ id, limit: 1 }))[0] : undefined;
-
+/** GET /sales/active, /sales and /sales/{id}. */
+export function salesEndpoints(deps: SalesDeps): Documented[] {
+  const { liveSales, postgres, redis } = deps;
   /** What is sold is newest in Redis; what is committed will do while Redis is away, and after the sale. */
-  const withNewestCount = async (sale: SaleSummary): Promise<SaleSummary> => {
-    const sold = await deps.countSold(sale.id).catch(() => undefined);
-    return sold === undefined ? sale : { ...sale, sold };
-  };
+  const newestCount = (saleId: string) => countSold(redis, saleId).catch(() => undefined);
 
-  return {
-    active: guarded(async (context) => {
-      const facts = deps.findActive();
-      if (facts === undefined) return problem(context, 'sale_not_found');
-      const sold = await deps.countSold(facts.id).catch(() => undefined);
-      const sale = sold === undefined ? await findSale(facts.id) : { ...facts, sold };
-      return sale ? json(200, viewOf(sale)) : problem(context, 'sale_not_found');
-    }),
-
-    one: guarded(async (context, id: string) => {
-      const sale = await findSale(id);
-      return sale ? json(200, viewOf(await withNewestCount(sale))) : problem(context, 'sale_not_found');
-    }),
-
-    all: guarded(async (context, query: Query) => {
-      const errors: FieldErrors = {};
-      const state = readParameter(query, 'status', SALES_QUERY.status, errors) as SaleState | undefined;
-      if (Object.keys(errors).length > 0) return problem(context, 'validation_failed', { errors });
-      const found = await deps.listSales({ ...(state && { state }), limit: SALES_MAX });
-      return json(200, found.map(viewOf));
-    }),
-
-    items: guarded(async (context, saleId: string, query: Query, knownTag: string | undefined) => {
-      const page = readPage(saleId, query);
-      if ('errors' in page) return problem(context, 'validation_failed', { errors: page.errors });
-      if ((await findSale(saleId)) === undefined) return problem(context, 'sale_not_found');
-      return answerPage(context, page, await deps.listItems({ ...page, limit: page.limit + 1 }), knownTag);
-    }),
-  };
+  return [
+    {
+      method: 'GET',
+      path: '/sales/active',
+      operation: READ_ACTIVE,
+      async answer(asked) {
+        const facts = liveSales.find(undefined)?.facts;
+        if (facts === undefined) return problem(asked, 'sale_not_found');
+        const sold = await newestCount(facts.id);
+        const sale = sold === undefined ? await findSale(postgres, facts.id) : { ...facts, sold };
+        return sale ? json(200, viewOf(sale), FRESH) : problem(asked, 'sale_not_found');
+      },
+    },
+    {
+      method: 'GET',
+      path: '/sales',
+      operation: LIST,
+      async answer(asked) {
+        const errors: FieldErrors = {};
+        refuseOthers(asked.query, ['status', 'limit'], errors);
+        const state = readParameter(asked.query, 'status', STATUS, errors) as SaleState | undefined;
+        const limit = readNumber(asked.query, 'limit', LIMIT, errors);
+        if (Object.keys(errors).length > 0) return problem(asked, 'validation_failed', { errors });
+        const found = await listSales(postgres, { ...(state && { state }), limit });
+        return json(200, found.map(viewOf), FRESH);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/sales/:id',
+      operation: READ,
+      async answer(asked) {
+        const sale = await findSale(postgres, asked.params.id as string);
+        if (sale === undefined) return problem(asked, 'sale_not_found');
+        const sold = (await newestCount(sale.id)) ?? sale.sold;
+        return json(200, viewOf({ ...sale, sold }), FRESH);
+      },
+    },
+  ];
 }
 
-function readPage(saleId: string, query: Query): ItemPage | { errors: FieldErrors } {
-  const errors: FieldErrors = {};
-  const limit = readNumber(query, 'limit', ITEMS_QUERY.limit, errors);
-  const after = readParameter(query, 'after', ITEMS_QUERY.after, errors);
-  const availableOnly = readParameter(query, 'available', ITEMS_QUERY.available, errors) === 'true';
-  if (Object.keys(errors).length > 0) return { errors };
-  return { saleId, limit, availableOnly, ...(after && { after }) };
-}
+const SALE_SCHEMA = named(
+  'Sale',
+  objectOf<SaleView>({
+    id: SALE_ID_SCHEMA,
+    started_at: time('When the sale opens, UTC.'),
+    ended_at: time('When it closes, UTC. Nothing is sold from this moment on.'),
+    total_items: count('Items of the sale.', 1),
+    items_sold: count('Items sold so far.'),
+    active: flag('Whether it is open now.'),
+  }),
+);
+export const SALE_PATH = path('id', SALE_ID_SCHEMA, 'The sale.', STORY.saleId);
 
-/** `rows` holds one row more than the page when there is a next one. */
-function answerPage(
-  context: RequestContext,
-  page: ItemPage,
-  rows: readonly ItemView[],
-  knownTag: string | undefined,
-): Answer {
-  const shown = rows.slice(0, page.limit);
-  const answer = json(200, shown);
-  const tag = `"${createHash('sha1').update(answer.body).digest('base64url')}"`;
-  const headers: Record<string, string> = { ETag: tag, 'Cache-Control': 'max-age=1' };
-  const last = shown.at(-1);
-  if (rows.length > shown.length && last) {
-    const available = page.availableOnly ? '&available=true' : '';
-    headers.Link = `<${context.path}?limit=${page.limit}&after=${encodeURIComponent(last.id)}${available}>; rel="next"`;
-  }
-  return matches(knownTag, tag) ? { status: 304, type: '', body: '', headers } : { ...answer, headers };
-}
+const READ_ACTIVE = operation({
+  id: 'readActiveSale',
+  tag: 'Sales',
+  summary: 'The active sale',
+  description:
+    'The sale that is meant without `sale_id`: of the hourly sales that are open now, the one that began last.',
+  answers: { 200: answers('The sale.', SALE_SCHEMA, STORY.sale, ['Cache-Control']) },
+  problems: ['sale_not_found', 'overloaded', 'unavailable'],
+});
 
-/** If-None-Match against our tag: a list, `*`, and weak tags compare as RFC 9110 says. */
-export function matches(knownTags: string | undefined, tag: string): boolean {
-  if (knownTags === undefined) return false;
-  return knownTags
-    .split(',')
-    .some((known) => known.trim() === '*' || known.trim().replace(/^W\//, '') === tag);
-}
+const LIST = operation({
+  id: 'listSales',
+  tag: 'Sales',
+  summary: 'All sales',
+  description: 'Sales, newest first.',
+  parameters: [
+    query('status', STATUS, 'Only sales in this state.', { example: 'active' }),
+    query('limit', LIMIT, 'Sales of a page.', { example: 10 }),
+  ],
+  answers: { 200: answers('The sales.', listOf(SALE_SCHEMA), [STORY.sale], ['Cache-Control']) },
+  problems: ['validation_failed', 'overloaded', 'unavailable'],
+});
+
+const READ = operation({
+  id: 'readSale',
+  tag: 'Sales',
+  summary: 'One sale',
+  description: 'A sale of any state.',
+  parameters: [SALE_PATH],
+  answers: { 200: answers('The sale.', SALE_SCHEMA, STORY.sale, ['Cache-Control']) },
+  problems: ['sale_not_found', 'overloaded', 'unavailable'],
+});

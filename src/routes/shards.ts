@@ -1,20 +1,61 @@
-import { type Answer, json } from '../http/answer.ts';
+import { answers, type Documented, operation } from '../contract/operation.ts';
+import { count, listOf, named, objectOf } from '../contract/schema.ts';
+import { text } from '../contract/schemas.ts';
+import { json } from '../http/answer.ts';
 import { PLACES } from '../shard/place.ts';
-import type { Ring } from '../shard/ring.ts';
-
-export interface ShardsDeps {
-  readonly ring: () => Ring;
-  /** The port of slot 0's own listener, each next slot one higher; undefined while workers have no own ports. */
-  readonly portBase: number | undefined;
-}
+import { SLOTS_MAX } from '../shard/ring.ts';
+import type { RouteDeps } from './deps.ts';
 
 /** GET /shards: what a balancer or client needs to send a request straight to the owner of its item. */
-export function shards({ ring, portBase }: ShardsDeps) {
-  return (): Answer => {
-    const { slots, arcs } = ring();
+export const shardsEndpoint = ({ config, shard }: Pick<RouteDeps, 'config' | 'shard'>): Documented => ({
+  method: 'GET',
+  path: '/shards',
+  operation: READ_SHARDS,
+  answer() {
+    const { slots, arcs } = shard.ring;
+    const portBase = config.workerPortBase;
     return json(200, {
       slots: slots.map((slot) => ({ slot, ...(portBase !== undefined && { port: portBase + slot }) })),
       ring: { places: PLACES, rule: 'docs/shards.md', arcs: arcs() },
     });
-  };
-}
+  },
+});
+
+const SHARDS_SCHEMA = named(
+  'Shards',
+  objectOf({
+    slots: listOf({
+      type: 'object',
+      properties: {
+        slot: count('A worker’s place on the ring.', 0, { maximum: SLOTS_MAX - 1 }),
+        port: count('Its own port; only with `WORKER_PORT_BASE`.', 1, { maximum: 65_535 }),
+      },
+      required: ['slot'],
+    }),
+    ring: objectOf({
+      places: {
+        type: 'integer',
+        const: PLACES,
+        description: 'Places on the ring; an item id hashes onto one.',
+      },
+      rule: text('Where the hash is described.'),
+      arcs: listOf(
+        { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 2, maxItems: 2 },
+        { description: 'Who owns which places: `[first place, slot]`, ascending.' },
+      ),
+    }),
+  }),
+);
+
+const READ_SHARDS = operation({
+  id: 'readShards',
+  tag: 'Operations',
+  summary: 'The ring',
+  description: 'Who owns which items, for balancers and clients that hash on `id`.',
+  answers: {
+    200: answers('The ring.', SHARDS_SCHEMA, {
+      slots: [{ slot: 0, port: 9000 }],
+      ring: { places: PLACES, rule: 'docs/shards.md', arcs: [[0, 0]] },
+    }),
+  },
+});

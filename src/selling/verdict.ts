@@ -1,4 +1,4 @@
-import type { RequestContext } from '../http/answer.ts';
+import type { Asked } from '../http/asked.ts';
 import { failureCode } from '../http/failure.ts';
 import type { ProblemCode } from '../http/problem.ts';
 import { isOpen, type LiveSale } from '../sale.ts';
@@ -22,7 +22,7 @@ export interface VerdictDeps {
   readonly standingOf: (saleId: string) => Promise<SaleStanding | undefined>;
   /** What this worker remembers: a positive verdict refuses without asking Redis. */
   readonly shard: Pick<Shard, 'verdict'>;
-  readonly onError: (context: RequestContext, error: unknown) => void;
+  readonly onError: (asked: Asked, error: unknown) => void;
 }
 
 /** What was found out about a checkout: enough for the answer and for the attempt log. */
@@ -47,7 +47,7 @@ const REMEMBERED = { sold: 'item_already_sold', 'sold-out': 'sale_sold_out' } as
 /** Decides a well-formed checkout. At once, without a promise, when this worker knows that it is hopeless. */
 export function decideCheckout(
   deps: VerdictDeps,
-  context: RequestContext,
+  asked: Asked,
   op: CheckoutOp,
   saleId: string | undefined,
 ): Verdict | Promise<Verdict> {
@@ -58,7 +58,7 @@ export function decideCheckout(
   if (typeof remembered === 'string') return { outcome: REMEMBERED[remembered], sale };
   const verdict = sale ? askStores(deps, op, sale, saleId, remembered) : refuseUnknown(deps, saleId);
   return verdict.catch((error) => {
-    deps.onError(context, error);
+    deps.onError(asked, error);
     return { outcome: failureCode(error), sale };
   });
 }

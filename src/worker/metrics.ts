@@ -1,6 +1,6 @@
 import type { Server } from 'node:net';
 import { createHttpMetrics, type HttpMetrics } from '../http/metrics.ts';
-import type { MetricJson, ToPrimary } from '../messages.ts';
+import type { MetricJson } from '../messages.ts';
 import { watchProcess } from '../metrics/process.ts';
 import { createCounter, createHistogram, gauge } from '../metrics/series.ts';
 import { createStoreMetrics, type StoreMetrics, storeGauges } from '../metrics/stores.ts';
@@ -86,30 +86,6 @@ export function createWorkerMetrics(slot: number): WorkerMetrics {
         ]),
       ];
     },
-  };
-}
-
-/**
- * Tells the primary what it hears of a worker: with what is so now, when it has asked under an id. One after the other,
- * so that what is told is never older than what was told before.
- */
-export function createReport(
-  metrics: WorkerMetrics,
-  sources: WorkerSources,
-  send: (message: ToPrimary) => Promise<void>,
-): (id?: number) => Promise<void> {
-  let last = Promise.resolve();
-  const make = async (id: number | undefined) => {
-    const counted = await metrics.counted(sources);
-    const answer = id === undefined ? undefined : { id, gauges: await metrics.gauges(sources) };
-    await send({ type: 'metrics', counted, ...(answer && { answer }) });
-  };
-  return (id) => {
-    last = last.then(
-      () => make(id),
-      () => make(id),
-    );
-    return last;
   };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readNewSale } from '../../src/routes/admin.ts';
+import { readNewSale } from '../../src/routes/new-sale.ts';
 import { checkOf, document } from '../support/contract.ts';
 
 /** Values of every kind that a field may be given, fit for it or not. */

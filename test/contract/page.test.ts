@@ -2,13 +2,20 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { html, inline } from '../../src/contract/page/html.ts';
-import { createContexts } from '../../src/http/context.ts';
+import type { Answer } from '../../src/http/answer.ts';
+import { createAsk, NO_HEADERS, NO_QUERY } from '../../src/http/asked.ts';
 import { PROBLEMS } from '../../src/http/problem.ts';
-import { documents } from '../../src/routes/documents.ts';
-import { image } from '../../src/routes/image.ts';
-import { contract, document } from '../support/contract.ts';
+import { createRouting } from '../../src/http/routing.ts';
+import { contract, document, endpoints } from '../support/contract.ts';
 
-const { body: page, headers = {} } = documents('0.0.0').docs(undefined);
+/** What the service answers to a GET, without a server. */
+async function get(path: string): Promise<Answer> {
+  const found = createRouting(endpoints).find('GET', path);
+  const headers = { ...NO_HEADERS, host: 'shop.example:8443' };
+  return found.route.answer(createAsk()({ ...found, method: 'GET', path, query: NO_QUERY, headers }));
+}
+
+const { body: page, headers = {} } = await get('/docs');
 const matchesOf = (pattern: RegExp) => [...page.matchAll(pattern)].map(([, found]) => found as string);
 const ids = matchesOf(/ id="([^"]+)"/g);
 
@@ -32,8 +39,12 @@ test('its policy allows its own style by hash, and nothing beside inline picture
   assert.equal(headers['Cross-Origin-Resource-Policy'], 'same-origin');
 });
 
-test('a picture may be embedded anywhere, and can do nothing where it is opened', () => {
-  const { headers = {} } = image(createContexts()('/'), 'lamp-1', undefined);
+test('its examples go to the host that it was asked from', () => {
+  assert.match(page, />B=http:\/\/shop\.example:8443</);
+});
+
+test('a picture may be embedded anywhere, and can do nothing where it is opened', async () => {
+  const { headers = {} } = await get('/items/lamp-1/image.svg');
   assert.match(headers['Content-Security-Policy'] ?? '', /^default-src 'none';.*frame-ancestors 'none'$/);
   assert.equal(headers['Cross-Origin-Resource-Policy'], 'cross-origin');
   assert.equal(headers['Referrer-Policy'], 'no-referrer');

@@ -4,37 +4,62 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { json } from '../../src/http/answer.ts';
-import { createApp, type Handlers } from '../../src/http/app.ts';
-import { createContexts } from '../../src/http/context.ts';
-import { createObserver } from '../../src/http/observer.ts';
+import { createApp } from '../../src/http/app.ts';
+import { createAsk } from '../../src/http/asked.ts';
+import { unlessKnown } from '../../src/http/etag.ts';
+import { createHandle } from '../../src/http/handle.ts';
+import type { Endpoint, Route } from '../../src/http/route.ts';
+import { createRouting } from '../../src/http/routing.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 
-type Hot = Pick<Handlers, 'checkout' | 'purchase' | 'items' | 'openapi' | 'live'>;
+type Own = Partial<Record<'checkout' | 'purchase', Route['answer']>>;
 
-/** A server whose answers say which way they came: `via` is "lane" or "hono". */
-async function serve(own: Partial<Hot> = {}, asksToClose = () => false) {
-  const saying = (via: string): Hot => ({
-    checkout: async (_, query) => json(200, { via, query: Object.fromEntries(query) }),
-    purchase: async (_, query, replay) => json(200, { via, query: Object.fromEntries(query), replay }),
-    items: async (_, saleId, query) =>
-      json(200, { via, saleId, query: Object.fromEntries(query), name: 'Löwe' }),
-    openapi: (knownTag) =>
-      knownTag === '"1"'
-        ? { status: 304, type: '', body: '', headers: { ETag: '"1"' } }
-        : json(200, { via }, { ETag: '"1"', 'Cache-Control': 'max-age=1' }),
-    live: () => {
+/** Endpoints whose answers say which way their requests came. */
+const saying = (via: string, own: Own): Endpoint[] => [
+  {
+    method: 'POST',
+    path: '/checkout',
+    answer: own.checkout ?? (({ query }) => json(200, { via, query: Object.fromEntries(query) })),
+  },
+  {
+    method: 'POST',
+    path: '/purchase',
+    answer:
+      own.purchase ?? (({ headers }) => json(200, { via, query: {}, replay: headers.hasIdempotencyKey })),
+  },
+  {
+    method: 'GET',
+    path: '/sales/:id/items',
+    answer: ({ params, query }) =>
+      json(200, { via, saleId: params.id, query: Object.fromEntries(query), name: 'Löwe' }),
+  },
+  {
+    method: 'GET',
+    path: '/openapi.json',
+    answer: ({ headers }) =>
+      unlessKnown(headers.ifNoneMatch, '"1"', 'application/json', () => '{}', {
+        'Cache-Control': 'max-age=1',
+      }),
+  },
+  {
+    method: 'GET',
+    path: '/livez',
+    answer: () => {
       throw new Error('secret');
     },
-    ...own,
-  });
-  const contextOf = createContexts();
-  const onError = () => {};
-  const observer = createObserver([]);
-  const app = createApp({ handlers: saying('hono') as Handlers, contextOf, observer, onError });
-  const made = createHttpServer({
-    ...{ app, handlers: saying('lane'), contextOf, observer, onError, asksToClose },
-    connectionsMax: 100,
-  });
+  },
+];
+
+/** A server whose answers say which way they came: `via` is "lane" or "hono", or the same for both. */
+async function serve(own: Own = {}, { asksToClose = (): boolean => false, via = ['lane', 'hono'] } = {}) {
+  const ask = createAsk();
+  const handle = createHandle({ observe: () => {}, onError: () => {} });
+  const [routing, other] = via.map((each) => createRouting(saying(each, own))) as [
+    ReturnType<typeof createRouting>,
+    ReturnType<typeof createRouting>,
+  ];
+  const app = createApp({ routing: other, ask, handle, admin: 'open' });
+  const made = createHttpServer({ app, routing, ask, handle, asksToClose, connectionsMax: 100 });
   await once(made.server.listen(0, '127.0.0.1'), 'listening');
   made.server.unref();
   return made;
@@ -89,6 +114,7 @@ test('a plain request is served on its socket, and its answer is whole', async (
     'Content-Type',
     'Content-Length',
     'X-Request-Id',
+    'X-Content-Type-Options',
     'Date',
     'Connection',
     'Keep-Alive',
@@ -166,7 +192,7 @@ for (const [what, request] of Object.entries({
 }
 
 test('a plain GET is the same through the lane as through node:http, and its connection stays', async () => {
-  const made = await serve();
+  const made = await serve({}, { via: ['lane', 'lane'] });
   const { port } = made.server.address() as AddressInfo;
   const get = async (socket: Socket, target: string, ...more: string[]) => {
     socket.write(
@@ -216,7 +242,7 @@ test('a request that comes while one is under way waits for its answer', async (
     finish = resolve;
   });
   const server = await serve({
-    checkout: async (_, query) => {
+    checkout: async ({ query }) => {
       if (query.get('id') === '1') await first;
       return json(200, { query: Object.fromEntries(query) });
     },
@@ -272,22 +298,36 @@ test('a handler that fails is answered 500 without a word of why', async () => {
 });
 
 test('what comes behind the last answer of a connection is not served', async () => {
-  const reached: (string | readonly string[] | undefined)[] = [];
-  const checkout: Hot['checkout'] = async (_, query) => {
+  const reached: unknown[] = [];
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const checkout: Route['answer'] = async ({ query }) => {
     reached.push(query.get('id'));
-    await sleep(20);
+    await released;
     return json(200, { via: 'lane', query: {} });
   };
-  const server = await serve({ checkout });
-  const { bodies, closed } = await talk(server, [plain('id=1', 'Connection: close'), plain('id=2')], {
-    answers: 2,
+  const { server } = await serve({ checkout });
+  const { port } = server.address() as AddressInfo;
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  let text = '';
+  socket.setEncoding('utf8').on('data', (part) => {
+    text += part;
   });
-  assert.deepEqual([bodies.length, closed, reached], [1, true, ['1']]);
+  socket.write(plain('id=1', 'Connection: close'));
+  while (reached.length === 0) await sleep(1);
+  socket.write(plain('id=2'));
+  await sleep(5);
+  release();
+  await once(socket, 'end');
+  socket.destroy();
+  assert.deepEqual([text.match(/HTTP\/1\.1 200/g)?.length, reached], [1, ['1']]);
 });
 
 test('a worker that leaves says so with its answers, and lets silent connections go', async () => {
   let leaving = false;
-  const made = await serve({}, () => leaving);
+  const made = await serve({}, { asksToClose: () => leaving });
   const { port } = made.server.address() as AddressInfo;
   const silent = connect(port, '127.0.0.1');
   await once(silent, 'connect');

@@ -34,18 +34,19 @@ test('POST to the two hot paths, on HTTP/1.1, with plain characters', () => {
 });
 
 test('GET of any path, on HTTP/1.1, with plain characters', () => {
-  for (const target of [
-    '/',
-    '/sales/S-0/items?limit=5&after=a:b',
-    '/items/a.b/image.svg',
-    '//x',
-    '/sales?',
-    '/a..b',
-  ]) {
-    const line = `GET ${target} HTTP/1.1\r\n`;
+  for (const [path, query] of [
+    ['/'],
+    ['/sales/S-0/items', 'limit=5&after=a:b'],
+    ['/items/a.b/image.svg'],
+    ['//x'],
+    ['/sales', ''],
+    ['/a..b'],
+  ] as [string, string?][]) {
+    const line = `GET ${path}${query === undefined ? '' : `?${query}`} HTTP/1.1\r\n`;
     assert.deepEqual(readPlainLine(`${line}Host: shop\r\n\r\n`), {
       method: 'GET',
-      target,
+      path,
+      query: query ?? '',
       length: line.length,
     });
   }
@@ -56,7 +57,13 @@ test('GET of any path, on HTTP/1.1, with plain characters', () => {
       'GET /a%20b HTTP/1.1\r\n',
       'GET /../a HTTP/1.1\r\n',
     ],
-    ...['GET /a/.?x=1 HTTP/1.1\r\n', 'GET /a HTTP/1.0\r\n', 'GET /a  HTTP/1.1\r\n', 'HEAD / HTTP/1.1\r\n'],
+    ...[
+      'GET /admin/sales HTTP/1.1\r\n',
+      'GET /a/.?x=1 HTTP/1.1\r\n',
+      'GET /a HTTP/1.0\r\n',
+      'GET /a  HTTP/1.1\r\n',
+      'HEAD / HTTP/1.1\r\n',
+    ],
     ...[
       'GET /?a?b HTTP/1.1\r\n',
       'GET /a#b HTTP/1.1\r\n',
@@ -173,7 +180,7 @@ test('what is taken for plain, node:http takes for the same', async () => {
       assert.equal(headers['x-request-id'], own.requestId);
       assert.equal(headers.traceparent, own.traceparent);
       assert.equal(headers['if-none-match'], own.ifNoneMatch);
-      assert.equal(headers['idempotency-key'] !== undefined, own.replay);
+      assert.equal(headers['idempotency-key'] !== undefined, own.hasIdempotencyKey);
       assert.equal(headers.connection?.toLowerCase() === 'close', own.closes);
       assert.ok(headers['transfer-encoding'] === undefined && headers.expect === undefined);
     }),

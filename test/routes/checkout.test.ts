@@ -51,8 +51,10 @@ test('item_id is taken for id', async () => {
 
 const LONG = 'x'.repeat(65);
 const INVALID: Record<string, Record<string, RegExp>> = {
-  '': { user_id: /^user_id is required$/, id: /^id is required$/ },
-  'user_id=ada': { id: /^id is required$/ },
+  // Older clients look for item_id.
+  '': { user_id: /^user_id is required$/, id: /^id is required$/, item_id: /^item_id is required$/ },
+  'user_id=ada': { id: /^id is required$/, item_id: /^item_id is required$/ },
+  'user_id=ada&id=a&item_id=b': { item_id: /^item_id must be the same as id/ },
   'id=1': { user_id: /^user_id is required$/ },
   'user_id=&id=1': { user_id: /^user_id is required$/ },
   'user_id&id=1': { user_id: /^user_id is required$/ },
@@ -80,7 +82,7 @@ for (const [query, sentences] of Object.entries(INVALID)) {
 test('a checkout without a query at all is refused in the same way', async () => {
   const reply = await http.post('/checkout');
   assertProblem(reply, 400, 'validation_failed', 'errors');
-  assert.deepEqual(Object.keys(reply.body.errors), ['user_id', 'id']);
+  assert.deepEqual(Object.keys(reply.body.errors), ['user_id', 'id', 'item_id']);
 });
 
 test('an id of 64 characters of every kind is accepted', async () => {

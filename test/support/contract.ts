@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { registerSchema, validate } from '@hyperjump/json-schema/draft-2020-12';
+import { readConfig } from '../../src/config.ts';
 import { openApiDocument } from '../../src/contract/document.ts';
 import { contractOf, type Described } from '../../src/contract/page/contract.ts';
 import type { Example, Header, Response, Schema } from '../../src/contract/types.ts';
+import type { RouteDeps } from '../../src/routes/deps.ts';
+import { listEndpoints } from '../../src/routes/list.ts';
 import type { Reply } from './http.ts';
 
+/** Endpoints that are looked at, and never asked. */
+const silent = { config: readConfig({}), liveSales: { find: () => undefined } };
+export const endpoints = listEndpoints(silent as unknown as RouteDeps);
 /** The documented contract, to hold answers against. */
-export const document = openApiDocument('0.0.0');
+export const document = openApiDocument('0.0.0', endpoints);
 export const contract = contractOf(document);
 
 export function operationOf(id: string): Described {

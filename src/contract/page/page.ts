@@ -10,7 +10,10 @@ import { STYLE } from './style.ts';
 /** A bolt, so that no browser asks for /favicon.ico. */
 const ICON = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#e8590c" d="M9 1 3 9h4l-1 6 7-9H9z"/></svg>')}`;
 
-/** The document as one HTML page that asks for nothing else. */
+/** Stands in the page for the host that it was asked from. */
+export const HOST = '{host}';
+
+/** The document as one HTML page that asks for nothing else; whoever serves it puts the host in. */
 export function docsPage(document: Document): string {
   const contract = contractOf(document);
   const { info, tags } = document;
@@ -71,7 +74,7 @@ function everyRequest({ document }: Contract): Html {
   const common = Object.values(parameters).filter(({ name }) => COMMON_HEADERS.includes(name));
   return html`<h2 id="Every-request">Every request</h2>
 <section class="schema"><p>The examples are for a shell; say once where the service is:</p>
-<pre tabindex="0">B=http://127.0.0.1:8080</pre>
+<pre tabindex="0">B=http://${HOST}</pre>
 <ul class="fields">${common.map((each: Parameter) => field(each.name, each.schema, { note: 'header', description: each.description }))}</ul>
 </section>`;
 }

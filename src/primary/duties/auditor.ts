@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../../log.ts';
+import { maskCodes } from '../../mask.ts';
 import type { LiveSale } from '../../sale.ts';
 import { auditSale, type Difference } from '../../store/audit/audit.ts';
 import type { Postgres } from '../../store/postgres.ts';
@@ -52,6 +53,3 @@ function report(log: Log, { saleId, check, subject, problem }: Difference): void
     'the books differ',
   );
 }
-
-/** A code is a key to a receipt: the log shows enough of it to find it, and no more. */
-const maskCodes = (text: string) => text.replace(/(CHK-S-[0-9a-f]{10}-[0-9a-f]{8})[0-9a-f]{24}/g, '$1…');

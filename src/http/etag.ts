@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import type { Answer } from './answer.ts';
+
+/** The tag of a body: strong, for it is the same only when every byte is. */
+export const tagOf = (body: string): string => `"${createHash('sha1').update(body).digest('base64url')}"`;
+
+/** 200 with a tag among its headers, or 304 to a client that knows the tag; then the body is not made. */
+export function unlessKnown(
+  knownTags: string | undefined,
+  tag: string,
+  type: string,
+  body: () => string,
+  more: Readonly<Record<string, string>>,
+): Answer {
+  const headers = { ETag: tag, ...more };
+  if (matches(knownTags, tag)) return { status: 304, type: '', body: '', headers };
+  return { status: 200, type, body: body(), headers };
+}
+
+/** If-None-Match against our tag: a list, `*`, and weak tags compare as RFC 9110 (13.1.2) says. */
+function matches(knownTags: string | undefined, tag: string): boolean {
+  if (knownTags === undefined) return false;
+  return knownTags
+    .split(',')
+    .some((known) => known.trim() === '*' || known.trim().replace(/^W\//, '') === tag);
+}

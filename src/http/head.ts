@@ -1,0 +1,34 @@
+import { STATUS_CODES } from 'node:http';
+import type { Answer } from './answer.ts';
+
+/** The headers of an answer, whichever way it leaves. Date and Connection are the connection's. */
+export function headersOf(
+  { status, type, body, headers }: Answer,
+  requestId: string,
+): Record<string, string> {
+  const head: Record<string, string> = {};
+  // What a 304 would have is said by its tag.
+  if (status !== 304) {
+    head['Content-Type'] = type;
+    head['Content-Length'] = String(Buffer.byteLength(body));
+  }
+  head['X-Request-Id'] = requestId;
+  head['X-Content-Type-Options'] = 'nosniff';
+  return headers ? Object.assign(head, headers) : head;
+}
+
+let date = '';
+let dateAtMs = 0;
+
+/** The head of an answer as the bytes of HTTP/1.1, but for the headers of its connection and the empty line. */
+export function headText(answer: Answer, requestId: string): string {
+  const nowMs = Date.now();
+  if (nowMs - dateAtMs >= 1_000) {
+    dateAtMs = nowMs - (nowMs % 1_000);
+    date = new Date(dateAtMs).toUTCString();
+  }
+  const headers = headersOf(answer, requestId);
+  let text = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status]}\r\n`;
+  for (const name in headers) text += `${name}: ${headers[name]}\r\n`;
+  return `${text}Date: ${date}\r\n`;
+}

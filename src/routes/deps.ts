@@ -1,0 +1,29 @@
+import type { Config } from '../config.ts';
+import type { Asked } from '../http/asked.ts';
+import type { Log } from '../log.ts';
+import type { Question, Questions } from '../messages.ts';
+import type { LiveSales } from '../selling/live-sales.ts';
+import type { Shard } from '../shard/shard.ts';
+import type { AttemptLog } from '../store/attempts/spool.ts';
+import type { Postgres } from '../store/postgres.ts';
+import type { Redis } from '../store/redis.ts';
+
+/** What a worker has for its routes; each names the part that it needs. */
+export interface RouteDeps {
+  readonly config: Config;
+  readonly log: Log;
+  readonly redis: Redis;
+  /** Connections for reading; those that commit purchases are others. */
+  readonly postgres: Postgres;
+  readonly attempts: AttemptLog;
+  readonly shard: Shard;
+  readonly liveSales: LiveSales;
+  /** Asks the primary; rejects when it does not answer within `ms` milliseconds. */
+  readonly askPrimary: <Q extends Question>(question: Q, ms: number) => Promise<Questions[Q]['answer']>;
+  /** Whether both kinds of connections to Postgres work, as far as is known. */
+  readonly isPostgresUp: () => boolean;
+  /** True while the attempt log has no room: then no checkout is attempted. */
+  readonly isLogFull: () => boolean;
+  readonly isDraining: () => boolean;
+  readonly onError: (asked: Asked, error: unknown) => void;
+}

@@ -1,0 +1,94 @@
+import { headerRefs } from '../contract/headers.ts';
+import { answers, type Documented, notModified, operation } from '../contract/operation.ts';
+import { IF_NONE_MATCH, query } from '../contract/parameters.ts';
+import { listOf, named, objectOf } from '../contract/schema.ts';
+import { flag, ID_SCHEMA, text } from '../contract/schemas.ts';
+import { STORY } from '../contract/story.ts';
+import { type Answer, JSON_TYPE } from '../http/answer.ts';
+import type { Asked } from '../http/asked.ts';
+import { tagOf, unlessKnown } from '../http/etag.ts';
+import {
+  type FieldErrors,
+  oneOf,
+  type Query,
+  readNumber,
+  readParameter,
+  refuseOthers,
+} from '../http/input.ts';
+import { problem } from '../http/problem.ts';
+import { type ItemPage, type ItemView, listItems } from '../store/items.ts';
+import type { RouteDeps } from './deps.ts';
+import { findSale, SALE_PATH } from './sales.ts';
+
+const PARAMETERS = {
+  limit: { fallback: 100, min: 1, max: 1_000 },
+  after: { required: false },
+  available: oneOf('true', 'false'),
+} as const;
+
+/** GET /sales/{id}/items: a page of the items of a sale, in their order. */
+export const itemsEndpoint = ({ postgres }: Pick<RouteDeps, 'postgres'>): Documented => ({
+  method: 'GET',
+  path: '/sales/:id/items',
+  operation: LIST_ITEMS,
+  async answer(asked) {
+    const saleId = asked.params.id as string;
+    const page = readPage(saleId, asked.query);
+    if ('errors' in page) return problem(asked, 'validation_failed', { errors: page.errors });
+    if ((await findSale(postgres, saleId)) === undefined) return problem(asked, 'sale_not_found');
+    return answerPage(asked, page, await listItems(postgres, { ...page, limit: page.limit + 1 }));
+  },
+});
+
+function readPage(saleId: string, query: Query): ItemPage | { errors: FieldErrors } {
+  const errors: FieldErrors = {};
+  refuseOthers(query, Object.keys(PARAMETERS), errors);
+  const limit = readNumber(query, 'limit', PARAMETERS.limit, errors);
+  const after = readParameter(query, 'after', PARAMETERS.after, errors);
+  const availableOnly = readParameter(query, 'available', PARAMETERS.available, errors) === 'true';
+  if (Object.keys(errors).length > 0) return { errors };
+  return { saleId, limit, availableOnly, ...(after && { after }) };
+}
+
+/** `rows` holds one row more than the page when there is a next one. */
+function answerPage(asked: Asked, page: ItemPage, rows: readonly ItemView[]): Answer {
+  const shown = rows.slice(0, page.limit);
+  const headers: Record<string, string> = { 'Cache-Control': 'max-age=1' };
+  const last = shown.at(-1);
+  if (rows.length > shown.length && last) {
+    const available = page.availableOnly ? '&available=true' : '';
+    headers.Link = `<${asked.path}?limit=${page.limit}&after=${encodeURIComponent(last.id)}${available}>; rel="next"`;
+  }
+  const body = JSON.stringify(shown);
+  return unlessKnown(asked.headers.ifNoneMatch, tagOf(body), JSON_TYPE, () => body, headers);
+}
+
+const ITEM_SCHEMA = named(
+  'Item',
+  objectOf<ItemView>({
+    id: ID_SCHEMA,
+    name: text('What it is called.'),
+    image_url: text('Its picture: a path here for generated items, or what the admin gave.'),
+    sold: flag('Whether it is sold, as far as it is committed.'),
+  }),
+);
+
+const LIST_ITEMS = operation({
+  id: 'listItems',
+  tag: 'Sales',
+  summary: 'The items of a sale',
+  description:
+    'A page of the items, in their order. Follow the header `Link` to the next page. With `If-None-Match`, a page that has not changed is answered 304.',
+  parameters: [
+    SALE_PATH,
+    query('limit', PARAMETERS.limit, 'Items of a page.', { example: 2 }),
+    query('after', PARAMETERS.after, 'The last item of the page before.'),
+    query('available', PARAMETERS.available, '`true`: only items that are not sold.', { example: 'true' }),
+    IF_NONE_MATCH,
+  ],
+  answers: {
+    200: answers('A page.', listOf(ITEM_SCHEMA), STORY.page, ['ETag', 'Cache-Control', 'Link']),
+    304: { ...notModified, headers: headerRefs(['ETag', 'Cache-Control', 'Link']) },
+  },
+  problems: ['validation_failed', 'sale_not_found', 'overloaded', 'unavailable'],
+});

@@ -1,0 +1,28 @@
+import type { Documented } from '../contract/operation.ts';
+import { createSaleEndpoint } from './admin.ts';
+import { checkoutEndpoint } from './checkout.ts';
+import type { RouteDeps } from './deps.ts';
+import { documentEndpoints } from './documents.ts';
+import { healthEndpoints } from './health.ts';
+import { imageEndpoint } from './image.ts';
+import { itemsEndpoint } from './items.ts';
+import { metricsEndpoint } from './metrics.ts';
+import { purchaseEndpoints } from './purchase.ts';
+import { salesEndpoints } from './sales.ts';
+import { shardsEndpoint } from './shards.ts';
+
+/** Every path of the service, in the order in which the contract shows them. */
+export function listEndpoints(deps: RouteDeps): readonly Documented[] {
+  const endpoints = [
+    checkoutEndpoint(deps),
+    ...purchaseEndpoints(deps),
+    ...salesEndpoints(deps),
+    itemsEndpoint(deps),
+    imageEndpoint,
+    createSaleEndpoint(deps),
+    ...healthEndpoints(deps),
+    metricsEndpoint(deps),
+    shardsEndpoint(deps),
+  ];
+  return [...endpoints, ...documentEndpoints(endpoints)];
+}

@@ -1,0 +1,42 @@
+import type { Config, Place } from '../config.ts';
+import { createLiveSales, type LiveSales } from '../selling/live-sales.ts';
+import { startSoldFeed } from '../selling/sold-feed.ts';
+import { createPeers, type Peers } from '../shard/peers.ts';
+import { createShard, type Shard } from '../shard/shard.ts';
+import type { WorkerMetrics } from './metrics.ts';
+import type { Stores } from './stores.ts';
+
+/** What a worker remembers: the sales that it sells from, and what it knows to be sold. */
+export interface Memory {
+  readonly peers: Peers;
+  readonly shard: Shard;
+  readonly liveSales: LiveSales;
+  close(): Promise<void>;
+}
+
+export function openMemory(
+  config: Config,
+  { slot, peersDir }: Place,
+  { redis, committers, onError }: Stores,
+  metrics: WorkerMetrics | undefined,
+): Memory {
+  const peers = createPeers({
+    dir: peersDir,
+    slot,
+    deadlineMs: config.shardQuestionMs,
+    answer: (saleId, epoch, itemId) => shard.ownsSold(saleId, epoch, itemId),
+  });
+  const ask = config.shardQuestionMs > 0 ? peers.ask : () => undefined;
+  const shard = createShard({ slot, slots: [slot], ask });
+  const onBatch = metrics?.onBatch;
+  const liveSales = createLiveSales({ redis, postgres: committers, shard, onError, onBatch });
+  const saleIds = () => liveSales.all().map((sale) => sale.facts.id);
+  const feed = config.shard === 'on' ? startSoldFeed({ redis, shard, saleIds, onError }) : undefined;
+  return {
+    ...{ peers, shard, liveSales },
+    async close() {
+      feed?.stop();
+      await peers.close();
+    },
+  };
+}
