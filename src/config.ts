@@ -39,6 +39,13 @@ export function readConfig(env: Env = process.env) {
     errors.push(`${name} must be a number from 0 to 1, not "${raw}"`);
     return fallback;
   };
+  /** https://www.rfc-editor.org/rfc/rfc6750#section-2.1: what a header can carry as a bearer token. */
+  const bearer = (name: string): string | undefined => {
+    const raw = text(name);
+    if (raw === undefined || /^[A-Za-z0-9._~+/-]+=*$/.test(raw)) return raw;
+    errors.push(`${name} must be of A-Z a-z 0-9 . _ ~ + / - alone, to be sent as a bearer token`);
+    return undefined;
+  };
   const url = (name: string, protocols: readonly string[]): string | undefined => {
     const raw = text(name);
     if (raw === undefined) return undefined;
@@ -62,7 +69,7 @@ export function readConfig(env: Env = process.env) {
     dataDir: resolve(text('DATA_DIR') ?? 'data'),
     /** The binary of the private Redis; found on the PATH when absent. */
     redisServer: text('REDIS_SERVER'),
-    adminToken: text('ADMIN_TOKEN'),
+    adminToken: bearer('ADMIN_TOKEN'),
     logLevel: oneOf('LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
     /** The level of a request's line. `debug`, with `LOG_LEVEL=info`: only purchases, failures and slow requests have one. */
     logRequests: oneOf('LOG_REQUESTS', 'info', ['info', 'debug']),

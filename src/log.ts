@@ -39,7 +39,8 @@ export function openLog(level: string, process_: string): OpenLog {
     return { log: pino(options, stream), write, dropped: () => 0, flush: () => {} };
   }
   const destination = pino.destination({
-    ...{ dest: 1, sync: false },
+    dest: 1,
+    sync: false,
     // What comes here is gathered already. Its own way to write out what waits would also sync the file each time.
     minLength: 0,
     maxLength: WAITING_BYTES_MAX,

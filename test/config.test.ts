@@ -4,6 +4,12 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { maskSecrets, readConfig, SetupError } from '../src/config.ts';
 
+test('an admin token that no header can carry as a bearer token is refused', () => {
+  for (const token of ['two words', 'p@ss', 'geheim!', '=', 'ä'])
+    assert.throws(() => readConfig({ ADMIN_TOKEN: token }), /ADMIN_TOKEN must be of/);
+  assert.equal(readConfig({ ADMIN_TOKEN: 'aZ0._~+/-==' }).adminToken, 'aZ0._~+/-==');
+});
+
 test('with nothing set there are defaults for everything', () => {
   const { host, port, workers, saleItems, userLimit, dataDir, production, ...rest } = readConfig({});
   assert.deepEqual([host, port, production], ['127.0.0.1', 8080, false]);

@@ -90,7 +90,10 @@ function createSeries(cellOf: (method: string, status: number) => HistogramCell)
 function requestsOf({ name, values }: MetricJson): MetricJson {
   const counts = values.filter(({ metricName }) => metricName === `${name}_count`);
   return {
-    ...{ name: 'http_requests_total', help: 'Requests answered', type: 'counter', aggregator: 'sum' },
+    name: 'http_requests_total',
+    help: 'Requests answered',
+    type: 'counter',
+    aggregator: 'sum',
     values: counts.map(({ labels, value }) => ({ labels, value })),
   };
 }

@@ -1,5 +1,5 @@
 import type { AskedHeaders } from './asked.ts';
-import { ADMIN, hasDotSegment, isHost } from './strictness.ts';
+import { ADMIN, HEADERS_MAX, hasDotSegment, isHost } from './strictness.ts';
 
 /**
  * Reads the kind of request that nearly all traffic is made of: POST /checkout, POST /purchase or any GET that needs no
@@ -64,7 +64,9 @@ function readGet(text: string): PlainLine | undefined {
 export function readPlainHeaders(text: string): PlainHeaders | undefined {
   if (text.indexOf(END) !== text.length - END.length) return undefined;
   const seen = new Map<string, string>();
-  for (const line of text.slice(0, -END.length).split('\r\n')) {
+  const lines = text.slice(0, -END.length).split('\r\n');
+  if (lines.length > HEADERS_MAX) return undefined;
+  for (const line of lines) {
     const header = HEADER.exec(line);
     if (header === null) return undefined;
     const name = (header[1] as string).toLowerCase();

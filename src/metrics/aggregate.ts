@@ -15,7 +15,10 @@ export async function toText(metrics: readonly MetricJson[]): Promise<string> {
 /** Finite and to the microsecond, so that sums do not depend on their order (see HistogramOptions.unitsPer). */
 export function fromProm(metrics: readonly MetricObjectWithValues<MetricValue<string>>[]): MetricJson[] {
   return metrics.map(({ name, help, type, aggregator, values }) => ({
-    ...{ name, help, type: String(type), aggregator },
+    name,
+    help,
+    type: String(type),
+    aggregator,
     values: (values as unknown as MetricJson['values'])
       .filter(({ value }) => Number.isFinite(value))
       .map(({ metricName, labels, value }) => ({

@@ -37,8 +37,10 @@ export function watchProcess(name: string): ProcessMetrics {
       const metrics = await read(counted);
       const cpu = metrics.find((metric) => metric.name === 'process_cpu_seconds_total');
       const own = {
-        ...{ name: 'flashsale_process_cpu_seconds_total', help: 'CPU time of each process' },
-        ...{ type: 'counter', aggregator: 'sum' as const },
+        name: 'flashsale_process_cpu_seconds_total',
+        help: 'CPU time of each process',
+        type: 'counter',
+        aggregator: 'sum' as const,
         values: cpu?.values.map(({ value }) => ({ value, labels })) ?? [],
       };
       return [...metrics, own];

@@ -19,7 +19,10 @@ export function createCounter(name: string, help: string): CounterFamily {
   return {
     cell: cells.of,
     json: () => ({
-      ...{ name, help, type: 'counter', aggregator: 'sum' },
+      name,
+      help,
+      type: 'counter',
+      aggregator: 'sum',
       values: cells.all().map(({ labels, cell }) => ({ labels, value: cell.n })),
     }),
   };
@@ -59,7 +62,10 @@ export function createHistogram({ name, help, bounds, unitsPer }: HistogramOptio
   return {
     cell: cells.of,
     json: () => ({
-      ...{ name, help, type: 'histogram', aggregator: 'sum' },
+      name,
+      help,
+      type: 'histogram',
+      aggregator: 'sum',
       values: cells.all().flatMap(({ labels, cell }) => {
         let total = 0;
         const buckets = cell.counts.map((count, i) => {
@@ -102,7 +108,10 @@ export const gauge = (
   values: readonly (readonly [value: number, labels?: MetricLabels])[],
   aggregator: MetricJson['aggregator'] = 'sum',
 ): MetricJson => ({
-  ...{ name, help, type: 'gauge', aggregator },
+  name,
+  help,
+  type: 'gauge',
+  aggregator,
   values: values.map(([value, labels = {}]) => ({ labels, value })),
 });
 

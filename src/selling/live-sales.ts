@@ -56,7 +56,10 @@ export function createLiveSales({ redis, postgres, shard, onError, onBatch }: Li
       ),
       purchases: shed.purchases(
         createPurchases({
-          ...{ redis, postgres, sale: () => sale.facts, onError },
+          redis,
+          postgres,
+          sale: () => sale.facts,
+          onError,
           onBatch: onBatch && ((size) => onBatch('purchase', size)),
         }),
       ),

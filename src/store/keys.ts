@@ -14,7 +14,5 @@ export function keysOf(saleId: string) {
   } as const;
 }
 
-export type SaleKeys = ReturnType<typeof keysOf>;
-
 /** Every worker hears on this channel which items were sold: `sale epoch sold item item …`. */
 export const SOLD_CHANNEL = 'flashsale:sold';

@@ -39,7 +39,14 @@ async function main(config: Config, place: Place, { log, write, dropped, flush }
   const primary = openPrimaryLink(onMessage);
   const onError = createOnFailure(log, fenced);
   const endpoints = listEndpoints({
-    ...{ config, log, redis, postgres: readers, attempts, shard, liveSales, onError },
+    config,
+    log,
+    redis,
+    postgres: readers,
+    attempts,
+    shard,
+    liveSales,
+    onError,
     askPrimary: primary.ask,
     isPostgresUp: () => committers.isUp && readers.isUp,
     isLogFull: () => spoolFull,
@@ -63,10 +70,18 @@ async function main(config: Config, place: Place, { log, write, dropped, flush }
   await introduced;
   await serving.listen();
   reporting = startReporting({
-    ...{ primary, log, metrics, connections: serving.connections },
+    primary,
+    log,
+    metrics,
+    connections: serving.connections,
     sources: {
-      ...{ redis, pools: [committers, readers], refusals: shard.refusals, questions: peers.counts },
-      ...{ sales: liveSales.all, fenced: fenced.total, linesDropped: dropped },
+      redis,
+      pools: [committers, readers],
+      refusals: shard.refusals,
+      questions: peers.counts,
+      sales: liveSales.all,
+      fenced: fenced.total,
+      linesDropped: dropped,
       servers: serving.servers.map(({ server }) => server),
     },
   });

@@ -33,7 +33,9 @@ export function openMemory(
   const saleIds = () => liveSales.all().map((sale) => sale.facts.id);
   const feed = config.shard === 'on' ? startSoldFeed({ redis, shard, saleIds, onError }) : undefined;
   return {
-    ...{ peers, shard, liveSales },
+    peers,
+    shard,
+    liveSales,
     async close() {
       feed?.stop();
       await peers.close();

@@ -41,7 +41,11 @@ export async function openStores(
   const readers = await openPostgres({ ...database, connectionsMax: READERS });
   const attempts = openAttemptLog(join(config.dataDir, 'spool'), slot, run);
   return {
-    ...{ redis, committers, readers, attempts, onError },
+    redis,
+    committers,
+    readers,
+    attempts,
+    onError,
     async close() {
       attempts.close();
       await Promise.allSettled([redis.close(), committers.close(), readers.close()]);

@@ -341,3 +341,24 @@ test('a worker that leaves says so with its answers, and lets silent connections
   await made.closeGently(8_000);
   await gone;
 });
+
+test('a client that is still fetching its answer is not cut off by a worker that leaves', async () => {
+  const body = 'x'.repeat(6 << 20);
+  const made = await serve({ checkout: () => ({ status: 200, type: 'text/plain', body }) });
+  const { port } = made.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  let received = 0;
+  socket.once('data', () => {
+    socket.pause();
+    void made.closeGently(30_000);
+    // Past the moment at which silent connections are let go.
+    setTimeout(() => socket.resume(), 1_300);
+  });
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+    if (received > body.length) socket.end();
+  });
+  socket.write(plain());
+  await once(socket, 'close');
+  assert.ok(received > body.length, `${received} of ${body.length} bytes`);
+});

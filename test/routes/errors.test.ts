@@ -104,9 +104,23 @@ test('a checkout or purchase without Host is malformed_request as well', async (
   }
 });
 
+test('HTTP/1.0 needs no Host: load balancers probe with it', async () => {
+  for (const head of ['GET /readyz HTTP/1.0\r\n\r\n', 'GET /readyz HTTP/1.0\r\nHost: a\r\n\r\n']) {
+    const reply = await sendRaw(url, head);
+    assert.deepEqual([reply.status, reply.body.status], [200, 'ready']);
+  }
+  assertProblem(await sendRaw(url, 'GET /readyz HTTP/1.0\r\nHost: a b\r\n\r\n'), 400, 'malformed_request');
+});
+
 test('a target in absolute form is understood', async () => {
   const reply = await sendRaw(url, `GET http://example.org/livez HTTP/1.1\r\n${close.join('\r\n')}\r\n\r\n`);
   assert.deepEqual([reply.status, reply.body], [200, { status: 'live' }]);
+});
+
+test('more than 100 headers are headers_too_large, however small', async () => {
+  const many = (count: number) => get(...close, ...Array.from({ length: count - 2 }, (_, i) => `a${i}:`));
+  assert.equal((await sendRaw(url, many(100))).status, 200);
+  assertProblem(await sendRaw(url, many(101)), 431, 'headers_too_large');
 });
 
 test('headers and request lines of more than 8 KiB are headers_too_large', async () => {

@@ -72,6 +72,7 @@ test('a cart of which nothing is left is all_items_sold, and its code is spent',
   const again = await purchase(http, code);
   assertProblem(again, 409, 'already_processed', 'receipt');
   assert.deepEqual(again.body.receipt, receipt);
+  assert.doesNotMatch(again.body.message, /bought/);
 });
 
 test('a code that was answered is already_processed with the same receipt, however often it is posted', async () => {
@@ -80,6 +81,7 @@ test('a code that was answered is already_processed with the same receipt, howev
   for (const reply of [await purchase(http, code), await purchase(http, code)]) {
     assertProblem(reply, 409, 'already_processed', 'receipt');
     assert.deepEqual(reply.body.receipt, body);
+    assert.match(reply.body.message, /were bought/);
   }
 });
 
@@ -98,6 +100,20 @@ test('with an Idempotency-Key the original answer comes again, marked as a repla
     assert.equal(again.headers['idempotent-replayed'], 'true');
     assert.deepEqual(withoutId(again), withoutId(first));
   }
+});
+
+test('nobody between the service and the buyer keeps a receipt', async () => {
+  const code = await fillCart(http, 'kim', take(1), shelf.sale);
+  const replies = [
+    await purchase(http, code),
+    await purchase(http, code),
+    await purchase(http, code, { 'Idempotency-Key': '1' }),
+    await http.get(`/purchases/${code}`),
+  ];
+  assert.deepEqual(
+    replies.map(({ status, headers }) => [status, headers['cache-control']]),
+    [200, 409, 200, 200].map((status) => [status, 'no-store']),
+  );
 });
 
 test('GET /purchases/{code} has the receipt of a decided code, bought or lost', async () => {

@@ -35,6 +35,27 @@ test('GET /sales/{id} shows any sale, and computes whether it is active', async 
   assert.deepEqual(ended, { ...open.body, active: false });
 });
 
+test('what is read of sales may be kept for a second', async () => {
+  const { sale } = await addShelf(http, { total_items: 1 });
+  for (const path of ['/sales', '/sales/active', `/sales/${sale}`, `/sales/${sale}/items`])
+    assert.equal((await http.get(path)).headers['cache-control'], 'max-age=1', path);
+});
+
+test('a listing obeys its limit, and refuses a parameter that it does not know by its name', async () => {
+  await addShelf(http, { total_items: 1 });
+  assert.equal((await http.get('/sales?limit=2')).body.length, 2);
+  for (const [target, name] of [
+    ['/sales?limt=2', 'limt'],
+    ['/sales?Status=active', 'Status'],
+    ['/sales/S-0000000000/items?availble=true', 'availble'],
+    ['/sales?limit=0', 'limit'],
+  ] as const) {
+    const reply = await http.get(target);
+    assertProblem(reply, 400, 'validation_failed', 'errors');
+    assert.deepEqual(Object.keys(reply.body.errors), [name]);
+  }
+});
+
 test('items_sold counts what was purchased, at once', async () => {
   const { sale, items } = await addShelf(http, { total_items: 5 });
   await purchase(http, await fillCart(http, 'ada', items.slice(0, 2), sale));
