@@ -26,38 +26,55 @@ const PARAMETERS = {
   available: oneOf('true', 'false'),
 } as const;
 
-/** GET /sales/{id}/items: a page of the items of a sale, in their order. */
-export const itemsEndpoint = ({ postgres }: Pick<RouteDeps, 'postgres'>): Documented => ({
-  method: 'GET',
-  path: '/sales/:id/items',
-  operation: LIST_ITEMS,
-  async answer(asked) {
-    const saleId = asked.params.id as string;
-    const page = readPage(saleId, asked.query);
+/** GET /sales/active/items and /sales/{id}/items: a page of the items of a sale, in their order. */
+export function itemsEndpoints({
+  postgres,
+  liveSales,
+}: Pick<RouteDeps, 'postgres' | 'liveSales'>): Documented[] {
+  const answerItems = async (asked: Asked, saleId: string | undefined): Promise<Answer> => {
+    const page = readPage(asked.query);
     if ('errors' in page) return problem(asked, 'validation_failed', { errors: page.errors });
-    if ((await findSale(postgres, saleId)) === undefined) return problem(asked, 'sale_not_found');
-    return answerPage(asked, page, await listItems(postgres, { ...page, limit: page.limit + 1 }));
-  },
-});
+    if (saleId === undefined || (await findSale(postgres, saleId)) === undefined)
+      return problem(asked, 'sale_not_found');
+    const rows = await listItems(postgres, { ...page, saleId, limit: page.limit + 1 });
+    return answerPage(asked, saleId, page, rows);
+  };
+  return [
+    {
+      method: 'GET',
+      path: '/sales/active/items',
+      operation: LIST_ACTIVE_ITEMS,
+      answer: (asked) => answerItems(asked, liveSales.find(undefined)?.facts.id),
+    },
+    {
+      method: 'GET',
+      path: '/sales/:id/items',
+      operation: LIST_ITEMS,
+      answer: (asked) => answerItems(asked, asked.params.id),
+    },
+  ];
+}
 
-function readPage(saleId: string, query: Query): ItemPage | { errors: FieldErrors } {
+type Page = Omit<ItemPage, 'saleId'>;
+
+function readPage(query: Query): Page | { errors: FieldErrors } {
   const errors: FieldErrors = {};
   refuseOthers(query, Object.keys(PARAMETERS), errors);
   const limit = readNumber(query, 'limit', PARAMETERS.limit, errors);
   const after = readParameter(query, 'after', PARAMETERS.after, errors);
   const availableOnly = readParameter(query, 'available', PARAMETERS.available, errors) === 'true';
   if (Object.keys(errors).length > 0) return { errors };
-  return { saleId, limit, availableOnly, ...(after && { after }) };
+  return { limit, availableOnly, ...(after && { after }) };
 }
 
 /** `rows` holds one row more than the page when there is a next one. */
-function answerPage(asked: Asked, page: ItemPage, rows: readonly ItemView[]): Answer {
+function answerPage(asked: Asked, saleId: string, page: Page, rows: readonly ItemView[]): Answer {
   const shown = rows.slice(0, page.limit);
   const headers: Record<string, string> = { 'Cache-Control': 'max-age=1' };
   const last = shown.at(-1);
   if (rows.length > shown.length && last) {
     const available = page.availableOnly ? '&available=true' : '';
-    headers.Link = `<${asked.path}?limit=${page.limit}&after=${encodeURIComponent(last.id)}${available}>; rel="next"`;
+    headers.Link = `</sales/${saleId}/items?limit=${page.limit}&after=${encodeURIComponent(last.id)}${available}>; rel="next"`;
   }
   const body = JSON.stringify(shown);
   return unlessKnown(asked.headers.ifNoneMatch, tagOf(body), JSON_TYPE, () => body, headers);
@@ -73,14 +90,11 @@ const ITEM_SCHEMA = named(
   }),
 );
 
-const LIST_ITEMS = operation({
-  id: 'listItems',
+const PAGE = {
   tag: 'Sales',
-  summary: 'The items of a sale',
   description:
     'A page of the items, in their order. Follow the header `Link` to the next page. With `If-None-Match`, a page that has not changed is answered 304.',
   parameters: [
-    SALE_PATH,
     query('limit', PARAMETERS.limit, 'Items of a page.', { example: 2 }),
     query('after', PARAMETERS.after, 'The last item of the page before.'),
     query('available', PARAMETERS.available, '`true`: only items that are not sold.', { example: 'true' }),
@@ -91,4 +105,17 @@ const LIST_ITEMS = operation({
     304: { ...notModified, headers: headerRefs(['ETag', 'Cache-Control', 'Link']) },
   },
   problems: ['validation_failed', 'sale_not_found', 'overloaded', 'unavailable'],
+} as const;
+
+const LIST_ACTIVE_ITEMS = operation({
+  ...PAGE,
+  id: 'listActiveItems',
+  summary: 'The items of the active sale',
+});
+
+const LIST_ITEMS = operation({
+  ...PAGE,
+  id: 'listItems',
+  summary: 'The items of a sale',
+  parameters: [SALE_PATH, ...PAGE.parameters],
 });

@@ -5,7 +5,7 @@ import type { RouteDeps } from './deps.ts';
 import { documentEndpoints } from './documents.ts';
 import { healthEndpoints } from './health.ts';
 import { imageEndpoint } from './image.ts';
-import { itemsEndpoint } from './items.ts';
+import { itemsEndpoints } from './items.ts';
 import { metricsEndpoint } from './metrics.ts';
 import { purchaseEndpoints } from './purchase.ts';
 import { salesEndpoints } from './sales.ts';
@@ -17,7 +17,7 @@ export function listEndpoints(deps: RouteDeps): readonly Documented[] {
     checkoutEndpoint(deps),
     ...purchaseEndpoints(deps),
     ...salesEndpoints(deps),
-    itemsEndpoint(deps),
+    ...itemsEndpoints(deps),
     imageEndpoint,
     createSaleEndpoint(deps),
     ...healthEndpoints(deps),

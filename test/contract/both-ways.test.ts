@@ -68,6 +68,7 @@ const SAME: [status: number, method: string, target: string, ...headers: string[
   [400, 'GET', '/sales?stats=active'],
   [200, 'GET', `/sales/${sale}`],
   [404, 'GET', '/sales/S-0000000000'],
+  [200, 'GET', '/sales/active/items?limit=2'],
   [200, 'GET', `/sales/${sale}/items?limit=2&available=true`],
   [304, 'GET', `/sales/${sale}/items`, `If-None-Match: ${tag}`],
   [400, 'GET', `/sales/${sale}/items?limit=0`],

@@ -26,6 +26,20 @@ test('a page is a plain array of items, the first 100 by default', async () => {
   assert.equal(new Set(body.map(({ name }: { name: string }) => name)).size, 100);
 });
 
+test('the items of the active sale need no id', async () => {
+  const active = (await http.get('/sales/active')).body.id;
+  const [named, meant] = [
+    await http.get(`/sales/${active}/items?limit=3`),
+    await http.get('/sales/active/items?limit=3'),
+  ];
+  assert.deepEqual([meant.status, meant.body], [200, named.body]);
+  assert.equal(
+    meant.headers.link,
+    named.headers.link,
+    'the next page is of the same sale, whatever the hour',
+  );
+});
+
 test('limit and after choose a page', async () => {
   assert.deepEqual(idsOf((await http.get(`${path}?limit=3`)).body), items.slice(0, 3));
   assert.deepEqual(idsOf((await http.get(`${path}?limit=2&after=${items[2]}`)).body), items.slice(3, 5));
