@@ -53,9 +53,7 @@ const CLOSES = 'Connection: close\r\n\r\n';
 
 export function createLane(deps: LaneDeps): Lane {
   const connections = new Map<Socket, Connection>();
-  const keepAliveS = deps.keepAliveMs / 1_000;
-  const silentS = deps.silentMs / 1_000;
-  const keptAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${keepAliveS}\r\n\r\n`;
+  const keptAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${deps.keepAliveMs / 1_000}\r\n\r\n`;
 
   function onData(this: Socket, chunk: Buffer): void {
     // The last answer is written: what the client sent before it came is not served, and it will send it again.
@@ -109,43 +107,21 @@ export function createLane(deps: LaneDeps): Lane {
   };
 
   const reply = (connection: Connection, asked: Asked, answer: Answer) => {
-    const { socket } = connection;
     connection.busy = false;
     connection.hasServed = true;
     connection.idleS = 0;
-    if (socket.destroyed) return;
+    if (connection.socket.destroyed) return;
     const closes = deps.asksToClose() || connection.headers?.closes === true;
-    const { body } = answer;
-    const text = headText(answer, asked.requestId) + (closes ? CLOSES : keptAlive) + body;
-    // Only names of items are ever more than ASCII.
-    const encoding = Buffer.byteLength(body) === body.length ? 'latin1' : 'utf8';
-    if (closes) socket.end(text, encoding).resume();
-    // A client that does not read its answers is not listened to until it does.
-    else if (!socket.write(text, encoding)) socket.pause().once('drain', () => socket.resume());
+    const head = headText(answer, asked.requestId) + (closes ? CLOSES : keptAlive);
+    write(connection.socket, head, answer.body, closes);
     if (connection.hasMore && !closes) leave(connection);
   };
 
-  const tick = () => {
-    for (const connection of connections.values()) {
-      if (connection.busy) continue;
-      connection.idleS++;
-      const limitS = connection.hasServed ? keepAliveS : silentS;
-      if (connection.idleS > limitS) connection.socket.destroy();
-    }
-  };
-  setInterval(tick, TICK_MS).unref();
+  setInterval(closeIdle, TICK_MS, connections, deps).unref();
 
   return {
     take(socket) {
-      const fresh = {
-        busy: false,
-        hasMore: false,
-        hasServed: false,
-        idleS: 0,
-        headersText: '',
-        headers: undefined,
-      };
-      connections.set(socket, { socket, ...fresh });
+      connections.set(socket, newConnection(socket));
       socket.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onError);
     },
     close(all) {
@@ -159,6 +135,37 @@ export function createLane(deps: LaneDeps): Lane {
 
 // 'close' follows.
 const onError = () => {};
+
+const newConnection = (socket: Socket): Connection => ({
+  socket,
+  busy: false,
+  hasMore: false,
+  hasServed: false,
+  idleS: 0,
+  headersText: '',
+  headers: undefined,
+});
+
+/** Called once per second. */
+function closeIdle(
+  connections: ReadonlyMap<Socket, Connection>,
+  { keepAliveMs, silentMs }: Pick<LaneDeps, 'keepAliveMs' | 'silentMs'>,
+): void {
+  for (const connection of connections.values()) {
+    if (connection.busy) continue;
+    connection.idleS++;
+    const limitMs = connection.hasServed ? keepAliveMs : silentMs;
+    if (connection.idleS * TICK_MS > limitMs) connection.socket.destroy();
+  }
+}
+
+function write(socket: Socket, head: string, body: string, closes: boolean): void {
+  // Only names of items are ever more than ASCII.
+  const encoding = Buffer.byteLength(body) === body.length ? 'latin1' : 'utf8';
+  if (closes) socket.end(head + body, encoding).resume();
+  // A client that does not read its answers is not listened to until it does.
+  else if (!socket.write(head + body, encoding)) socket.pause().once('drain', () => socket.resume());
+}
 
 function headersOf(connection: Connection, text: string): PlainHeaders | undefined {
   if (text !== connection.headersText) {

@@ -1,3 +1,5 @@
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
 import { maskCodes } from '../mask.ts';
 import type { Answer } from './answer.ts';
 import type { Asked } from './asked.ts';
@@ -9,33 +11,25 @@ const PROBES = new Set(['/livez', '/readyz', '/metrics']);
 const PLAIN = new Set(['/checkout', '/purchase', '/purchases/:code']);
 const PATH_MAX = 256;
 
-export type Level = 'debug' | 'info' | 'warn' | 'error';
-
-export interface RequestLogOptions {
-  /** Takes whole lines, each with its line feed. */
-  readonly write: (line: string) => void;
-  readonly isLevelEnabled: (level: Level) => boolean;
-  readonly slot: number;
-  /** The level of requests that are neither slow, nor failed, nor purchases. */
-  readonly level: 'info' | 'debug';
-  readonly slowMs: number;
-  /** The share of refusals that have a line, from 0 to 1. */
-  readonly refusals: number;
-}
+type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /**
  * Writes one line per request, in the form of all our lines. Made by hand, without an object for pino to make text of.
- * Everything in it is of a strict charset, except paths.
+ * Everything in it is of a strict charset, except paths. `write` takes whole lines, each with its line feed.
  */
-export function createRequestLog(options: RequestLogOptions): Observer {
-  const { write, isLevelEnabled, slot, slowMs } = options;
+export function createRequestLog(
+  config: Pick<Config, 'logRequests' | 'logRefusals' | 'slowRequestMs'>,
+  slot: number,
+  log: Pick<Log, 'isLevelEnabled'>,
+  write: (line: string) => void,
+): Observer {
   const who = `","process":"worker-${slot}","pid":${process.pid},"worker":${slot},"request_id":"`;
   const timeOf = createClock();
   let credit = 0;
 
   /** Every refusal brings a share of a line; a line is written once there is a whole one. */
   const isSampled = () => {
-    credit += options.refusals;
+    credit += config.logRefusals;
     if (credit < 1) return false;
     credit -= 1;
     return true;
@@ -43,10 +37,10 @@ export function createRequestLog(options: RequestLogOptions): Observer {
 
   const levelOf = (quiet: boolean, asked: Asked, status: number, ms: number): Level | undefined => {
     if (status >= 500 && status !== 503) return 'error';
-    if (ms >= slowMs) return 'warn';
+    if (ms >= config.slowRequestMs) return 'warn';
     if (asked.bought !== undefined) return 'info';
     if (status >= 400 && !isSampled()) return undefined;
-    return quiet ? 'debug' : options.level;
+    return quiet ? 'debug' : config.logRequests;
   };
 
   return (handler) => {
@@ -55,7 +49,7 @@ export function createRequestLog(options: RequestLogOptions): Observer {
     const route = `,"handler":"${handler}","method":"`;
     return (asked, answer, ms) => {
       const level = levelOf(quiet, asked, answer.status, ms);
-      if (level === undefined || !isLevelEnabled(level)) return;
+      if (level === undefined || !log.isLevelEnabled(level)) return;
       const { requestId, traceparent, sale, method } = asked;
       const trace = traceparent === undefined ? '' : `","trace_id":"${traceparent.slice(3, 35)}`;
       const about = sale === undefined ? '"' : `","sale":"${sale}"`;

@@ -36,6 +36,21 @@ interface Batch {
   deadline?: NodeJS.Timeout;
 }
 
+/** Connects to an owner's socket. `onDown` hears of its end, also when it says what is no frame. */
+function connectTo(path: string, onFrame: (batch: number, text: string) => void, onDown: () => void): Socket {
+  const readFrames = createFrameReader();
+  const connection = createConnection(path);
+  connection.on('error', onDown).on('close', onDown);
+  connection.on('data', (chunk: Buffer) => {
+    try {
+      for (const { batch, text } of readFrames(chunk)) onFrame(batch, text);
+    } catch {
+      onDown();
+    }
+  });
+  return connection;
+}
+
 /** Makes a link that connects at the first question, and after a failure at the first one past the back-off. */
 export function createPeerLink(options: PeerLinkOptions): PeerLink {
   const batches = new Map<number, Batch>();
@@ -78,18 +93,8 @@ export function createPeerLink(options: PeerLinkOptions): PeerLink {
   };
 
   const connect = (): Socket => {
-    const readFrames = createFrameReader();
-    const connection = createConnection(options.path);
-    const dropThis = () => {
+    const connection = connectTo(options.path, hear, () => {
       if (socket === connection) drop();
-    };
-    connection.on('error', dropThis).on('close', dropThis);
-    connection.on('data', (chunk: Buffer) => {
-      try {
-        for (const frame of readFrames(chunk)) hear(frame.batch, frame.text);
-      } catch {
-        dropThis();
-      }
     });
     return connection;
   };

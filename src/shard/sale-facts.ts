@@ -65,6 +65,13 @@ export function learnFromSnapshot(
   }
 }
 
+/** Everything that was sold at `version` has been taken in: settles the doubts that there were when it was begun. */
+export function endSnapshot(facts: SaleFacts, doubts: number, version: number): void {
+  facts.settled = Math.max(facts.settled, doubts);
+  facts.progress.reached(version);
+  if (version >= facts.total) facts.soldOut = true;
+}
+
 /** Adapts the facts to a new ring: forgets what is no longer owned, and doubts an arc that has grown. */
 export function moveArc(facts: SaleFacts, owns: (itemId: string) => boolean, hasGrown: boolean): void {
   for (const itemId of facts.own) {

@@ -1,6 +1,7 @@
 import { createRing, type Ring } from './ring.ts';
 import {
   createFacts,
+  endSnapshot,
   type FactsOptions,
   learnFromEvent,
   learnFromSnapshot,
@@ -89,6 +90,8 @@ export interface RefusalCounts {
 export type Verdict = 'sold-out' | 'sold' | undefined;
 
 const CONFIRMATIONS_MAX = 32_768;
+/** Of a sale or an epoch that is not known. */
+const NO_SNAPSHOT: Snapshot = { add() {}, done() {} };
 
 export function createShard(options: ShardOptions): Shard {
   const { slot, ask, confirmationsMax = CONFIRMATIONS_MAX, createFilter = createSoldFilter } = options;
@@ -152,17 +155,15 @@ export function createShard(options: ShardOptions): Shard {
     },
     beginSnapshot(saleId, epoch, version) {
       const facts = factsAt(saleId, epoch);
-      const doubts = facts?.doubts;
-      const current = () => facts !== undefined && sales.get(saleId) === facts;
+      if (facts === undefined) return NO_SNAPSHOT;
+      const { doubts } = facts;
+      const isCurrent = () => sales.get(saleId) === facts;
       return {
         add(itemIds) {
-          if (current()) learnFromSnapshot(facts!, itemIds, owns);
+          if (isCurrent()) learnFromSnapshot(facts, itemIds, owns);
         },
         done() {
-          if (!current()) return;
-          facts!.settled = Math.max(facts!.settled, doubts!);
-          facts!.progress.reached(version);
-          if (version >= facts!.total) facts!.soldOut = true;
+          if (isCurrent()) endSnapshot(facts, doubts, version);
         },
       };
     },

@@ -2,125 +2,63 @@ import { type Config, type Place, readConfig, readPlace } from '../config.ts';
 import { createObserve } from '../http/observer.ts';
 import { createRequestLog } from '../http/request-log.ts';
 import { type OpenLog, openLog } from '../log.ts';
-import type { ToWorker } from '../messages.ts';
 import { listEndpoints } from '../routes/list.ts';
 import { createOnFailure } from './failures.ts';
 import { createFencedCount } from './fenced.ts';
 import { openMemory } from './memory.ts';
 import { createWorkerMetrics } from './metrics.ts';
+import { createOrders, type WorkerState } from './orders.ts';
 import { openPrimaryLink } from './primary-link.ts';
-import { type Reporting, startReporting } from './reporting.ts';
+import { createReporting } from './reporting.ts';
 import { createServing } from './serving.ts';
 import { openStores } from './stores.ts';
 
-/**
- * The listening socket is the primary's, and is closed once every worker has left it. A client that is asked to close
- * before that would come back at once, be queued by the kernel, and be reset unheard.
- */
-const UNLISTENED_MS = 250;
-
 /** Opens everything in order and serves; when the primary tells it to drain, closes in reverse and leaves. */
 async function main(config: Config, place: Place, { log, write, dropped, flush }: OpenLog): Promise<void> {
-  let draining = false;
-  let leaving = false;
-  let spoolFull = false;
-  let reporting: Reporting | undefined;
+  const state: WorkerState = { draining: false, leaving: false, spoolFull: false };
   const metrics = config.metrics === 'on' ? createWorkerMetrics(place.slot) : undefined;
   const fenced = createFencedCount(log);
   const stores = await openStores(config, place, log, fenced, metrics);
-  const { redis, committers, readers, attempts } = stores;
   const memory = openMemory(config, place, stores, metrics);
-  const { shard, liveSales, peers } = memory;
+  const primary = openPrimaryLink((message) => orders.obey(message));
 
-  let introduce = () => {};
-  const introduced = new Promise<void>((resolve) => {
-    introduce = resolve;
-  });
-  const primary = openPrimaryLink(onMessage);
   const onError = createOnFailure(log, fenced);
   const endpoints = listEndpoints({
     config,
     log,
-    redis,
-    postgres: readers,
-    attempts,
-    shard,
-    liveSales,
-    onError,
+    redis: stores.redis,
+    postgres: stores.readers,
+    attempts: stores.attempts,
+    shard: memory.shard,
+    liveSales: memory.liveSales,
     askPrimary: primary.ask,
-    isPostgresUp: () => committers.isUp && readers.isUp,
-    isLogFull: () => spoolFull,
-    isDraining: () => draining,
+    isPostgresUp: () => stores.committers.isUp && stores.readers.isUp,
+    isLogFull: () => state.spoolFull,
+    isDraining: () => state.draining,
+    onError,
   });
-  const requestLog = createRequestLog({
-    write,
-    isLevelEnabled: (level) => log.isLevelEnabled(level),
-    slot: place.slot,
-    level: config.logRequests,
-    slowMs: config.slowRequestMs,
-    refusals: config.logRefusals,
-  });
+  const requestLog = createRequestLog(config, place.slot, log, write);
   const observe = createObserve(metrics ? [metrics.observe, requestLog] : [requestLog]);
-  const isLeaving = () => leaving;
+  const isLeaving = () => state.leaving;
   const serving = createServing({ config, slot: place.slot, log, endpoints, observe, onError, isLeaving });
+  const sources = { ...stores, ...memory, serving, fenced, linesDropped: dropped };
+  const reporting = createReporting(primary, log, metrics, sources);
+  const orders = createOrders({ state, primary, memory, serving, reporting, leave });
 
-  await peers.listen();
+  await memory.peers.listen();
   // A worker that does not know the sales would say that there are none, and that good codes are not found.
   primary.send({ type: 'hello' });
-  await introduced;
+  await orders.introduced;
   await serving.listen();
-  reporting = startReporting({
-    primary,
-    log,
-    metrics,
-    connections: serving.connections,
-    sources: {
-      redis,
-      pools: [committers, readers],
-      refusals: shard.refusals,
-      questions: peers.counts,
-      sales: liveSales.all,
-      fenced: fenced.total,
-      linesDropped: dropped,
-      servers: serving.servers.map(({ server }) => server),
-    },
-  });
+  reporting.start();
   primary.send({ type: 'ready' });
 
-  function onMessage(message: Exclude<ToWorker, { type: 'answer' }>): void {
-    switch (message.type) {
-      case 'sales':
-        liveSales.update(message.sales);
-        introduce();
-        primary.send({ type: 'sales-seen', version: message.version });
-        break;
-      case 'slots':
-        shard.setSlots(message.slots);
-        break;
-      case 'spool-full':
-        spoolFull = message.full;
-        break;
-      case 'fair-share':
-        serving.balance.setFairShare(message.connections);
-        break;
-      case 'metrics':
-        reporting?.answer(message.id);
-        break;
-      case 'drain':
-        if (!draining) void drain();
-    }
-  }
-
   /** Serves what is under way, then leaves: nothing is reset, nothing is lost. */
-  async function drain(): Promise<void> {
-    draining = true;
-    setTimeout(() => {
-      leaving = true;
-    }, UNLISTENED_MS);
+  async function leave(): Promise<void> {
     await serving.close();
     await memory.close();
     await stores.close();
-    await reporting?.last();
+    await reporting.last();
     flush();
     process.exit(0);
   }

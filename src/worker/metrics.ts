@@ -4,26 +4,21 @@ import type { MetricJson } from '../messages.ts';
 import { watchProcess } from '../metrics/process.ts';
 import { createCounter, createHistogram, gauge } from '../metrics/series.ts';
 import { createStoreMetrics, type StoreMetrics, storeGauges } from '../metrics/stores.ts';
-import type { WorkerSale } from '../selling/live-sales.ts';
-import type { QuestionCounts } from '../shard/peers.ts';
-import type { RefusalCounts } from '../shard/shard.ts';
-import type { Postgres } from '../store/postgres.ts';
-import type { Redis } from '../store/redis.ts';
+import type { FencedCount } from './fenced.ts';
+import type { Memory } from './memory.ts';
+import type { Serving } from './serving.ts';
+import type { Stores } from './stores.ts';
 
 /** Operations of a script call: at most 256. */
 const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 /** Where a worker's figures stand that others count. */
-export interface WorkerSources {
-  readonly redis: Redis;
-  readonly pools: readonly Postgres[];
-  readonly refusals: RefusalCounts;
-  readonly questions: QuestionCounts;
-  readonly sales: () => readonly WorkerSale[];
-  /** Batches that met a shut gate so far. */
-  readonly fenced: () => number;
+export interface WorkerSources
+  extends Pick<Stores, 'redis' | 'committers' | 'readers'>,
+    Pick<Memory, 'peers' | 'shard' | 'liveSales'> {
+  readonly serving: Pick<Serving, 'servers' | 'connections'>;
+  readonly fenced: FencedCount;
   readonly linesDropped: () => number;
-  readonly servers: readonly Server[];
 }
 
 /** What one worker measures; the primary asks for it. */
@@ -57,30 +52,34 @@ export function createWorkerMetrics(slot: number): WorkerMetrics {
     onCommand: stores.onCommand,
     onQuery: stores.onQuery,
     onBatch: (batch, size) => sizes[batch].observe(size),
-    async counted({ refusals, questions, fenced, linesDropped }) {
+    async counted({ shard, peers, fenced, linesDropped }) {
       return [
         ...(await own.counted()),
         ...http.counted(),
         ...stores.counted(),
         batches.json(),
-        counter('flashsale_shard_refusals_total', 'Checkouts refused from memory', 'kind', refusals),
-        counter('flashsale_owner_questions_total', 'Questions to owners of items', 'outcome', questions),
-        counter('flashsale_fenced_total', 'Batches that met a shut gate', undefined, { '': fenced() }),
+        counter('flashsale_shard_refusals_total', 'Checkouts refused from memory', 'kind', shard.refusals),
+        counter('flashsale_owner_questions_total', 'Questions to owners of items', 'outcome', peers.counts),
+        counter('flashsale_fenced_total', 'Batches that met a shut gate', undefined, { '': fenced.total() }),
         counter('flashsale_log_lines_dropped_total', 'Log lines that stdout did not take', undefined, {
           '': linesDropped(),
         }),
       ];
     },
-    async gauges({ redis, pools, sales, servers }) {
+    async gauges({ redis, committers, readers, liveSales, serving }) {
       const depth = (of: 'checkouts' | 'purchases') =>
-        sales().reduce((sum, sale) => sum + sale[of].pending, 0);
-      const connections = await Promise.all(servers.map(countConnections));
+        liveSales.all().reduce((sum, sale) => sum + sale[of].pending, 0);
+      const connections = await Promise.all(serving.servers.map(({ server }) => countConnections(server)));
       return [
         ...(await own.gauges()),
-        ...storeGauges(redis, pools, [
-          [depth('checkouts'), { queue: 'checkout' }],
-          [depth('purchases'), { queue: 'purchase' }],
-        ]),
+        ...storeGauges(
+          redis,
+          [committers, readers],
+          [
+            [depth('checkouts'), { queue: 'checkout' }],
+            [depth('purchases'), { queue: 'purchase' }],
+          ],
+        ),
         gauge('flashsale_http_connections', 'Open client connections', [
           [connections.reduce((sum, count) => sum + count, 0)],
         ]),

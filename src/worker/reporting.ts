@@ -8,42 +8,44 @@ const STATUS_MS = 250;
 /** Counters are reported this often; a SIGKILL loses at most one interval. */
 const REPORT_MS = 1_000;
 
-export interface ReportingDeps {
-  readonly primary: PrimaryLink;
-  readonly log: Log;
-  /** Undefined: nothing is measured. */
-  readonly metrics: WorkerMetrics | undefined;
-  readonly sources: WorkerSources;
-  /** Open connections of clients on the shared port. */
-  readonly connections: () => number;
-}
-
 /** Tells the primary how a worker is. */
 export interface Reporting {
+  /** Status and counters, from now on. */
+  start(): void;
   /** Reports what is measured now under the id of the primary's question. */
   answer(id: number): void;
   /** The last report, before the worker leaves. */
   last(): Promise<void>;
 }
 
-export function startReporting({ primary, log, metrics, sources, connections }: ReportingDeps): Reporting {
+/** Without `metrics` nothing is measured, and only the status is told. */
+export function createReporting(
+  primary: PrimaryLink,
+  log: Log,
+  metrics: WorkerMetrics | undefined,
+  sources: WorkerSources,
+): Reporting {
   const sendStatus = () =>
     primary.send({
       type: 'status',
       uptimeS: process.uptime(),
       rssBytes: process.memoryUsage.rss(),
-      connections: connections(),
+      connections: sources.serving.connections(),
     });
   const report = metrics ? createReport(metrics, sources, primary.sendSurely) : async () => {};
   const send = (id?: number) => report(id).catch((err: unknown) => log.warn({ err }, 'no metrics'));
 
-  sendStatus();
-  setInterval(sendStatus, STATUS_MS);
-  if (metrics) {
-    void send();
-    setInterval(() => void send(), REPORT_MS);
-  }
-  return { answer: (id) => void send(id), last: () => send() };
+  return {
+    start() {
+      sendStatus();
+      setInterval(sendStatus, STATUS_MS);
+      if (metrics === undefined) return;
+      void send();
+      setInterval(() => void send(), REPORT_MS);
+    },
+    answer: (id) => void send(id),
+    last: () => send(),
+  };
 }
 
 /** Sends counters, and gauges too when the primary has asked under an id. One after the other, so that none is older than the last. */

@@ -1,0 +1,82 @@
+import type { ToWorker } from '../messages.ts';
+import type { Memory } from './memory.ts';
+import type { PrimaryLink } from './primary-link.ts';
+import type { Reporting } from './reporting.ts';
+import type { Serving } from './serving.ts';
+
+/**
+ * The listening socket is the primary's, and is closed once every worker has left it. A client that is asked to close
+ * before that would come back at once, be queued by the kernel, and be reset unheard.
+ */
+const UNLISTENED_MS = 250;
+
+/** What the primary has told this worker to be. */
+export interface WorkerState {
+  /** It takes no new connections, and is not ready any more. */
+  draining: boolean;
+  /** Clients are asked to close their connections. */
+  leaving: boolean;
+  /** The attempt log has no room: checkouts are refused. */
+  spoolFull: boolean;
+}
+
+export interface OrdersDeps {
+  readonly state: WorkerState;
+  readonly primary: PrimaryLink;
+  readonly memory: Pick<Memory, 'liveSales' | 'shard'>;
+  readonly serving: Pick<Serving, 'balance'>;
+  readonly reporting: Pick<Reporting, 'answer'>;
+  /** Closes everything and ends the process. */
+  readonly leave: () => Promise<void>;
+}
+
+/** Does what the primary says. */
+export interface Orders {
+  obey(message: Exclude<ToWorker, { type: 'answer' }>): void;
+  /** Resolves when the primary has told the sales. */
+  readonly introduced: Promise<void>;
+}
+
+export function createOrders({ state, primary, memory, serving, reporting, leave }: OrdersDeps): Orders {
+  let introduce = () => {};
+  const introduced = new Promise<void>((resolve) => {
+    introduce = resolve;
+  });
+
+  const drain = () => {
+    if (state.draining) return;
+    state.draining = true;
+    setTimeout(() => {
+      state.leaving = true;
+    }, UNLISTENED_MS);
+    void leave();
+  };
+
+  return {
+    introduced,
+    obey(message) {
+      switch (message.type) {
+        case 'sales':
+          memory.liveSales.update(message.sales);
+          introduce();
+          primary.send({ type: 'sales-seen', version: message.version });
+          break;
+        case 'slots':
+          memory.shard.setSlots(message.slots);
+          break;
+        case 'spool-full':
+          state.spoolFull = message.full;
+          break;
+        case 'fair-share':
+          serving.balance.setFairShare(message.connections);
+          break;
+        case 'metrics':
+          reporting.answer(message.id);
+          break;
+        case 'drain':
+          drain();
+          break;
+      }
+    },
+  };
+}
