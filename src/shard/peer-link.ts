@@ -14,8 +14,6 @@ export interface PeerLinkOptions {
   readonly deadlineMs: number;
   /** Questions in flight; past it there is no asking. */
   readonly inFlightMax: number;
-  /** Counts question frames, for metrics and tests. */
-  readonly onFrame?: () => void;
   /** Hears how many questions were settled, and the answers: '' when there were none. */
   readonly onSettled?: (questions: number, answers: string) => void;
 }
@@ -110,7 +108,6 @@ export function createPeerLink(options: PeerLinkOptions): PeerLink {
     if (!batches.has(batch.id)) return;
     batch.deadline = setTimeout(miss, options.deadlineMs, batch);
     socket?.write(encodeFrame(batch.id, batch.questions.join(' ')));
-    options.onFrame?.();
   };
 
   const newBatch = (): Batch => {

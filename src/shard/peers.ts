@@ -38,8 +38,6 @@ export interface Peers {
   ask(owner: number, saleId: string, epoch: number, itemId: string): Promise<boolean> | undefined;
   /** Ends all connections; open questions are answered with no. */
   close(): Promise<void>;
-  /** Question frames sent, for metrics. */
-  framesSent(): number;
   readonly counts: Readonly<QuestionCounts>;
 }
 
@@ -58,7 +56,6 @@ export function createPeers(options: PeersOptions): Peers {
     if (answers === '') counts.unanswered += questions;
     for (const answer of answers) counts[answer === '1' ? 'sold' : 'not_sold']++;
   };
-  let framesSent = 0;
   let inode: number | undefined;
 
   const server = createServer((socket) => {
@@ -71,10 +68,7 @@ export function createPeers(options: PeersOptions): Peers {
   const linkTo = (owner: number): PeerLink => {
     const known = links.get(owner);
     if (known !== undefined) return known;
-    const onFrame = () => {
-      framesSent += 1;
-    };
-    const link = createPeerLink({ path: pathOf(owner), deadlineMs, inFlightMax, onFrame, onSettled });
+    const link = createPeerLink({ path: pathOf(owner), deadlineMs, inFlightMax, onSettled });
     links.set(owner, link);
     return link;
   };
@@ -106,7 +100,6 @@ export function createPeers(options: PeersOptions): Peers {
       if (inodeOf(pathOf(slot)) === inode) rmSync(pathOf(slot), { force: true });
       await new Promise((resolve) => server.close(resolve));
     },
-    framesSent: () => framesSent,
     counts,
   };
 }

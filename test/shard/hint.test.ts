@@ -154,7 +154,7 @@ test('a whole sale sells to the last item though rings disagree, filters say may
     }
     assert.equal(sold.size, total);
     assert.ok(refused > 0, 'the shards should refuse some of what comes too late');
-    assert.ok(workers.some(({ peers }) => peers.framesSent() > 0));
+    assert.ok(workers.some(({ peers }) => peers.counts.sold > 0));
   } finally {
     for (const { peers } of workers) await peers.close();
     rmSync(dir, { recursive: true, force: true });

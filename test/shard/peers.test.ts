@@ -55,18 +55,27 @@ test('an owner answers each question for itself, by sale, epoch and item', async
 
 test('the questions of one turn travel as one frame, and 3,000 as three', async (t) => {
   const box = createBox(t);
-  const owner = box.join(1, { answer: (_sale, _epoch, item) => Number(item) % 3 === 0 });
-  await owner.listen();
+  let heard = 0;
+  await box.impostor(1, (socket) => {
+    const read = createFrameReader();
+    socket.on('data', (chunk) => {
+      for (const { batch, text } of read(chunk)) {
+        heard++;
+        const items = text.split(' ').filter((_, i) => i % 3 === 2);
+        socket.write(encodeFrame(batch, items.map((item) => (Number(item) % 3 === 0 ? '1' : '0')).join('')));
+      }
+    });
+  });
   const asker = box.join(0);
   for (const [count, frames] of [[100, 1] as const, [3000, 3] as const]) {
-    const before = asker.framesSent();
+    heard = 0;
     const answers = await Promise.all(
       Array.from({ length: count }, (_, i) => asker.ask(1, SALE, 1, String(i))),
     );
     answers.forEach((answer, i) => {
       assert.equal(answer, i % 3 === 0);
     });
-    assert.equal(asker.framesSent() - before, frames);
+    assert.equal(heard, frames);
   }
 });
 
