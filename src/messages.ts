@@ -47,6 +47,8 @@ export type ToWorker =
   /** The mean of open connections over all workers: who has many more asks some clients to come again. */
   | { readonly type: 'fair-share'; readonly connections: number }
   | { readonly type: 'drain' }
+  /** The primary lives, and knows this worker. */
+  | { readonly type: 'heartbeat' }
   /** Tell your metrics, under this id. */
   | { readonly type: 'metrics'; readonly id: number }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown };

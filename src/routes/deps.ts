@@ -20,7 +20,7 @@ export interface RouteDeps {
   readonly liveSales: LiveSales;
   /** Asks the primary; rejects when it does not answer within `ms` milliseconds. */
   readonly askPrimary: <Q extends Question>(question: Q, ms: number) => Promise<Questions[Q]['answer']>;
-  /** Whether both kinds of connections to Postgres work, as far as is known. */
+  /** Whether purchases can be committed, as far as is known. */
   readonly isPostgresUp: () => boolean;
   /** True while the attempt log has no room: then no checkout is attempted. */
   readonly isLogFull: () => boolean;

@@ -42,14 +42,14 @@ export async function seekLeadership(
     const opened = new pg.Client({
       connectionString: url,
       application_name: 'flashsale leader',
-      // A leader that is paused, cut off or without power gives the lock back after this time.
-      options: `-c idle_session_timeout=${SILENCE_MAX_MS}`,
       connectionTimeoutMillis: 2_000,
       query_timeout: 2_000,
     });
     client = opened;
     opened.on('error', () => drop(opened));
     await opened.connect();
+    // A leader that is paused, cut off or without power gives the lock back after this time.
+    await opened.query(`set idle_session_timeout = ${SILENCE_MAX_MS}`);
   };
 
   /** The lock belongs to the session: holding it means having a session that answers. */

@@ -3,7 +3,7 @@ import { forgetEntries } from './decide.ts';
 import { type Decision, parseDecision } from './decision.ts';
 import { epochOfGate, fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
-import { isUniqueViolation, type Postgres } from './postgres.ts';
+import { isContradiction, type Postgres } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
 
 /** Entries of one read: a few thousand decisions at most, one transaction. */
@@ -96,7 +96,7 @@ export async function commitEntries(
   try {
     return (await commitDecisions(postgres, sale, decisions)) ? [...entries] : undefined;
   } catch (error) {
-    if (!isUniqueViolation(error)) throw error;
+    if (!isContradiction(error)) throw error;
   }
   const sound = new Set(entries);
   for (const entry of entries) {
@@ -104,7 +104,7 @@ export async function commitEntries(
       try {
         if (!(await commitDecisions(postgres, sale, [decision]))) return undefined;
       } catch (error) {
-        if (!isUniqueViolation(error)) throw error;
+        if (!isContradiction(error)) throw error;
         onContradiction(entry, decision, error);
         sound.delete(entry);
       }

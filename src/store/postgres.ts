@@ -1,19 +1,21 @@
 import pg from 'pg';
 import { SetupError } from '../config.ts';
+import { createBreaker } from './breaker.ts';
 import { Overloaded, Unanswered, Unavailable } from './errors.ts';
 import { readSql } from './files.ts';
 import { kindOf } from './query-kinds.ts';
-import { requirePostgres } from './requirements.ts';
+import { requireOwnSessions, requirePostgres } from './requirements.ts';
+import { type Meaning, meaningOf } from './sqlstates.ts';
 
 /** A commit takes a few ms; one that waits for a rebuild's lock, a few hundred. Past this the outcome is unknown. */
 const ANSWER_MS = 1_500;
 const CONNECT_MS = 3_000;
 /** Queries that may wait for a connection: at a millisecond each, longer than a reader wants to wait. */
 const WAITING_MAX = 512;
+/** A Postgres that is well answers a new connection within milliseconds. */
+const DOUBT_MS = 1_000;
 /** How soon a lost Postgres is tried again. */
 const RETRY_MS = 200;
-/** SQLSTATE classes that speak of the connection or the server, not of the statement: 08, 53, 57P, 58, XX. */
-const SERVER_TROUBLE = /^(08|53|57P|58|XX)/;
 
 /** A statement of `sql/`, prepared once per connection. */
 export interface Statement {
@@ -27,13 +29,13 @@ export function statement(name: string): Statement {
 
 /** A bounded pool of connections to Postgres with a deadline on every query and a breaker. */
 export interface Postgres {
-  /** False while Postgres is known to be away. */
+  /** False while Postgres is known to be away, or read-only where it must write. */
   readonly isUp: boolean;
   /** Connections in use, open ones that are not, and queries that wait for one. */
   readonly load: { readonly active: number; readonly idle: number; readonly waiting: number };
   /**
-   * Runs a statement in a transaction of its own. Throws Unavailable or Overloaded (nothing happened), Unanswered
-   * (it may have happened), or pg's DatabaseError when Postgres refused it.
+   * Runs a statement in a transaction of its own. Throws Unavailable or Overloaded (nothing happened; a read that was late is
+   * Overloaded too), Unanswered (it may have happened), or pg's DatabaseError when Postgres refused it (sqlstates.ts).
    */
   query<Row extends pg.QueryResultRow>(statement: Statement, values?: unknown[]): Promise<Row[]>;
   /** Runs `work` in one transaction on one connection; throws as `query` does. `table` is what it is mainly about. */
@@ -50,17 +52,63 @@ export interface PostgresOptions {
   readonly onError: (error: Error) => void;
   /** Hears of each query and transaction how long it took, the wait for a connection included. */
   readonly onQuery?: ((queryType: string, table: string, ms: number) => void) | undefined;
+  /** True: a server that only reads will do, and the breaker does not ask for more. */
+  readonly reads?: boolean;
   /** True: start without Postgres, and go on trying. False: a Postgres that is away or badly set up is a SetupError. */
   readonly patient: boolean;
 }
 
-/** Whether a statement was refused because it contradicts a row that is there. */
-export const isUniqueViolation = (error: unknown): error is pg.DatabaseError =>
-  error instanceof pg.DatabaseError && error.code === '23505';
+/** What an error of Postgres itself means; undefined for trouble on the way to it. */
+const meaningIn = (error: unknown): Meaning | undefined =>
+  error instanceof pg.DatabaseError && error.code !== undefined ? meaningOf(error.code) : undefined;
 
-/** Whether Postgres itself refused a statement, as by a constraint; trouble of the server or the way to it is none. */
+/** Whether a statement was refused because it contradicts a row that is there. */
+export const isContradiction = (error: unknown): error is pg.DatabaseError =>
+  meaningIn(error) === 'contradiction';
+
+/** Whether Postgres will never accept these values, however often they are sent. */
 export const isRefusal = (error: unknown): error is pg.DatabaseError =>
-  error instanceof pg.DatabaseError && error.code !== undefined && !SERVER_TROUBLE.test(error.code);
+  meaningIn(error) === 'contradiction' || meaningIn(error) === 'refused';
+
+/**
+ * Holds what a session must be, whatever the server, the role or a pooler has set: a commit waits for its WAL (I3), the
+ * fence's argument needs read committed, and the server too gives up on statements, a little later than we do, so that no
+ * abandoned one holds a lock for long. By statement, since a pooler refuses start-up parameters, or drops them.
+ */
+const PREPARE_SESSION = `select
+  set_config('synchronous_commit', case when current_setting('synchronous_commit') in ('off', 'local') then 'on' else current_setting('synchronous_commit') end, false),
+  set_config('default_transaction_isolation', 'read committed', false),
+  set_config('statement_timeout', $1, false),
+  set_config('idle_in_transaction_session_timeout', $1, false)`;
+
+/** A server that only reads is none to commit on. */
+const CAN_WRITE = `select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off' as can_write`;
+
+/** Asks Postgres over a connection of its own, for those of the pool may all be busy. */
+async function askApart(url: string): Promise<void> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: DOUBT_MS,
+    query_timeout: DOUBT_MS,
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.query('select 1');
+  } finally {
+    // Not awaited: a server that hangs does not say goodbye.
+    void client.end().catch(() => {});
+  }
+}
+
+async function requireAll(client: pg.PoolClient, other: pg.PoolClient): Promise<void> {
+  try {
+    await requirePostgres(client);
+    await requireOwnSessions(client, other);
+  } finally {
+    other.release();
+  }
+}
 
 /** Opens a pool; unless it is patient, it refuses (SetupError) a server that is away or whose settings would break a promise. */
 export async function openPostgres(options: PostgresOptions): Promise<Postgres> {
@@ -70,50 +118,73 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
     max: options.connectionsMax,
     connectionTimeoutMillis: Math.min(CONNECT_MS, answerMs),
     query_timeout: answerMs,
-    // The server gives up too, a little later, so that no abandoned statement holds a lock for long.
-    statement_timeout: answerMs * 2,
-    // A process that is stopped in the middle of a transaction must not hold its locks for ever.
-    idle_in_transaction_session_timeout: answerMs * 2,
     idleTimeoutMillis: 0,
     keepAlive: true,
     application_name: 'flashsale',
+    onConnect: (client) => client.query(PREPARE_SESSION, [String(answerMs * 2)]),
   });
-  let up = true;
-  let closed = false;
-  let probe: NodeJS.Timeout | undefined;
 
-  /** Trips the breaker; Postgres is asked again, once at a time, until it answers. */
-  const fall = (error: Error) => {
-    if (!up || closed) return;
-    up = false;
-    options.onError(error);
-    const ask = () => {
-      pool.query('select 1').then(
-        () => {
-          up = true;
-        },
-        () => {
-          if (!closed) probe = setTimeout(ask, RETRY_MS);
-        },
-      );
-    };
-    probe = setTimeout(ask, RETRY_MS);
+  /** Takes an idle connection, or a new one, and lets go of it where it cannot do its work. */
+  const probe = async () => {
+    const client = await pool.connect();
+    let isFit = false;
+    try {
+      const { rows } = await client.query(options.reads ? 'select true as can_write' : CAN_WRITE);
+      isFit = rows[0].can_write;
+      if (!isFit) throw new Unavailable('Postgres is read-only');
+    } finally {
+      client.release(!isFit);
+    }
   };
-  pool.on('error', fall);
+  const breaker = createBreaker({ probe, retryMs: RETRY_MS, onTrip: options.onError });
+  pool.on('error', breaker.trip);
 
-  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (!up) throw new Unavailable('Postgres is away');
+  /** A read that is late says nothing about Postgres; a new connection that gets no answer does. */
+  let isAsking = false;
+  const doubt = () => {
+    if (isAsking) return;
+    isAsking = true;
+    void askApart(options.url)
+      .catch(breaker.trip)
+      .finally(() => {
+        isAsking = false;
+      });
+  };
+
+  /** What the caller is told of an error; trips the breaker when it speaks of the server or the way to it. */
+  const judge = (error: Error, isRead: boolean): Error => {
+    const { message } = error;
+    switch (meaningIn(error)) {
+      case 'contradiction':
+      case 'refused':
+      case 'bug':
+        return error;
+      case 'busy':
+        return new Overloaded(`Postgres: ${message}`);
+      case 'read-only':
+        breaker.trip(error);
+        return new Unavailable(`Postgres: ${message}`);
+      case 'away':
+      case undefined:
+        // pg-pool's words for: all connections were busy. That says nothing about Postgres.
+        if (message === 'timeout exceeded when trying to connect')
+          return new Overloaded('no connection came free');
+        if (isRead && message === 'Query read timeout') {
+          doubt();
+          return new Overloaded('a read took too long');
+        }
+        breaker.trip(error);
+        return new Unanswered(`Postgres: ${message}`);
+    }
+  };
+
+  const guarded = async <T>(isRead: boolean, work: () => Promise<T>): Promise<T> => {
+    if (!breaker.isUp) throw new Unavailable('Postgres is away');
     if (pool.waitingCount >= WAITING_MAX) throw new Overloaded('too many queries wait');
     try {
       return await work();
     } catch (error) {
-      if (isRefusal(error)) throw error;
-      // pg-pool's words for: all connections were busy. That says nothing about Postgres.
-      if ((error as Error).message === 'timeout exceeded when trying to connect') {
-        throw new Overloaded('no connection came free');
-      }
-      fall(error as Error);
-      throw new Unanswered(`Postgres: ${(error as Error).message}`);
+      throw judge(error as Error, isRead);
     }
   };
 
@@ -127,17 +198,17 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
   };
 
   const transact = async <T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> => {
-    const client = await guarded(() => pool.connect());
+    const client = await guarded(false, () => pool.connect());
     // The pool listens to idle clients only: a connection lost in here would be an uncaught error of the process.
-    client.on('error', fall);
+    client.on('error', breaker.trip);
     try {
-      const result = await guarded(async () => {
+      const result = await guarded(false, async () => {
         await client.query('begin');
         const value = await work(client);
         await client.query('commit');
         return value;
       });
-      client.off('error', fall);
+      client.off('error', breaker.trip);
       client.release();
       return result;
     } catch (error) {
@@ -151,7 +222,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
       throw new SetupError(`Postgres cannot be reached (${error.message}); check DATABASE_URL.`);
     });
     try {
-      if (!options.patient) await requirePostgres(client);
+      if (!options.patient) await requireAll(client, await pool.connect());
     } finally {
       client.release();
     }
@@ -160,25 +231,26 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
       await pool.end();
       throw error;
     }
-    fall(error as Error);
+    breaker.trip(error as Error);
   }
 
   return {
     get isUp() {
-      return up;
+      return breaker.isUp;
     },
     get load() {
       const { totalCount, idleCount, waitingCount } = pool;
       return { active: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
     },
-    query: (statement, values) =>
-      timed(kindOf(statement.name), () =>
-        guarded(async () => (await pool.query({ ...statement, values: values ?? [] })).rows),
-      ),
+    query(statement, values = []) {
+      const kind = kindOf(statement.name);
+      return timed(kind, () =>
+        guarded(kind[0] === 'select', async () => (await pool.query({ ...statement, values })).rows),
+      );
+    },
     transaction: (table, work) => timed(['transaction', table], () => transact(work)),
     async close() {
-      closed = true;
-      clearTimeout(probe);
+      breaker.close();
       await pool.end();
     },
   };

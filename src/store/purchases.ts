@@ -42,7 +42,7 @@ export function createPurchases(deps: PurchaseDeps): Batcher<string, PurchaseRes
   let heldUntilMs = 0;
   const forgetting = createForgetting(deps.redis, () => deps.sale().id, deps.onError, deps.forgetAfterMs);
   const onCommitFailed = (error: unknown) => {
-    heldUntilMs = Date.now() + HOLD_MS;
+    heldUntilMs = performance.now() + HOLD_MS;
     deps.onError(error);
   };
 
@@ -53,7 +53,7 @@ export function createPurchases(deps: PurchaseDeps): Batcher<string, PurchaseRes
     onBatch: deps.onBatch,
     async run(posted) {
       // While Postgres is away a decision could not be answered: better not to make it.
-      if (!deps.postgres.isUp || Date.now() < heldUntilMs) throw new Unavailable('Postgres is away');
+      if (!deps.postgres.isUp || performance.now() < heldUntilMs) throw new Unavailable('Postgres is away');
       const codes = [...new Set(posted)];
       const results = new Map<string, PurchaseResult>();
       const answers = await buyCodes({ ...deps, forgetting, onCommitFailed }, codes);

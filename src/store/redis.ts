@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ClientClosedError, ClientOfflineError, createClient, ErrorReply } from 'redis';
 import { SetupError } from '../config.ts';
+import { createBreaker } from './breaker.ts';
 import { withDeadline } from './deadline.ts';
 import { Unanswered, Unavailable } from './errors.ts';
 import { readLua } from './files.ts';
@@ -82,8 +83,6 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
   const client = newClient(options);
   const subscribers: ReturnType<typeof newClient>[] = [];
   let runId: string | undefined;
-  let silent = false;
-  let probe: NodeJS.Timeout | undefined;
 
   // The run id is asked for on every new connection, before anything else may use it.
   const learnRunId = async () => {
@@ -101,30 +100,16 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
   client.on('reconnecting', forget);
   client.on('end', forget);
 
-  /** Silence trips the breaker; it is asked again, one PING at a time, until it answers. */
-  const fallSilent = () => {
-    if (silent || !client.isOpen) return;
-    silent = true;
-    const ask = () => {
-      client.ping().then(
-        () => {
-          silent = false;
-        },
-        () => {
-          if (client.isOpen) probe = setTimeout(ask, RETRY_MS);
-        },
-      );
-    };
-    ask();
-  };
+  // Silence trips it: a connection that is lost tells by itself.
+  const breaker = createBreaker({ probe: () => client.ping(), retryMs: RETRY_MS });
 
   const send = async (words: readonly string[], name: string): Promise<unknown> => {
-    if (runId === undefined || silent) throw new Unavailable('Redis is away');
+    if (runId === undefined || !breaker.isUp) throw new Unavailable('Redis is away');
     const beganMs = performance.now();
     try {
       return await withDeadline(client.sendCommand(words as string[]), ANSWER_MS, words[0] ?? '');
     } catch (error) {
-      if (error instanceof Unanswered) fallSilent();
+      if (error instanceof Unanswered) breaker.trip(error);
       if (error instanceof ErrorReply) {
         if (REFUSED.test(error.message)) throw new Unavailable(error.message);
         throw error;
@@ -165,7 +150,7 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
 
   return {
     get runId() {
-      return silent ? undefined : runId;
+      return breaker.isUp ? runId : undefined;
     },
     async run(script, keys, args) {
       const words = [String(keys.length), ...keys, ...args];
@@ -192,7 +177,7 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
       onSubscribed();
     },
     async close() {
-      clearTimeout(probe);
+      breaker.close();
       for (const each of [client, ...subscribers]) if (each.isOpen) each.destroy();
     },
   };

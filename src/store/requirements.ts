@@ -57,22 +57,44 @@ export async function requireRedis(client: AskableRedis): Promise<void> {
 
 /**
  * Refuses, with one sentence, a Postgres that is too old or may forget a commit it has confirmed.
- * `full_page_writes` off is fine: file systems that cannot tear a page want it so.
+ * `full_page_writes` off is fine: file systems that cannot tear a page want it so. `synchronous_commit` is set per session.
  */
 export async function requirePostgres(client: AskablePostgres): Promise<void> {
   const { rows } = await client.query(`
     select current_setting('server_version_num')::int / 10000 as major, current_setting('server_version') as version,
-           current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit`);
-  const { major, version, fsync, synchronous_commit } = rows[0] ?? {};
+           current_setting('fsync') as fsync`);
+  const { major, version, fsync } = rows[0] ?? {};
   if (!(Number(major) >= POSTGRES_MAJOR)) {
     throw new SetupError(
       `The Postgres at DATABASE_URL has server_version ${version}; ${POSTGRES_MAJOR} or later is needed.`,
     );
   }
-  for (const [name, value] of Object.entries({ fsync, synchronous_commit })) {
-    if (value !== 'off') continue;
+  if (fsync === 'off') {
     throw new SetupError(
-      `The Postgres at DATABASE_URL has ${name} off, so that a crash would lose confirmed purchases; set it to on.`,
+      'The Postgres at DATABASE_URL has fsync off, so that a crash would lose confirmed purchases; set it to on.',
+    );
+  }
+}
+
+/** Times that the server behind a connection is looked at. A pooler that deals servers out in turn shows itself at the second. */
+const LOOKS = 4;
+
+/**
+ * Refuses a pooler that gives each transaction another server: advisory locks, session settings and prepared statements
+ * would be somebody else's. While one connection holds a server in a transaction, the other gets a second one; once the first
+ * is free again, a connection that is bound to its server stays with it.
+ */
+export async function requireOwnSessions(client: AskablePostgres, other: AskablePostgres): Promise<void> {
+  const serverOf = async (of: AskablePostgres) =>
+    (await of.query('select pg_backend_pid() as pid')).rows[0]?.pid;
+  await client.query('begin');
+  await serverOf(client);
+  const own = await serverOf(other);
+  await client.query('commit');
+  for (let look = 0; look < LOOKS; look++) {
+    if ((await serverOf(other)) === own) continue;
+    throw new SetupError(
+      'The Postgres at DATABASE_URL is behind a pooler that shares sessions between clients; set it to session pooling, or connect without it.',
     );
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { generateItems, type NewItem, pictureUrl } from '../goods/catalogue.ts';
 import { type LiveSale, SALE_ID, type SaleState, stateOf } from '../sale.ts';
 import { keysOf } from './keys.ts';
-import { isUniqueViolation, type Postgres, statement } from './postgres.ts';
+import { isContradiction, type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
 
 const sql = {
@@ -59,7 +59,7 @@ export async function createSale(postgres: Postgres, sale: NewSale): Promise<str
       return id;
     });
   } catch (error) {
-    if (isUniqueViolation(error) && error.table === 'items') {
+    if (isContradiction(error) && error.table === 'items') {
       throw new ItemTaken(/\(id\)=\(([^)]*)\)/.exec(error.detail ?? '')?.[1]);
     }
     throw error;

@@ -20,7 +20,13 @@ async function main(config: Config, place: Place, { log, write, dropped, flush }
   const fenced = createFencedCount(log);
   const stores = await openStores(config, place, log, fenced, metrics);
   const memory = openMemory(config, place, stores, metrics);
-  const primary = openPrimaryLink((message) => orders.obey(message));
+  const primary = openPrimaryLink(
+    (message) => orders.obey(message),
+    () => {
+      log.error('the primary is silent; this worker leaves');
+      orders.drain();
+    },
+  );
 
   const onError = createOnFailure(log, fenced);
   const endpoints = listEndpoints({
@@ -32,7 +38,7 @@ async function main(config: Config, place: Place, { log, write, dropped, flush }
     shard: memory.shard,
     liveSales: memory.liveSales,
     askPrimary: primary.ask,
-    isPostgresUp: () => stores.committers.isUp && stores.readers.isUp,
+    isPostgresUp: () => stores.committers.isUp,
     isLogFull: () => state.spoolFull,
     isDraining: () => state.draining,
     onError,

@@ -1,6 +1,5 @@
-import type { ToWorker } from '../messages.ts';
 import type { Memory } from './memory.ts';
-import type { PrimaryLink } from './primary-link.ts';
+import type { Order, PrimaryLink } from './primary-link.ts';
 import type { Reporting } from './reporting.ts';
 import type { Serving } from './serving.ts';
 
@@ -32,7 +31,9 @@ export interface OrdersDeps {
 
 /** Does what the primary says. */
 export interface Orders {
-  obey(message: Exclude<ToWorker, { type: 'answer' }>): void;
+  obey(message: Order): void;
+  /** Serves what is under way, and leaves. */
+  drain(): void;
   /** Resolves when the primary has told the sales. */
   readonly introduced: Promise<void>;
 }
@@ -54,6 +55,7 @@ export function createOrders({ state, primary, memory, serving, reporting, leave
 
   return {
     introduced,
+    drain,
     obey(message) {
       switch (message.type) {
         case 'sales':

@@ -9,15 +9,37 @@ export interface PrimaryLink {
   ask<Q extends Question>(question: Q, ms: number): Promise<Questions[Q]['answer']>;
 }
 
+/** What the primary tells a worker to do or to know. */
+export type Order = Exclude<ToWorker, { type: 'answer' | 'heartbeat' }>;
+
 interface Waiting {
   readonly resolve: (value: unknown) => void;
   readonly timer: NodeJS.Timeout;
 }
 
-/** `onMessage` hears everything but answers. */
-export function openPrimaryLink(
-  onMessage: (message: Exclude<ToWorker, { type: 'answer' }>) => void,
-): PrimaryLink {
+/** How often it is looked whether the primary has said anything. */
+const LISTEN_MS = 1_000;
+/** After so many looks without a word, the primary is gone, stopped, or has forgotten this worker. */
+const SILENT_LOOKS_MAX = 5;
+
+/**
+ * Calls `onSilent`, once, when nothing comes from the primary for 5 s. Counted in looks, not by a clock: a worker that was
+ * stopped itself finds the messages of that time waiting, behind the first look.
+ */
+function watchSilence(onSilent: () => void): void {
+  let looks = 0;
+  process.on('message', () => {
+    looks = 0;
+  });
+  const timer = setInterval(() => {
+    if (++looks < SILENT_LOOKS_MAX) return;
+    clearInterval(timer);
+    onSilent();
+  }, LISTEN_MS).unref();
+}
+
+/** `onMessage` hears everything but answers and heartbeats; `onSilent` that the primary says nothing any more. */
+export function openPrimaryLink(onMessage: (message: Order) => void, onSilent: () => void): PrimaryLink {
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
 
@@ -28,6 +50,7 @@ export function openPrimaryLink(
   };
 
   process.on('message', (message: ToWorker) => {
+    if (message.type === 'heartbeat') return;
     if (message.type !== 'answer') return onMessage(message);
     const question = waiting.get(message.id);
     if (question === undefined) return;
@@ -35,6 +58,8 @@ export function openPrimaryLink(
     clearTimeout(question.timer);
     question.resolve(message.value);
   });
+
+  watchSilence(onSilent);
 
   return {
     send: (message) => send(message),

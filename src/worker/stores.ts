@@ -38,7 +38,7 @@ export async function openStores(
   const redis = await openRedis({ url, patient: true, onError, onCommand: metrics?.onCommand });
   const database = { url: databaseUrl, patient: true, onError, onQuery: metrics?.onQuery };
   const committers = await openPostgres({ ...database, connectionsMax: COMMITTERS });
-  const readers = await openPostgres({ ...database, connectionsMax: READERS });
+  const readers = await openPostgres({ ...database, connectionsMax: READERS, reads: true });
   const attempts = openAttemptLog(join(config.dataDir, 'spool'), slot, run);
   return {
     redis,

@@ -107,6 +107,9 @@ test('while Postgres is silent purchases are refused before they are decided, an
     assert.equal((await checkout(http, 'joe', items.at(-1)!, sale)).status, 200);
     await assertDown('database', 'postgres');
     const reads = ['/sales', `/sales/${sale}`, `/sales/${sale}/items`, `/purchases/${codes[0]}`];
+    // The first read that is late cannot know whether Postgres is away or only busy with it.
+    assertProblem(await http.get('/sales'), 503, 'overloaded');
+    await until('it is known', async () => (await http.get('/sales')).body.code === 'unavailable');
     for (const path of reads) assertProblem(await http.get(path), 503, 'unavailable');
     assertProblem(await http.post('/admin/sales', { body: { total_items: 1 } }), 503, 'unavailable');
     assertProblem(await checkout(http, 'joe', 'x', 'S-0000000000'), 503, 'unavailable');

@@ -141,20 +141,8 @@ test('a Postgres without fsync is refused', async () => {
   await withPostgres(requirePostgres);
 });
 
-test('a Postgres that confirms before it has written is refused, also when only our role is set so', async () => {
-  await withPostgres((client) => client.query('alter role flashsale set synchronous_commit = off'));
-  try {
-    await assert.rejects(withPostgres(requirePostgres), names('DATABASE_URL', 'synchronous_commit off'));
-  } finally {
-    await withPostgres((client) => client.query('alter role flashsale reset synchronous_commit'));
-  }
-  await withPostgres((client) =>
-    client.query('set synchronous_commit = local').then(() => requirePostgres(client)),
-  );
-});
-
 test('a Postgres before 14 is refused', async () => {
-  const row = { major: 13, version: '13.11 (Debian)', fsync: 'on', synchronous_commit: 'on' };
+  const row = { major: 13, version: '13.11 (Debian)', fsync: 'on' };
   const aged = { query: async () => ({ rows: [row] }) };
   await assert.rejects(requirePostgres(aged), names('DATABASE_URL', '13.11', '14'));
 });

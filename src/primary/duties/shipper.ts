@@ -6,6 +6,7 @@ import {
   setAside,
   shipSegment,
 } from '../../store/attempts/segments.ts';
+import { Overloaded, Unanswered, Unavailable } from '../../store/errors.ts';
 import { isRefusal, type Postgres } from '../../store/postgres.ts';
 
 /** Some three million attempts. Past it checkouts are refused: an attempt that is not logged must not be answered. */
@@ -40,12 +41,20 @@ export function createShipper({ postgres, dir, log, isWritten, onFull }: Shipper
     await addPartitions(postgres, Date.now()).catch((err: unknown) => log.error({ err }, 'no partition'));
   };
 
+  /** One segment in trouble must not hold up the others. Throws when the trouble is the store's. */
   const shipOne = async (path: string) => {
     try {
       await shipSegment(postgres, path);
     } catch (err) {
-      if (!isRefusal(err)) throw err;
-      // One that Postgres does not take (its disk lost power?) must not hold up the others for ever.
+      if (err instanceof Unavailable || err instanceof Unanswered || err instanceof Overloaded) throw err;
+      if (!isRefusal(err)) {
+        log.error(
+          { err, segment: path },
+          'a segment of the attempt log could not be shipped; it is tried again',
+        );
+        return;
+      }
+      // Its bytes will never be taken (its disk lost power?).
       log.error({ err, segment: path }, 'a segment of the attempt log was refused and put aside');
       setAside(path);
     }

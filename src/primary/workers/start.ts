@@ -71,6 +71,7 @@ export async function startWorkers(options: WorkersOptions): Promise<void> {
       membership.changed();
     },
     onSilent: scrape.left,
+    onStray: (pid) => log.error({ worker_pid: pid }, 'a worker in no slot was ended'),
     onExit: (slot, pid, how, expected) => {
       if (!expected) {
         metrics.workerDeaths.n++;

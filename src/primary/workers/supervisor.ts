@@ -1,25 +1,14 @@
 import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
 import type { ToPrimary, ToWorker, WorkerStatus } from '../../messages.ts';
+import { type Child, forkChild } from './child.ts';
 
 /** A worker that lived this long was well: its successor starts at once. */
 const HEALTHY_MS = 10_000;
 const BACKOFF_FIRST_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
-/** A worker that is not ready by then will never be. */
-const READY_MS = 15_000;
-/** A worker drains for 8 s at most; one that has not left after this is ended. */
-const LEAVE_MS = 10_000;
-
-interface Slot {
-  worker: Worker;
-  /** Resolves when the worker serves; rejects when it dies before or is late. */
-  ready: Promise<void>;
-  startedAtMs: number;
-  status: WorkerStatus | undefined;
-  serving: boolean;
-  backoffMs: number;
-}
+/** Workers that miss five of these in a row leave (`worker/primary-link.ts`). */
+const HEARTBEAT_MS = 1_000;
 
 export interface Supervisor {
   /** Forks all workers; resolves when all are ready. Called once. */
@@ -55,136 +44,106 @@ export interface SupervisorListeners {
   readonly onSilent: (pid: number) => void;
   /** A worker has left; `expected` when it was told to. */
   readonly onExit: (slot: number, pid: number, how: string, expected: boolean) => void;
+  /** A worker was in no slot, and is ended: a bug of ours, if it ever happens. */
+  readonly onStray: (pid: number) => void;
 }
 
 /** Keeps one worker in every slot: a dead one is replaced at once, or with back-off when it dies in a loop. */
-export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const slots = new Map<number, Slot>();
+export function createSupervisor({ workers, env }: SupervisorOptions): Supervisor {
+  const slots = new Map<number, Child>();
+  /** How long the next death in a slot has its successor wait; 0: not at all. */
+  const backoffs = new Map<number, number>();
+  /** Workers that still serve while their successors start, and then drain. */
+  const replaced = new Set<Child>();
   let listeners: SupervisorListeners;
-  const leaving = new Set<number>();
   let stopping = false;
   let rolling: Promise<void> | undefined;
-  let port = 0;
   let starts = 0;
+  const port = prepareCluster();
+  const living = () => [...slots.values(), ...replaced].filter((child) => !child.isDead);
 
-  cluster.on('listening', (_, address) => {
-    port = address.port;
-  });
-  // Workers accept for themselves. Handed out by the primary (node's default), a connection on its way to a worker that
-  // is killed hangs for ever, and the primary keeps its socket: 22 of them after 25 kills.
-  cluster.schedulingPolicy = cluster.SCHED_NONE;
-  cluster.setupPrimary({ exec: fileURLToPath(new URL('../../worker/main.js', import.meta.url)) });
-
-  const fork = (slot: number, backoffMs: number): Slot => {
-    const worker = cluster.fork({ ...options.env, WORKER_SLOT: String(slot) });
-    const pid = worker.process.pid as number;
+  const fork = (slot: number, backoffMs: number): Child => {
+    const { onMessage, onSilent } = listeners;
+    const child = forkChild(slot, env, { onMessage, onSilent, onExit });
     starts++;
-    worker.once('disconnect', () => listeners.onSilent(pid));
-    const ready = new Promise<void>((resolve, reject) => {
-      const late = setTimeout(() => worker.process.kill('SIGKILL'), READY_MS);
-      worker.on('message', (message: ToPrimary) => {
-        if (message.type === 'ready') {
-          clearTimeout(late);
-          (slots.get(slot) as Slot).serving = true;
-          listeners.onReady(slot, pid);
-          resolve();
-        } else if (message.type === 'status') {
-          const state = slots.get(slot);
-          if (state?.worker === worker) state.status = { slot, pid, ...message };
-        } else listeners.onMessage(pid, message);
-      });
-      const gone = (how: string) => {
-        clearTimeout(late);
-        reject(new Error(`worker ${slot} left before it was ready (${how})`));
-        onExit(slot, worker, how);
-      };
-      worker.once('exit', (code, signal) => gone(signal ?? `code ${code}`));
-      // A broken channel shows as an exit; a process that could not be made has none.
-      worker.on('error', (error) => {
-        if (pid === undefined) gone(error.message);
-      });
-    });
-    ready.catch(() => {});
-    const state: Slot = {
-      worker,
-      ready,
-      startedAtMs: Date.now(),
-      status: undefined,
-      serving: false,
-      backoffMs,
-    };
-    slots.set(slot, state);
-    return state;
+    slots.set(slot, child);
+    backoffs.set(slot, backoffMs);
+    child.ready.then(
+      () => listeners.onReady(slot, child.pid),
+      () => {},
+    );
+    return child;
   };
 
-  const onExit = (slot: number, worker: Worker, how: string) => {
-    const pid = worker.process.pid as number;
-    const expected = leaving.delete(pid) || stopping;
-    listeners.onExit(slot, pid, how, expected);
-    const state = slots.get(slot);
-    if (state?.worker === worker) state.serving = false;
-    if (stopping || state?.worker !== worker) return;
-    const lived = Date.now() - state.startedAtMs;
-    const backoffMs =
-      lived >= HEALTHY_MS ? 0 : Math.min(state.backoffMs * 2 || BACKOFF_FIRST_MS, BACKOFF_MAX_MS);
+  const onExit = (child: Child, how: string) => {
+    const { slot, pid } = child;
+    replaced.delete(child);
+    listeners.onExit(slot, pid, how, child.leaving || stopping);
+    if (stopping || slots.get(slot) !== child) return;
+    const before = backoffs.get(slot) ?? 0;
+    const backoffMs = nextBackoff(before, Date.now() - child.startedAtMs);
     // The first death is replaced at once; only a loop of them waits.
-    const waitMs = state.backoffMs === 0 ? 0 : backoffMs;
+    const waitMs = before === 0 ? 0 : backoffMs;
     setTimeout(() => {
-      if (!stopping && slots.get(slot) === state) fork(slot, backoffMs);
+      if (!stopping && slots.get(slot) === child) fork(slot, backoffMs);
     }, waitMs);
   };
 
-  const leave = (worker: Worker): Promise<void> =>
-    new Promise((resolve) => {
-      if (worker.isDead()) return resolve();
-      const deadline = setTimeout(() => worker.process.kill('SIGKILL'), LEAVE_MS);
-      worker.once('exit', () => {
-        clearTimeout(deadline);
-        resolve();
-      });
-      leaving.add(worker.process.pid as number);
-      sendTo(worker, { type: 'drain' });
-    });
-
-  const rollSlots = async () => {
-    for (const [slot, old] of [...slots]) {
-      if (stopping) return;
-      try {
-        await fork(slot, 0).ready;
-      } catch (error) {
-        // The old worker keeps its slot if it still serves.
-        if (old.worker.isDead()) fork(slot, BACKOFF_FIRST_MS);
-        else slots.set(slot, old);
-        throw error;
-      }
-      await leave(old.worker);
+  /** Replaces the worker that is in the slot now: it may have been replaced since the roll began. */
+  const rollSlot = async (slot: number) => {
+    const old = slots.get(slot) as Child;
+    replaced.add(old);
+    try {
+      await fork(slot, 0).ready;
+    } catch (error) {
+      replaced.delete(old);
+      // The old worker keeps its slot if it still serves.
+      if (old.isDead) fork(slot, BACKOFF_FIRST_MS);
+      else slots.set(slot, old);
+      throw error;
     }
+    await old.leave();
   };
 
-  const sendTo = (worker: Worker, message: ToWorker) => {
-    if (worker.isConnected()) worker.send(message, undefined, () => {});
+  const rollSlots = async () => {
+    for (const slot of [...slots.keys()]) if (!stopping) await rollSlot(slot);
+  };
+
+  const broadcast = (message: ToWorker) => {
+    for (const child of living()) child.send(message);
+  };
+  const endStrays = () => {
+    const known = living().map(({ pid }) => pid);
+    for (const worker of Object.values(cluster.workers ?? {}) as Worker[]) {
+      const pid = worker.process.pid as number;
+      if (known.includes(pid) || worker.isDead()) continue;
+      listeners.onStray(pid);
+      worker.process.kill('SIGKILL');
+    }
+  };
+  const beat = () => {
+    broadcast({ type: 'heartbeat' });
+    endStrays();
   };
 
   return {
     async start(hearing) {
       listeners = hearing;
-      for (let slot = 0; slot < options.workers; slot++) fork(slot, 0);
-      await Promise.all([...slots.values()].map((state) => state.ready));
+      for (let slot = 0; slot < workers; slot++) fork(slot, 0);
+      setInterval(beat, HEARTBEAT_MS).unref();
+      await Promise.all([...slots.values()].map(({ ready }) => ready));
     },
-    broadcast(message) {
-      for (const { worker } of slots.values()) sendTo(worker, message);
-    },
+    broadcast,
     send(pid, message) {
-      for (const { worker } of slots.values()) if (worker.process.pid === pid) sendTo(worker, message);
+      for (const child of living()) if (child.pid === pid) child.send(message);
     },
     get port() {
-      return port;
+      return port();
     },
-    statuses: () => [...slots.values()].flatMap((state) => state.status ?? []),
+    statuses: () => [...slots.values()].flatMap(({ status }) => status ?? []),
     servingSlots: () => [...slots].flatMap(([slot, { serving }]) => (serving ? slot : [])),
     starts: () => starts,
-    pids: () =>
-      [...slots.values()].filter(({ worker }) => !worker.isDead()).map((s) => s.worker.process.pid as number),
+    pids: () => living().map(({ pid }) => pid),
     roll() {
       rolling ??= rollSlots().finally(() => {
         rolling = undefined;
@@ -193,8 +152,24 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     async stop() {
       stopping = true;
-      const workers = Object.values(cluster.workers ?? {}) as Worker[];
-      await Promise.all(workers.map(leave));
+      await Promise.all(living().map((child) => child.leave()));
     },
   };
+}
+
+/** Sets node:cluster up; returns how to learn the port that the workers share. */
+function prepareCluster(): () => number {
+  let port = 0;
+  cluster.on('listening', (_, address) => {
+    port = address.port;
+  });
+  // Workers accept for themselves. Handed out by the primary (node's default), a connection on its way to a worker that
+  // is killed hangs for ever, and the primary keeps its socket: 22 of them after 25 kills.
+  cluster.schedulingPolicy = cluster.SCHED_NONE;
+  cluster.setupPrimary({ exec: fileURLToPath(new URL('../../worker/main.js', import.meta.url)) });
+  return () => port;
+}
+
+function nextBackoff(beforeMs: number, livedMs: number): number {
+  return livedMs >= HEALTHY_MS ? 0 : Math.min(beforeMs * 2 || BACKOFF_FIRST_MS, BACKOFF_MAX_MS);
 }
