@@ -1,5 +1,6 @@
 /** What each statement of `sql/` does and to which table, for the metrics; those that only run inside a transaction are not told apart. */
 const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]>> = {
+  add_attempts_day: ['call', 'checkout_attempts'],
   audit_buyers: ['select', 'purchases'],
   audit_codes: ['select', 'decisions'],
   audit_decisions: ['select', 'decisions'],
@@ -10,11 +11,14 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   audit_users: ['select', 'purchases'],
   bump_epoch: ['update', 'sales'],
   commit_purchases: ['insert', 'purchases'],
+  count_stray_attempts: ['select', 'checkout_attempts'],
+  drop_attempts_before: ['call', 'checkout_attempts'],
   find_decision: ['select', 'decisions'],
   list_items: ['select', 'items'],
   list_sales: ['select', 'sales'],
   live_sales: ['select', 'sales'],
   open_epoch: ['update', 'sales'],
+  prune_segments: ['delete', 'attempt_segments'],
   rebuild_bought: ['select', 'purchases'],
   rebuild_decisions: ['select', 'decisions'],
   rebuild_items: ['select', 'items'],
@@ -22,8 +26,8 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   sale_state: ['select', 'sales'],
 };
 
-/** A statement without a file creates a partition of the attempt log. */
-const PARTITION = ['create', 'checkout_attempts'] as const;
+/** A statement that only runs inside a transaction, or has no file. */
+const OTHER = ['other', 'none'] as const;
 
 export const kindOf = (statement: string): readonly [queryType: string, table: string] =>
-  KINDS[statement] ?? PARTITION;
+  KINDS[statement] ?? OTHER;

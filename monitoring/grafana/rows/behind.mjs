@@ -33,7 +33,11 @@ export const behind = [
   lines({
     title: 'Attempt log: segments not yet in Postgres',
     about: 'A few. Many small ones: workers die often.',
-    queries: [['flashsale_spool_segments', '{{instance}}']],
+    queries: [
+      ['flashsale_spool_segments', '{{instance}}'],
+      ['flashsale_spool_refused_segments', '{{instance}}, refused'],
+      ['flashsale_stray_attempts', '{{instance}}, stray attempts'],
+    ],
   }),
   lines({
     title: 'Workers that did not answer a scrape',

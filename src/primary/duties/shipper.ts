@@ -1,11 +1,5 @@
 import type { Log } from '../../log.ts';
-import {
-  addPartitions,
-  adoptSegments,
-  listSegments,
-  setAside,
-  shipSegment,
-} from '../../store/attempts/segments.ts';
+import { adoptSegments, listSegments, setAside, shipSegment } from '../../store/attempts/segments.ts';
 import { Overloaded, Unanswered, Unavailable } from '../../store/errors.ts';
 import { isRefusal, type Postgres } from '../../store/postgres.ts';
 
@@ -31,15 +25,6 @@ export interface Shipper {
 
 export function createShipper({ postgres, dir, log, isWritten, onFull }: ShipperOptions): Shipper {
   let full = false;
-  let partitionedDay = '';
-
-  /** Best done a day ahead. If it cannot be, the default partition takes the rows. */
-  const partition = async () => {
-    const today = new Date().toISOString().slice(0, 10);
-    if (today === partitionedDay) return;
-    partitionedDay = today;
-    await addPartitions(postgres, Date.now()).catch((err: unknown) => log.error({ err }, 'no partition'));
-  };
 
   /** One segment in trouble must not hold up the others. Throws when the trouble is the store's. */
   const shipOne = async (path: string) => {
@@ -72,7 +57,6 @@ export function createShipper({ postgres, dir, log, isWritten, onFull }: Shipper
         onFull(full);
       }
       if (paths.length === 0 || !postgres.isUp) return;
-      await partition();
       for (const path of paths) await shipOne(path);
     },
   };

@@ -8,6 +8,7 @@ import type { Shutdown } from '../shutdown.ts';
 import type { Stores } from '../stores.ts';
 import type { SalesBoard } from '../workers/sales-board.ts';
 import { createAuditor } from './auditor.ts';
+import { createCaretaker } from './caretaker.ts';
 import { keepSales } from './keeper.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { scheduleSales } from './scheduler.ts';
@@ -18,6 +19,8 @@ const KEEP_MS = 200;
 const SCHEDULE_MS = 5_000;
 const SWEEP_MS = 500;
 const WATCH_MS = 250;
+/** Partitions are made a week ahead; what a lock keeps from them is tried again this soon. */
+const CARE_MS = 60_000;
 /** Between two audits of all live sales; see auditor.ts for what they may cost. */
 const AUDIT_MS = 60_000;
 
@@ -92,6 +95,12 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
     metrics.audited();
   };
   repeat('auditor', AUDIT_MS, leading(auditAll));
+
+  const onStray = (attempts: number) => {
+    metrics.strayAttempts = attempts;
+  };
+  const care = createCaretaker({ postgres, log, keepDays: config.attemptsKeepDays, onStray });
+  void repeat('caretaker', CARE_MS, leading(care)).now();
 
   await scheduling.now();
   await keeping.now();

@@ -30,6 +30,8 @@ export interface Metrics {
   readonly rebuilds: Cell;
   /** Decisions that the sweeper has committed. */
   readonly swept: Cell;
+  /** Attempts in the default partition, as the leader last counted them. */
+  strayAttempts: number | undefined;
   /** Every live sale was audited just now. */
   audited(): void;
   read(sources: PrimarySources): Promise<MetricJson[]>;
@@ -57,13 +59,15 @@ export function createMetrics(): Metrics {
     workerDeaths: counters.workerDeaths.cell(),
     rebuilds: counters.rebuilds.cell(),
     swept: counters.swept.cell(),
+    strayAttempts: undefined,
     audited() {
       auditedMs = Date.now();
     },
     async read(sources) {
       const { redis, postgres, measured, sales, spool, supervisor, isLeader } = sources;
       starts.cell().n = supervisor.starts();
-      const { paths, bytes } = listSegments(spool);
+      const { paths, bytes, refused } = listSegments(spool);
+      const stray = this.strayAttempts;
       const lastAudit = isLeader() && auditedMs !== undefined ? [[auditedMs / 1_000] as const] : [];
       return [
         ...(await own.counted()),
@@ -74,6 +78,14 @@ export function createMetrics(): Metrics {
         ...(await readSaleGauges(redis, sales())),
         gauge('flashsale_spool_bytes', 'Attempts in finished segments, not in Postgres yet', [[bytes]]),
         gauge('flashsale_spool_segments', 'Finished segments of the attempt log', [[paths.length]]),
+        gauge('flashsale_spool_refused_segments', 'Segments that Postgres has refused, put aside', [
+          [refused],
+        ]),
+        gauge(
+          'flashsale_stray_attempts',
+          'Attempts in no day’s partition, 10,000 at most; by the leader',
+          isLeader() && stray !== undefined ? [[stray]] : [],
+        ),
         gauge('flashsale_leader', '1 when this box leads', [[isLeader() ? 1 : 0]]),
         gauge(
           'flashsale_audit_last_run_timestamp_seconds',

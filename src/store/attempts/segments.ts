@@ -9,9 +9,11 @@ import { FINISHED, OPEN, parseSegmentName } from './spool.ts';
 const addSegment = statement('add_segment');
 const copyAttempts = statement('copy_attempts');
 
+const REFUSED = '.refused';
+
 /** Puts a segment aside that Postgres refuses, for a person to look at; it is not tried again. */
 export function setAside(path: string): void {
-  renameSync(path, `${path}.refused`);
+  renameSync(path, path + REFUSED);
 }
 
 /** Makes the spool directory, and returns it. */
@@ -20,11 +22,13 @@ export function openSpool(dir: string): string {
   return dir;
 }
 
-/** Finished segments in `dir` and the bytes they hold. */
-export function listSegments(dir: string): { paths: string[]; bytes: number } {
-  const names = readdirSync(dir).filter((name) => name.endsWith(FINISHED));
+/** Finished segments in `dir`, the bytes they hold, and the number of those that were put aside. */
+export function listSegments(dir: string): { paths: string[]; bytes: number; refused: number } {
+  const all = readdirSync(dir);
+  const names = all.filter((name) => name.endsWith(FINISHED));
   const paths = names.map((name) => join(dir, name));
-  return { paths, bytes: paths.reduce((sum, path) => sum + statSync(path).size, 0) };
+  const bytes = paths.reduce((sum, path) => sum + statSync(path).size, 0);
+  return { paths, bytes, refused: all.filter((name) => name.endsWith(REFUSED)).length };
 }
 
 /**
@@ -88,19 +92,4 @@ function countLines(bytes: Buffer): number {
   let lines = 0;
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines++;
   return lines;
-}
-
-/** Creates the log's partitions of the day of `atMs` and the next (UTC). What fits none lands in the default one. */
-export async function addPartitions(postgres: Postgres, atMs: number): Promise<void> {
-  const day = (offset: number) => new Date(atMs + offset * 86_400_000).toISOString().slice(0, 10);
-  for (const [from, to] of [
-    [day(0), day(1)],
-    [day(1), day(2)],
-  ] as const) {
-    const name = `checkout_attempts_${from.replaceAll('-', '')}`;
-    await postgres.query({
-      name,
-      text: `create table if not exists ${name} partition of checkout_attempts for values from ('${from} 00:00Z') to ('${to} 00:00Z')`,
-    });
-  }
 }

@@ -1,24 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import {
-  appendFileSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import {
-  addPartitions,
-  adoptSegments,
-  listSegments,
-  openSpool,
-  shipSegment,
-} from '../../../src/store/attempts/segments.ts';
+import { adoptSegments, listSegments, openSpool, shipSegment } from '../../../src/store/attempts/segments.ts';
 import {
   type Attempt,
   type AttemptLog,
@@ -159,6 +145,7 @@ test('when nobody writes any more every open segment is adopted', async () => {
   await adoptSegments(dir, () => false);
   assert.deepEqual(listSegments(dir), {
     paths: ['0-1-a', '0-1-c', '1-2-b'].map((name) => join(dir, name + FINISHED)),
+    refused: 0,
     bytes: 15,
   });
 });
@@ -216,24 +203,4 @@ test('a disk that takes no more refuses the attempts of the turn as Unavailable;
   await adoptSegments(dir, () => false);
   await ship(dir);
   assert.equal((await logged('request-')).length, recorded);
-});
-
-test('each day has its partition, made once, and a day without one lands in the default', async () => {
-  const dayMs = Date.UTC(2031, 2, 31, 23, 59);
-  await addPartitions(postgres, dayMs);
-  await addPartitions(postgres, dayMs);
-  const dir = newSpool();
-  mkdirSync(dir, { recursive: true });
-  const log = openLog(dir, 0);
-  for (const [id, days] of Object.entries({ 'day-1': 0, 'day-2': 1, 'day-3': 2 }))
-    await log.record(attemptOf(id, { atMs: dayMs + days * 86_400_000 }));
-  log.close();
-  await ship(dir);
-  const rows = await sql(
-    `select tableoid::regclass::text as part from checkout_attempts where request_id like 'day-%' order by request_id`,
-  );
-  assert.deepEqual(
-    rows.map((row) => row.part),
-    ['checkout_attempts_20310331', 'checkout_attempts_20310401', 'checkout_attempts_other'],
-  );
 });
