@@ -5,6 +5,15 @@ const LEADER_LOCK = 7_201_605;
 /** How often the lock is tried for, and the connection that holds it is checked. */
 const CHECK_MS = 500;
 const SILENCE_MAX_MS = 5_000;
+/** A leader that cannot lead for this long gives the lock back. Longer than a restart of Redis, which is no reason to change. */
+const UNFIT_MAX_MS = 3_000;
+
+/** Keeps the lock, gives it back, tries for it, or leaves it to others; each answers whether it is held. */
+function statementFor(isLeader: boolean, isFit: boolean): string {
+  if (isLeader)
+    return isFit ? 'select true as held' : `select not pg_advisory_unlock(${LEADER_LOCK}) as held`;
+  return isFit ? `select pg_try_advisory_lock(${LEADER_LOCK}) as held` : 'select false as held';
+}
 
 /** Holds, or goes on trying to get, the advisory lock that makes one box the leader of a database. */
 export interface Leadership {
@@ -16,14 +25,19 @@ export interface Leadership {
   close(): Promise<void>;
 }
 
-/** Resolves after the first try. */
+/**
+ * Resolves after the first try. `canLead` says whether this box could do a leader's work now: while it cannot, another box
+ * shall, if there is one.
+ */
 export async function seekLeadership(
   url: string,
+  canLead: () => boolean,
   onChange: (isLeader: boolean) => void,
 ): Promise<Leadership> {
   let client: pg.Client | undefined;
   let isLeader = false;
   let closed = false;
+  let fitAtMs = performance.now();
   let next: NodeJS.Timeout | undefined;
 
   const setLeader = (value: boolean) => {
@@ -56,9 +70,9 @@ export async function seekLeadership(
   const check = async () => {
     try {
       if (client === undefined) await connect();
-      const { rows } = isLeader
-        ? await client!.query('select true as held')
-        : await client!.query('select pg_try_advisory_lock($1) as held', [LEADER_LOCK]);
+      if (canLead()) fitAtMs = performance.now();
+      const isFit = performance.now() - fitAtMs < UNFIT_MAX_MS;
+      const { rows } = await client!.query(statementFor(isLeader, isFit));
       setLeader(rows[0].held);
     } catch {
       drop();

@@ -47,7 +47,8 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   const { redis, postgres, onError } = stores;
   let scheduling: Repeated | undefined;
   let keeping: Repeated | undefined;
-  const leadership = await seekLeadership(stores.databaseUrl, (isLeader) => {
+  const canLead = () => redis.runId !== undefined;
+  const leadership = await seekLeadership(stores.databaseUrl, canLead, (isLeader) => {
     log.info({ leader: isLeader }, 'leadership');
     // A new leader does at once what may have been waiting for one.
     if (isLeader) void scheduling?.now().then(() => keeping?.now());
