@@ -6,7 +6,7 @@ import { flag, ID_SCHEMA, text } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
 import { type Answer, JSON_TYPE } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
-import { tagOf, unlessKnown } from '../http/etag.ts';
+import { unlessKnown } from '../http/etag.ts';
 import {
   type FieldErrors,
   oneOf,
@@ -16,7 +16,8 @@ import {
   refuseOthers,
 } from '../http/input.ts';
 import { problem } from '../http/problem.ts';
-import { type ItemPage, type ItemView, listItems } from '../store/items.ts';
+import { createShelf, type ShelfPage } from '../selling/shelf.ts';
+import { hasItem, type ItemPage, type ItemView, listItems } from '../store/items.ts';
 import type { RouteDeps } from './deps.ts';
 import { findSale, SALE_PATH } from './sales.ts';
 
@@ -31,13 +32,22 @@ export function itemsEndpoints({
   postgres,
   liveSales,
 }: Pick<RouteDeps, 'postgres' | 'liveSales'>): Documented[] {
+  const shelf = createShelf((page) => listItems(postgres, page));
+  const isSale = async (id: string) =>
+    liveSales.find(id) !== undefined || (await findSale(postgres, id)) !== undefined;
+
   const answerItems = async (asked: Asked, saleId: string | undefined): Promise<Answer> => {
-    const page = readPage(asked.query);
-    if ('errors' in page) return problem(asked, 'validation_failed', { errors: page.errors });
-    if (saleId === undefined || (await findSale(postgres, saleId)) === undefined)
-      return problem(asked, 'sale_not_found');
-    const rows = await listItems(postgres, { ...page, saleId, limit: page.limit + 1 });
-    return answerPage(asked, saleId, page, rows);
+    const read = readPage(asked.query);
+    if ('errors' in read) return problem(asked, 'validation_failed', { errors: read.errors });
+    if (saleId === undefined || !(await isSale(saleId))) return problem(asked, 'sale_not_found');
+    const { after } = read;
+    const page = await shelf({ ...read, saleId });
+    // Nothing comes behind an item that is not there: a shop would show an empty page, and say "sold out".
+    if (page.isEmpty && after !== undefined && !(await hasItem(postgres, saleId, after))) {
+      const errors = { after: `after must be an item of this sale: ${after} is none` };
+      return problem(asked, 'validation_failed', { errors });
+    }
+    return answerPage(asked, saleId, read, page);
   };
   return [
     {
@@ -67,17 +77,14 @@ function readPage(query: Query): Page | { errors: FieldErrors } {
   return { limit, availableOnly, ...(after && { after }) };
 }
 
-/** `rows` holds one row more than the page when there is a next one. */
-function answerPage(asked: Asked, saleId: string, page: Page, rows: readonly ItemView[]): Answer {
-  const shown = rows.slice(0, page.limit);
+function answerPage(asked: Asked, saleId: string, { limit, availableOnly }: Page, page: ShelfPage): Answer {
+  const { body, tag, next } = page;
   const headers: Record<string, string> = { 'Cache-Control': 'max-age=1' };
-  const last = shown.at(-1);
-  if (rows.length > shown.length && last) {
-    const available = page.availableOnly ? '&available=true' : '';
-    headers.Link = `</sales/${saleId}/items?limit=${page.limit}&after=${encodeURIComponent(last.id)}${available}>; rel="next"`;
+  if (next !== undefined) {
+    const available = availableOnly ? '&available=true' : '';
+    headers.Link = `</sales/${saleId}/items?limit=${limit}&after=${encodeURIComponent(next)}${available}>; rel="next"`;
   }
-  const body = JSON.stringify(shown);
-  return unlessKnown(asked.headers.ifNoneMatch, tagOf(body), JSON_TYPE, () => body, headers);
+  return unlessKnown(asked.headers.ifNoneMatch, tag, JSON_TYPE, () => body, headers);
 }
 
 const ITEM_SCHEMA = named(
@@ -93,10 +100,10 @@ const ITEM_SCHEMA = named(
 const PAGE = {
   tag: 'Sales',
   description:
-    'A page of the items, in their order. Follow the header `Link` to the next page. With `If-None-Match`, a page that has not changed is answered 304.',
+    'A page of the items, in their order, at most a second old. Follow the header `Link` to the next page. With `If-None-Match`, a page that has not changed is answered 304.',
   parameters: [
     query('limit', PARAMETERS.limit, 'Items of a page.', { example: 2 }),
-    query('after', PARAMETERS.after, 'The last item of the page before.'),
+    query('after', PARAMETERS.after, 'The last item of the page before: one of this sale.'),
     query('available', PARAMETERS.available, '`true`: only items that are not sold.', { example: 'true' }),
     IF_NONE_MATCH,
   ],

@@ -3,11 +3,12 @@ import { path, query } from '../contract/parameters.ts';
 import { count, listOf, named, objectOf } from '../contract/schema.ts';
 import { flag, SALE_ID_SCHEMA, time } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
-import { json } from '../http/answer.ts';
+import { type Answer, json } from '../http/answer.ts';
+import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, oneOf, readNumber, readParameter, refuseOthers } from '../http/input.ts';
 import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
-import { isOpen, SALE_ID, SALE_STATES, type SaleState } from '../sale.ts';
+import { isOpen, type LiveSale, SALE_ID, SALE_STATES, type SaleState } from '../sale.ts';
 import type { Postgres } from '../store/postgres.ts';
 import { countSold, listSales, type SaleSummary } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
@@ -15,12 +16,13 @@ import type { RouteDeps } from './deps.ts';
 type SalesDeps = Pick<RouteDeps, 'liveSales' | 'postgres' | 'redis'>;
 
 const STATUS = oneOf(...SALE_STATES);
-const LIMIT = { fallback: 1_000, min: 1, max: 1_000 } as const;
+const LIMIT = { fallback: 100, min: 1, max: 1_000 } as const;
+const AFTER = { required: false, pattern: SALE_ID, form: 'the id of a sale' } as const;
 
 /** What a sale looks like to a reader. */
 type SaleView = ReturnType<typeof viewOf>;
 
-const viewOf = (sale: SaleSummary) => ({
+const viewOf = (sale: Omit<SaleSummary, 'userLimit'>) => ({
   id: sale.id,
   started_at: formatTime(sale.startsAtMs),
   ended_at: formatTime(sale.endsAtMs),
@@ -37,10 +39,17 @@ export async function findSale(postgres: Postgres, id: string): Promise<SaleSumm
 }
 
 /** GET /sales/active, /sales and /sales/{id}. */
-export function salesEndpoints(deps: SalesDeps): Documented[] {
-  const { liveSales, postgres, redis } = deps;
-  /** What is sold is newest in Redis; what is committed will do while Redis is away, and after the sale. */
-  const newestCount = (saleId: string) => countSold(redis, saleId).catch(() => undefined);
+export function salesEndpoints({ liveSales, postgres, redis }: SalesDeps): Documented[] {
+  /**
+   * A live sale is known here, and its newest count is Redis'; what is committed will do while Redis is away, and after
+   * the sale.
+   */
+  const summaryOf = async (id: string | undefined): Promise<SaleSummary | undefined> => {
+    if (id === undefined) return undefined;
+    const facts = liveSales.find(id)?.facts;
+    const sold = facts && (await countSold(redis, id).catch(() => undefined));
+    return sold === undefined ? findSale(postgres, id) : { ...(facts as LiveSale), sold };
+  };
 
   return [
     {
@@ -48,50 +57,58 @@ export function salesEndpoints(deps: SalesDeps): Documented[] {
       path: '/sales/active',
       operation: READ_ACTIVE,
       async answer(asked) {
-        const facts = liveSales.find(undefined)?.facts;
-        if (facts === undefined) return problem(asked, 'sale_not_found');
-        const sold = await newestCount(facts.id);
-        const sale = sold === undefined ? await findSale(postgres, facts.id) : { ...facts, sold };
+        const sale = await summaryOf(liveSales.find(undefined)?.facts.id);
         return sale ? json(200, viewOf(sale), FRESH) : problem(asked, 'sale_not_found');
       },
     },
-    {
-      method: 'GET',
-      path: '/sales',
-      operation: LIST,
-      async answer(asked) {
-        const errors: FieldErrors = {};
-        refuseOthers(asked.query, ['status', 'limit'], errors);
-        const state = readParameter(asked.query, 'status', STATUS, errors) as SaleState | undefined;
-        const limit = readNumber(asked.query, 'limit', LIMIT, errors);
-        if (Object.keys(errors).length > 0) return problem(asked, 'validation_failed', { errors });
-        const found = await listSales(postgres, { ...(state && { state }), limit });
-        return json(200, found.map(viewOf), FRESH);
-      },
-    },
+    { method: 'GET', path: '/sales', operation: LIST, answer: (asked) => answerList(asked, postgres) },
     {
       method: 'GET',
       path: '/sales/:id',
       operation: READ,
       async answer(asked) {
-        const sale = await findSale(postgres, asked.params.id as string);
+        const sale = await summaryOf(asked.params.id);
         if (sale === undefined) return problem(asked, 'sale_not_found');
-        const sold = (await newestCount(sale.id)) ?? sale.sold;
-        return json(200, viewOf({ ...sale, sold }), FRESH);
+        return json(200, { ...viewOf(sale), user_limit: sale.userLimit }, FRESH);
       },
     },
   ];
 }
 
-const SALE_SCHEMA = named(
-  'Sale',
-  objectOf<SaleView>({
-    id: SALE_ID_SCHEMA,
-    started_at: time('When the sale opens, UTC.'),
-    ended_at: time('When it closes, UTC. Nothing is sold from this moment on.'),
-    total_items: count('Items of the sale.', 1),
-    items_sold: count('Items sold so far.'),
-    active: flag('Whether it is open now.'),
+async function answerList(asked: Asked, postgres: Postgres): Promise<Answer> {
+  const errors: FieldErrors = {};
+  refuseOthers(asked.query, ['status', 'limit', 'after'], errors);
+  const state = readParameter(asked.query, 'status', STATUS, errors) as SaleState | undefined;
+  const limit = readNumber(asked.query, 'limit', LIMIT, errors);
+  const after = readParameter(asked.query, 'after', AFTER, errors);
+  if (after !== undefined && (await findSale(postgres, after)) === undefined)
+    errors.after = `after must be a sale: ${after} is none`;
+  if (Object.keys(errors).length > 0) return problem(asked, 'validation_failed', { errors });
+  const filter = { ...(state && { state }), ...(after && { after }), limit: limit + 1 };
+  const rows = await listSales(postgres, filter);
+  const shown = rows.slice(0, limit);
+  const status = state ? `&status=${state}` : '';
+  const next =
+    rows.length > limit
+      ? `</sales?limit=${limit}&after=${shown.at(-1)?.id}${status}>; rel="next"`
+      : undefined;
+  return json(200, shown.map(viewOf), { ...FRESH, ...(next && { Link: next }) });
+}
+
+const FIELDS = {
+  id: SALE_ID_SCHEMA,
+  started_at: time('When the sale opens, UTC.'),
+  ended_at: time('When it closes, UTC. Nothing is sold from this moment on.'),
+  total_items: count('Items of the sale.', 1),
+  items_sold: count('Items sold so far.'),
+  active: flag('Whether it is open now.'),
+};
+const SALE_SCHEMA = named('Sale', objectOf<SaleView>(FIELDS));
+const SALE_WITH_LIMIT_SCHEMA = named(
+  'SaleWithLimit',
+  objectOf<SaleView & { user_limit: number }>({
+    ...FIELDS,
+    user_limit: count('Items that one user may hold in this sale.', 1),
   }),
 );
 export const SALE_PATH = path('id', SALE_ID_SCHEMA, 'The sale.', STORY.saleId);
@@ -110,12 +127,13 @@ const LIST = operation({
   id: 'listSales',
   tag: 'Sales',
   summary: 'All sales',
-  description: 'Sales, newest first.',
+  description: 'A page of sales, newest first. Follow the header `Link` to the next page.',
   parameters: [
     query('status', STATUS, 'Only sales in this state.', { example: 'active' }),
     query('limit', LIMIT, 'Sales of a page.', { example: 10 }),
+    query('after', AFTER, 'The last sale of the page before.'),
   ],
-  answers: { 200: answers('The sales.', listOf(SALE_SCHEMA), [STORY.sale], ['Cache-Control']) },
+  answers: { 200: answers('The sales.', listOf(SALE_SCHEMA), [STORY.sale], ['Cache-Control', 'Link']) },
   problems: ['validation_failed', 'overloaded', 'unavailable'],
 });
 
@@ -125,6 +143,13 @@ const READ = operation({
   summary: 'One sale',
   description: 'A sale of any state.',
   parameters: [SALE_PATH],
-  answers: { 200: answers('The sale.', SALE_SCHEMA, STORY.sale, ['Cache-Control']) },
+  answers: {
+    200: answers(
+      'The sale.',
+      SALE_WITH_LIMIT_SCHEMA,
+      { ...STORY.sale, user_limit: STORY.newSale.user_limit },
+      ['Cache-Control'],
+    ),
+  },
   problems: ['sale_not_found', 'overloaded', 'unavailable'],
 });

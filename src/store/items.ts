@@ -1,6 +1,6 @@
 import { type Postgres, statement } from './postgres.ts';
 
-const listItemsSql = statement('list_items');
+const sql = { list: statement('list_items'), has: statement('has_item') };
 
 export interface ItemPage {
   readonly saleId: string;
@@ -19,10 +19,15 @@ export interface ItemView {
 
 /** A page of a sale's items in their order; `sold` is what is committed. Throws as `Postgres.query` does. */
 export function listItems(postgres: Postgres, page: ItemPage): Promise<ItemView[]> {
-  return postgres.query<ItemView & Record<string, unknown>>(listItemsSql, [
+  return postgres.query<ItemView & Record<string, unknown>>(sql.list, [
     page.saleId,
     page.after ?? null,
     page.limit,
     page.availableOnly,
   ]);
+}
+
+/** Whether a sale has an item. Throws as `Postgres.query` does. */
+export async function hasItem(postgres: Postgres, saleId: string, itemId: string): Promise<boolean> {
+  return (await postgres.query(sql.has, [saleId, itemId])).length > 0;
 }

@@ -14,6 +14,7 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   count_stray_attempts: ['select', 'checkout_attempts'],
   drop_attempts_before: ['call', 'checkout_attempts'],
   find_decision: ['select', 'decisions'],
+  has_item: ['select', 'items'],
   list_items: ['select', 'items'],
   list_sales: ['select', 'sales'],
   live_sales: ['select', 'sales'],

@@ -102,26 +102,37 @@ export interface SaleSummary {
   readonly startsAtMs: number;
   readonly endsAtMs: number;
   readonly total: number;
+  readonly userLimit: number;
   readonly sold: number;
 }
 
-/** Sales from Postgres, newest first, with what is committed as sold. */
+export interface SalesFilter {
+  readonly state?: SaleState;
+  readonly id?: string;
+  readonly limit: number;
+  /** Only sales behind this one in the order. */
+  readonly after?: string;
+}
+
+/** Sales from Postgres, newest first, with what is committed as sold. Throws as `Postgres.query` does. */
 export async function listSales(
   postgres: Postgres,
-  filter: { readonly state?: SaleState; readonly id?: string; readonly limit: number },
+  { state, id, limit, after }: SalesFilter,
 ): Promise<SaleSummary[]> {
   const rows = await postgres.query<{
     id: string;
     starts_ms: number;
     ends_ms: number;
     total: number;
+    user_limit: number;
     sold: number;
-  }>(sql.listSales, [filter.state ?? null, filter.id ?? null, filter.limit]);
+  }>(sql.listSales, [state ?? null, id ?? null, limit, after ?? null]);
   return rows.map((row) => ({
     id: row.id,
     startsAtMs: row.starts_ms,
     endsAtMs: row.ends_ms,
     total: row.total,
+    userLimit: row.user_limit,
     sold: row.sold,
   }));
 }

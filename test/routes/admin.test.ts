@@ -20,7 +20,15 @@ test('a sale of a number of items is created at once, for this hour', async () =
   assert.equal(Date.parse(ended_at) - Date.parse(started_at), HOUR_MS);
   assert.equal(reply.headers.location, `/sales/${id}`);
   const { body } = await http.get(`/sales/${id}`);
-  assert.deepEqual(body, { id, started_at, ended_at, total_items: 7, items_sold: 0, active: true });
+  assert.deepEqual(body, {
+    id,
+    started_at,
+    ended_at,
+    total_items: 7,
+    items_sold: 0,
+    active: true,
+    user_limit: 3,
+  });
 });
 
 test('every worker sells from it by the time it is answered', async () => {

@@ -25,7 +25,8 @@ test('GET /sales/active is the hourly sale of this hour', async () => {
 test('GET /sales/{id} shows any sale, and computes whether it is active', async () => {
   const { sale } = await addShelf(http, { total_items: 3, ended_at: inSeconds(1) });
   const open = await http.get(`/sales/${sale}`);
-  assert.deepEqual(Object.keys(open.body), FIELDS);
+  assert.deepEqual(Object.keys(open.body), [...FIELDS, 'user_limit']);
+  assert.equal(open.body.user_limit, 10);
   assert.deepEqual([open.status, open.body.id, open.body.active], [200, sale, true]);
   for (const time of [open.body.started_at, open.body.ended_at]) assert.match(time, TIME);
   const ended = await until('its end', async () => {
@@ -39,6 +40,27 @@ test('what is read of sales may be kept for a second', async () => {
   const { sale } = await addShelf(http, { total_items: 1 });
   for (const path of ['/sales', '/sales/active', `/sales/${sale}`, `/sales/${sale}/items`])
     assert.equal((await http.get(path)).headers['cache-control'], 'max-age=1', path);
+});
+
+test('following the links of the listing leads to every sale once, newest first', async () => {
+  for (let i = 0; i < 4; i++) await addShelf(http, { total_items: 1 });
+  const ids: string[] = [];
+  for (let next: string | undefined = '/sales?limit=2&status=active'; next; ) {
+    const { headers, body } = await http.get(next);
+    ids.push(...body.map(({ id }: { id: string }) => id));
+    next = /^<([^>]+)>; rel="next"$/.exec(String(headers.link ?? ''))?.[1];
+  }
+  const all = await http.get('/sales?status=active&limit=1000');
+  assert.ok(ids.length > 4);
+  assert.deepEqual(
+    ids,
+    all.body.map(({ id }: { id: string }) => id),
+  );
+  for (const after of ['S-0000000000', 'x']) {
+    const reply = await http.get(`/sales?after=${after}`);
+    assertProblem(reply, 400, 'validation_failed', 'errors');
+    assert.deepEqual(Object.keys(reply.body.errors), ['after']);
+  }
 });
 
 test('a listing obeys its limit, and refuses a parameter that it does not know by its name', async () => {
