@@ -4,7 +4,7 @@ import { checkPhantoms } from './checker-phantoms.ts';
 import type { Dump } from './dumps.ts';
 import { type Entry, entriesOf, type HistoryLine, type Line, marksOf } from './history.ts';
 
-/** What may be wrong; each is a promise of reliability.md that was broken. */
+/** What a run may violate; each kind is a broken promise (I1 to I8, README.md). */
 export type ViolationKind =
   | 'lost'
   | 'sold-twice'

@@ -27,16 +27,16 @@ export interface Difference {
   readonly problem: string;
 }
 
-/** What looks wrong may only be under way; it is looked at so often, with this pause, before it is reported. */
+/** A mismatch may be a purchase in flight: look this often, with this pause, before reporting it. */
 const LOOKS = 3;
 const PAUSE_MS = 300;
-/** A rebuild in mid-audit makes worthless what was read before; then the audit begins anew, so often. */
+/** A rebuild during an audit makes what was read before worthless: the audit starts again, at most this often. */
 const STARTS_MAX = 3;
 
 /**
- * Audits the books of a sale (reliability.md) in both stores, or in Postgres alone once the sale is retired; while
- * the service runs, or at rest. Nothing is locked: audit-checks.ts says why a sale under way shows no differences.
- * `rest` is awaited after each part of some thousand rows, for an audit that must not be in the way of buyers.
+ * Audits the books of a sale in both stores, or in Postgres alone once the sale is retired; while the service runs,
+ * or at rest. Locks nothing: checks.ts says why a sale in progress shows no differences.
+ * `rest` is awaited after each part of some thousand rows, so that an audit need not slow buyers down.
  * Throws as `Redis.command`, `Postgres.query` and `rest` do.
  */
 export async function auditSale(
