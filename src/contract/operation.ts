@@ -71,6 +71,6 @@ export const answersText = (
 
 /** 304 to a caller that has the body already. */
 export const notModified: Response = {
-  description: 'What you have is still right.',
+  description: 'The copy you have is current.',
   headers: headerRefs(['ETag', 'Cache-Control']),
 };

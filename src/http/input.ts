@@ -107,7 +107,8 @@ export function readNumber(
 /** Notes a sentence for each parameter that is none of `names`: a misspelt filter would be a silent one. */
 export function refuseOthers(query: Query, names: readonly string[], errors: FieldErrors): void {
   for (const name of query.keys()) {
-    if (!names.includes(name)) errors[name] = `${name} is no parameter of this path: ${names.join(', ')}`;
+    if (!names.includes(name))
+      errors[name] = `${name} is not a parameter of this path, which takes ${names.join(', ')}`;
   }
 }
 

@@ -45,8 +45,8 @@ const PAGE_HEADERS = { ...CACHED, ...pageHeaders(STYLE_HASH) };
 const READ_OPENAPI = operation({
   id: 'readOpenApi',
   tag: 'Operations',
-  summary: 'This contract',
-  description: 'This document, OpenAPI 3.1.',
+  summary: 'The contract',
+  description: 'This document, as OpenAPI 3.1.',
   parameters: [IF_NONE_MATCH],
   answers: {
     200: {
@@ -60,8 +60,8 @@ const READ_OPENAPI = operation({
 const READ_DOCS = operation({
   id: 'readDocs',
   tag: 'Operations',
-  summary: 'The page you read',
-  description: 'This document as a page, without any request to another host.',
+  summary: 'The contract as a page',
+  description: 'This document as a page. It loads nothing from other hosts.',
   parameters: [IF_NONE_MATCH],
   answers: { 200: answersText('The page.', HTML_TYPE, ['ETag', 'Cache-Control']), 304: notModified },
 });

@@ -22,7 +22,7 @@ export const imageEndpoint: Documented = {
     tag: 'Sales',
     summary: 'The picture of an item',
     description:
-      'Drawn from the id alone, whether any sale has the item or not. It never changes: keep it. Pages of any origin may embed it.',
+      'An SVG drawn from the id alone, whether a sale has the item or not. It never changes, so caches may keep it. Pages of any origin may embed it.',
     parameters: [path('id', ID_SCHEMA, 'The item.', STORY.item), IF_NONE_MATCH],
     answers: {
       200: answersText('The picture.', SVG_TYPE, ['ETag', 'Cache-Control']),

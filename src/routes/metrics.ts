@@ -19,7 +19,7 @@ export const metricsEndpoint = ({
     id: 'readMetrics',
     tag: 'Operations',
     summary: 'Metrics',
-    description: 'Prometheus text, of all workers and the primary.',
+    description: 'Metrics of all workers and the primary, in Prometheus’ text format.',
     answers: { 200: answersText('The metrics.', TYPE), 503: problemResponse(['unavailable']) },
   }),
   async answer(asked) {

@@ -100,12 +100,12 @@ const PURCHASE = operation({
   tag: 'Buying',
   summary: 'Buy the cart',
   description:
-    'Buys every line of the cart that is still for sale. One code has one outcome, however often and however concurrently it is posted. Answered 200 only after it is committed.\n\nAfter no answer, a reset, or `outcome_unknown`: post the same code again, with an `Idempotency-Key`, until the answer is anything but 503.',
+    'Buys every line of the cart that is still for sale. One code has one outcome, however often and however concurrently you post it. 200 means that the purchase is committed.\n\nIf you get no answer, a reset, or `outcome_unknown`, post the same code again, with an `Idempotency-Key`, until the answer is anything but 503.',
   parameters: [
-    query('code', CODE, 'The code that the checkout answered.', { example: STORY.code }),
+    query('code', CODE, 'The code from the checkout.', { example: STORY.code }),
     header(
       'Idempotency-Key',
-      'Present, with any value: a code that was answered before gets its original answer again, instead of `already_processed`. The code makes the request idempotent, not this value.',
+      'With any value, a repeat gets the original answer again instead of `already_processed`. The code makes a purchase idempotent, not this value.',
       { type: 'string' },
       'order-1',
     ),
@@ -136,10 +136,12 @@ const READ_RECEIPT = operation({
   tag: 'Buying',
   summary: 'Read the receipt',
   description:
-    'The outcome of a code, for ever. A code that was not purchased yet is answered as one that never was.',
+    'The outcome of a purchased code, for ever. A code that was not purchased yet is answered like an unknown one.',
   parameters: [path('code', CODE_SCHEMA, 'The code that was purchased.', STORY.code)],
   answers: {
-    200: answers('What was bought, and what was lost.', RECEIPT_SCHEMA, STORY.receipt, ['Cache-Control']),
+    200: answers('The lines that were bought, and those that were lost.', RECEIPT_SCHEMA, STORY.receipt, [
+      'Cache-Control',
+    ]),
   },
   problems: ['checkout_not_found', 'overloaded', 'unavailable'],
 });

@@ -88,10 +88,10 @@ const SALE_SCHEMA = named(
   objectOf<SaleView>({
     id: SALE_ID_SCHEMA,
     started_at: time('When the sale opens, UTC.'),
-    ended_at: time('When it closes, UTC. Nothing is sold from this moment on.'),
+    ended_at: time('When the sale closes, UTC. From then on nothing is sold.'),
     total_items: count('Items of the sale.', 1),
     items_sold: count('Items sold so far.'),
-    active: flag('Whether it is open now.'),
+    active: flag('Whether the sale is open now.'),
   }),
 );
 export const SALE_PATH = path('id', SALE_ID_SCHEMA, 'The sale.', STORY.saleId);
@@ -101,7 +101,7 @@ const READ_ACTIVE = operation({
   tag: 'Sales',
   summary: 'The active sale',
   description:
-    'The sale that is meant without `sale_id`: of the hourly sales that are open now, the one that began last.',
+    'The sale of requests without `sale_id`: of the hourly sales that are open now, the one that began last.',
   answers: { 200: answers('The sale.', SALE_SCHEMA, STORY.sale, ['Cache-Control']) },
   problems: ['sale_not_found', 'overloaded', 'unavailable'],
 });
@@ -113,7 +113,7 @@ const LIST = operation({
   description: 'Sales, newest first.',
   parameters: [
     query('status', STATUS, 'Only sales in this state.', { example: 'active' }),
-    query('limit', LIMIT, 'Sales of a page.', { example: 10 }),
+    query('limit', LIMIT, 'Sales to answer, at most.', { example: 10 }),
   ],
   answers: { 200: answers('The sales.', listOf(SALE_SCHEMA), [STORY.sale], ['Cache-Control']) },
   problems: ['validation_failed', 'overloaded', 'unavailable'],
