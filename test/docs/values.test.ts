@@ -38,6 +38,13 @@ function valuesMeant(name: string, line: Line): number[] {
   return files.length > 0 ? files.flatMap((file) => byFile.get(file) ?? []) : [...new Set(byFile.values())];
 }
 
+/** Behind a name in parentheses its value stands right before them, as in "2 s (`MIN_AGE_MS`)"; else anywhere on the line. */
+const BEFORE_CHARS = 40;
+function placeOfValue(name: string, { text }: Line): string {
+  const open = text.indexOf(`(\`${name}\``);
+  return open < 0 ? text : text.slice(Math.max(0, open - BEFORE_CHARS), open);
+}
+
 test('a page that names a constant says its value on the same line', () => {
   const named = PAGE_LINES.flatMap((line) =>
     spansOf(line)
@@ -50,7 +57,7 @@ test('a page that names a constant says its value on the same line', () => {
     const [value] = values;
     if (value === undefined) return [`${name} is in no file of ${at(line)}`];
     if (values.length > 1) return [`${name} is ${values.join(' or ')}: name its file, in ${at(line)}`];
-    return spellingsOf(name, value).some((spelling) => states(line.text, spelling))
+    return spellingsOf(name, value).some((spelling) => states(placeOfValue(name, line), spelling))
       ? []
       : [`${name} is ${value}, in ${at(line)}`];
   });
