@@ -17,7 +17,7 @@ const REFRESH_MS = 60_000;
 
 type AdminDeps = Pick<RouteDeps, 'config' | 'log' | 'postgres' | 'askPrimary'>;
 
-/** POST /admin/sales: creates a sale with its own items, limit and times. Every worker sells from it when this is answered. */
+/** POST /admin/sales: creates a sale with its own items, limit and times. Every worker sells from it before the answer. */
 export const createSaleEndpoint = ({ config, log, postgres, askPrimary }: AdminDeps): Documented => ({
   method: 'POST',
   path: '/admin/sales',
@@ -48,14 +48,14 @@ export const createSaleEndpoint = ({ config, log, postgres, askPrimary }: AdminD
   },
 });
 
-/** The body of a request as JSON, or the answer to one that has none. */
+/** The JSON body of a request, or the refusal of one without. */
 async function readJson(asked: Asked): Promise<{ value: unknown } | { refused: Answer }> {
   if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(asked.headers.contentType ?? ''))
     return { refused: problem(asked, 'unsupported_media_type') };
   try {
     return { value: JSON.parse((await asked.readBody?.()) ?? '') };
   } catch {
-    // No JSON; or its client has left, or was too slow, and nobody hears this.
+    // Not JSON; or the client has disconnected or was too slow, and gets no answer.
     return { refused: problem(asked, 'malformed_request') };
   }
 }

@@ -34,7 +34,7 @@ export function checkoutEndpoint(deps: RouteDeps): Documented {
       asked.sale = verdict.sale?.facts.id;
       await attempts.record(attemptOf(asked, input, verdict));
       const answer = answerOf(asked, input, verdict);
-      // Workers without ports of their own cannot be chosen.
+      // Without ports of their own, clients cannot choose a worker.
       if (config.workerPortBase === undefined || input.itemId === undefined) return answer;
       const owner = String(shard.ring.ownerOf(input.itemId));
       return { ...answer, headers: { ...answer.headers, 'X-Shard-Owner': owner } };
@@ -96,7 +96,7 @@ function attemptOf(asked: Asked, input: Input, verdict: Verdict): Attempt {
 
 function answerOf(asked: Asked, { errors }: Input, { outcome, sale, result }: Verdict): Answer {
   if (outcome === 'accepted' && result && sale) {
-    // Codes and times hold nothing that JSON would escape.
+    // Codes and times need no JSON escapes.
     const body = `{"code":"${result.code}","items_count":${result.lines},"sale_ends_at":"${sale.endsAt}"}`;
     return { status: 200, type: JSON_TYPE, body };
   }

@@ -10,7 +10,7 @@ import { pageHeaders } from '../http/security-headers.ts';
 import { VERSION } from '../version.ts';
 
 const HTML_TYPE = 'text/html; charset=utf-8';
-/** A new release is seen at once. */
+/** Caches must ask, so that a new release is seen at once. */
 const CACHED = { 'Cache-Control': 'no-cache' };
 const STYLE_HASH = `sha256-${createHash('sha256').update(STYLE).digest('base64')}`;
 
@@ -28,14 +28,14 @@ export function documentEndpoints(others: readonly Documented[]): Documented[] {
       path: '/docs',
       operation: READ_DOCS,
       answer: ({ headers: { host = 'localhost', ifNoneMatch } }) =>
-        // The form of a Host was checked: it holds nothing that HTML would escape.
+        // The Host was checked: it needs no HTML escapes.
         unlessKnown(ifNoneMatch, tagOf(tag + host), HTML_TYPE, () => page.replace(HOST, host), PAGE_HEADERS),
     },
   ];
   const document = openApiDocument(VERSION, [...others, ...endpoints]);
   const json = JSON.stringify(document);
   const page = docsPage(document);
-  // One tag for both: the page is made of the document.
+  // One tag for both, since the page is made from the document.
   const tag = tagOf(json);
   return endpoints;
 }

@@ -11,7 +11,7 @@ import { SLOTS_MAX } from '../shard/ring.ts';
 import { isSellable } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
 
-/** The primary answers at once, or it is in trouble. */
+/** A healthy primary answers at once. */
 const STATUS_MS = 1_000;
 
 type HealthDeps = Pick<RouteDeps, 'redis' | 'liveSales' | 'isPostgresUp' | 'isDraining' | 'askPrimary'>;

@@ -8,7 +8,7 @@ import { isId } from '../http/input.ts';
 import { problem } from '../http/problem.ts';
 import { PICTURE_HEADERS } from '../http/security-headers.ts';
 
-/** The style of the pictures; a release that draws them otherwise raises it, so that caches ask again. */
+/** The version of the drawing. Raise it when pictures change, so that caches ask again. */
 const TAG = '"picture-1"';
 const HEADERS = { 'Cache-Control': 'public, max-age=31536000, immutable', ...PICTURE_HEADERS };
 const SVG_TYPE = 'image/svg+xml';

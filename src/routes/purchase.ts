@@ -14,10 +14,10 @@ import type { RouteDeps } from './deps.ts';
 
 type PurchaseDeps = Pick<RouteDeps, 'liveSales' | 'postgres'>;
 
-/** Longer than any code; its form is nobody's business, so that every unknown code gets one and the same answer. */
+/** Longer than any code. The exact form is not checked, so that every unknown code gets the same answer. */
 const CODE = { required: true, pattern: /^[!-~]{1,128}$/, form: 'a checkout code' } as const;
 
-/** A receipt is its buyer's, and may change: nobody in between keeps it. */
+/** A receipt is private and may change: no cache may keep it. */
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
 const REFUSAL = {
@@ -62,11 +62,11 @@ async function buy(
   saleId: string,
 ): Promise<Answer> {
   const result = await liveSales.find(saleId)?.purchases.add(code);
-  // Redis has forgotten the sale, or never knew the code: Postgres remembers every code that was decided.
+  // Redis does not hold the sale or the code: Postgres has every code that was decided.
   if (result === undefined || result.outcome === 'no-code') {
     const receipt = await findReceipt(postgres, code);
     if (receipt) return answerAgain(asked, receipt);
-    // A sale that this worker does not know, and that may still be in Redis: the code may well be good.
+    // This worker does not know the sale, but Redis may still hold it: the code may be valid.
     const isNews =
       result === undefined && (await readStanding(postgres, saleId, Date.now()))?.retired === false;
     return problem(asked, isNews ? 'unavailable' : 'checkout_not_found');

@@ -29,7 +29,7 @@ const viewOf = (sale: SaleSummary) => ({
   active: isOpen(sale, Date.now()),
 });
 
-/** Everybody polls these; a second is as new as a reader can tell. */
+/** Everybody polls these, and nobody notices the age of a second. */
 const FRESH = { 'Cache-Control': 'max-age=1' };
 
 export async function findSale(postgres: Postgres, id: string): Promise<SaleSummary | undefined> {
@@ -39,7 +39,7 @@ export async function findSale(postgres: Postgres, id: string): Promise<SaleSumm
 /** GET /sales/active, /sales and /sales/{id}. */
 export function salesEndpoints(deps: SalesDeps): Documented[] {
   const { liveSales, postgres, redis } = deps;
-  /** What is sold is newest in Redis; what is committed will do while Redis is away, and after the sale. */
+  /** Redis has the newest count. While it is away, and after the sale, the committed count serves. */
   const newestCount = (saleId: string) => countSold(redis, saleId).catch(() => undefined);
 
   return [
