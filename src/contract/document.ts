@@ -15,7 +15,7 @@ const DESCRIPTION = `Every hour a sale of unique items opens. A client puts an i
 
 **Ids** are 1 to 64 characters of \`A-Z a-z 0-9 . _ : -\`. **Times** are RFC 3339, UTC. Give each parameter once. Listings refuse unknown parameters; other requests ignore them. Every GET path answers HEAD as well.`;
 
-/** The paths of the document: what stands beside the handlers. */
+/** The paths of the document, from the descriptions beside the handlers. */
 function pathsOf(endpoints: readonly Documented[]): Record<string, PathItem> {
   const paths: Record<string, PathItem> = {};
   for (const { method, path, operation } of endpoints) {

@@ -8,7 +8,7 @@ import type { Example, Schema } from './types.ts';
 
 export const CODES = Object.keys(PROBLEMS) as ProblemCode[];
 
-/** What a problem carries beside the members that all have. */
+/** The extra member of some problems. */
 const EXTENSIONS: Partial<Record<ProblemCode, { member: string; schema: Schema; example: Extensions }>> = {
   validation_failed: {
     member: 'errors',

@@ -10,10 +10,10 @@ import { STYLE } from './style.ts';
 /** A bolt, so that no browser asks for /favicon.ico. */
 const ICON = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#e8590c" d="M9 1 3 9h4l-1 6 7-9H9z"/></svg>')}`;
 
-/** Stands in the page for the host that it was asked from. */
+/** Placeholder for the host under which the page was requested. */
 export const HOST = '{host}';
 
-/** The document as one HTML page that asks for nothing else; whoever serves it puts the host in. */
+/** The document as one HTML page that loads nothing else; its route replaces HOST. */
 export function docsPage(document: Document): string {
   const contract = contractOf(document);
   const { info, tags } = document;
