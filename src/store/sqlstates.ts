@@ -3,7 +3,7 @@
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export type Meaning =
-  /** A row that is there says something else. */
+  /** It contradicts an existing row. */
   | 'contradiction'
   /** These values will never be accepted, however often they are sent. */
   | 'refused'
@@ -11,12 +11,12 @@ export type Meaning =
   | 'read-only'
   /** Nothing happened, and the same again may work: a deadlock, a serialization failure, a lock or a statement that timed out. */
   | 'busy'
-  /** The server, the way to it, or what this service may do there. Nothing is known of the statement. */
+  /** The server, the connection, or this service's permissions. The fate of the statement is unknown. */
   | 'away'
-  /** A mistake of ours. */
+  /** A bug of the service. */
   | 'bug';
 
-/** The longest prefix that fits decides. */
+/** The longest matching prefix decides. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   '08': 'away', // the connection
   '22': 'refused', // data exceptions

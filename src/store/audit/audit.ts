@@ -23,7 +23,7 @@ export interface Difference {
   readonly check: (typeof CHECKS)[number];
   /** The item, the code or the user; the sale's id where the sale as a whole is meant. */
   readonly subject: string;
-  /** What is wrong with it: with the subject before it, a sentence. */
+  /** What is wrong with it; behind the subject it reads as a sentence. */
   readonly problem: string;
 }
 
@@ -69,7 +69,7 @@ function booksOf(postgres: Postgres, { id: saleId, userLimit }: SaleFacts, redis
 async function auditBooks(books: Books, total: number, rest: () => Promise<void>): Promise<Difference[]> {
   const { saleId, redis, postgres } = books;
   const keys = keysOf(saleId);
-  // The outbox is left out at first: what waits there looks wrong, and is looked at again with it.
+  // The first look leaves out the outbox: what waits there looks wrong, and is checked again with the outbox.
   const quick: Books = { ...books, readWaiting: async () => NOTHING_WAITS };
   const doubtful = async (check: Check, ...sources: (AsyncIterable<string[]> | undefined)[]) => {
     const subjects = new Set<string>();
@@ -97,7 +97,7 @@ async function auditBooks(books: Books, total: number, rest: () => Promise<void>
     redis && usersInRedis(redis, saleId),
   );
 
-  // What waits is looked at in any case: it may contradict what is committed, and then it would wait for ever.
+  // Check what waits in any case: if it contradicts what is committed, it would wait for ever.
   const waiting = await books.readWaiting();
   const settled = [
     await settle(books, 'sale', checkSale, [saleId]),
@@ -108,7 +108,7 @@ async function auditBooks(books: Books, total: number, rest: () => Promise<void>
   return settled.flat();
 }
 
-/** Checks the subjects until they are right; what is wrong at every look is a difference. */
+/** Checks the subjects until they are right. Those that are wrong at every look are differences. */
 async function settle(
   books: Books,
   check: Difference['check'],
