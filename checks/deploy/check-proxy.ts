@@ -94,7 +94,7 @@ test('a large body is a problem of the one form, and the admin API takes a large
 });
 
 test('a reload under load fails no request', async () => {
-  // On connections of their own: one that is idle is closed by a reload, perhaps just when its client sends.
+  // On separate connections: a reload closes idle ones, perhaps while their client sends.
   const headers = { Connection: 'close' };
   const statuses: number[] = [];
   const buyer = async (user: string) => {
