@@ -40,7 +40,7 @@ export type PurchaseOutcome =
   | { readonly bought: readonly string[]; readonly lost: readonly string[] }
   | { readonly refused: string };
 
-/** Buys the cart of a code; what the user is told is recorded. */
+/** Buys the cart of a code, and records the answer. */
 export async function buy(session: Session, user: string, code: string): Promise<PurchaseOutcome> {
   const { record } = session;
   const target = `/purchase?code=${code}`;

@@ -94,7 +94,7 @@ export async function keepServer(spec: ServerSpec, guard: ProcessGuard, onExit: 
 
   await launch().catch((error: Error) => {
     throw new SetupError(
-      `The private ${spec.name} in DATA_DIR could not be started (${error.message}); mend that, or set ${spec.urlVariable}.`,
+      `The private ${spec.name} in DATA_DIR could not be started (${error.message}); fix that, or set ${spec.urlVariable}.`,
     );
   });
   return {

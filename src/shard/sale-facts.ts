@@ -10,7 +10,7 @@ export interface SaleFacts {
   readonly filter: SoldFilter;
   /** Sold items of the own arc, exactly. */
   readonly own: Set<string>;
-  /** Sold items of other arcs: what was heard last and what their owners have confirmed. */
+  /** Sold items of other arcs: the latest events, and what their owners have confirmed. */
   readonly foreign: Confirmations;
   readonly progress: Progress;
   soldOut: boolean;

@@ -29,7 +29,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   '40': 'busy', // rolled back: deadlock, serialization
   '42501': 'away', // a privilege was taken away
   '53': 'away', // out of disk, memory or connections
-  '55P03': 'busy', // a lock was not to be had in time
+  '55P03': 'busy', // a lock was not granted in time
   '57014': 'busy', // cancelled: statement_timeout, or an operator
   '57P': 'away', // shutting down, starting up
   '58': 'away', // an error of the system
