@@ -45,6 +45,22 @@ test('every file that a comment names is there', () => {
   assert.deepEqual(namingNothing(COMMENT_LINES), []);
 });
 
+test('every folder that a page names is there', () => {
+  const FOLDER = /^(src|test|perf|campaigns|checks|monitoring|deploy|scripts|sql|lua|docs)(\/[\w-]+)*\/?$/;
+  const named = PAGE_LINES.flatMap((line) =>
+    [...line.text.matchAll(/`([\w/-]+)`/g)]
+      .map(([, span = '']) => ({ line, folder: span.replace(/\/$/, '') }))
+      .filter(({ folder }) => FOLDER.test(folder)),
+  );
+  assert.ok(named.length > 20);
+  assert.deepEqual(
+    named
+      .filter(({ folder }) => !FILES.some((path) => path.startsWith(`${folder}/`)))
+      .map(({ folder, line }) => `${folder} in ${at(line)}`),
+    [],
+  );
+});
+
 /** The anchors of a page, as GitHub makes them of its headings. */
 function anchorsOf(page: string): string[] {
   const text = read(page).replace(/^```[\s\S]*?^```/gm, '');
@@ -122,4 +138,11 @@ test('the index names every page', () => {
     (path) => !index.includes(`](${posix.basename(path)})`),
   );
   assert.deepEqual(missing, []);
+});
+
+test('the README is read in a few minutes: at most 900 words', () => {
+  const words = read('README.md')
+    .split(/\s+/)
+    .filter((word) => word !== '').length;
+  assert.ok(words <= 900, `${words} words`);
 });
