@@ -32,6 +32,6 @@ export function lastWords(path: string, from: number): string {
       lines.findLast((line) => /FATAL|PANIC|ERROR|rror:/.test(line)) ?? lines.at(-1) ?? 'it said nothing'
     );
   } catch (error) {
-    return (error as Error).message; // the folder was removed: nothing to report
+    return (error as Error).message; // the folder was removed: this says so
   }
 }
