@@ -57,3 +57,9 @@ export const COMMENT_LINES: readonly Line[] = FILES.flatMap((path) => {
 
 /** Where a sentence stands, for the message of a test. */
 export const at = ({ path, number, text }: Line): string => `${path}:${number}: ${text.trim().slice(0, 120)}`;
+
+/** The rows of a table whose first cell satisfies, by cell. */
+export const rowsOf = (page: string, isRow: (first: string) => boolean) =>
+  PAGE_LINES.filter(({ path, text }) => path === page && text.startsWith('| '))
+    .map(({ text }) => text.split('|').map((cell) => cell.trim()))
+    .filter(([, first = '']) => isRow(first));

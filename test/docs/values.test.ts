@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { basename } from 'node:path';
 import { test } from 'node:test';
 import { readConfig, SetupError } from '../../src/config.ts';
-import { at, FILES, type Line, PAGE_LINES, read } from './texts.ts';
+import { at, FILES, type Line, PAGE_LINES, read, rowsOf } from './texts.ts';
 
-/** What a page says of a constant, a variable or a measurement is what the code and the results say. */
+/** What a page says of a constant or a variable is what the code says. */
 
 const spansOf = ({ text }: Line) => [...text.matchAll(/`([^`]+)`/g)].map(([, span = '']) => span);
 
@@ -82,12 +82,6 @@ function readVariables(): Map<string, string> {
 
 const VARIABLES = readVariables();
 
-/** The rows of a table whose first cell satisfies, by cell. */
-const rowsOf = (page: string, isRow: (first: string) => boolean) =>
-  PAGE_LINES.filter(({ path, text }) => path === page && text.startsWith('| '))
-    .map(({ text }) => text.split('|').map((cell) => cell.trim()))
-    .filter(([, first = '']) => isRow(first));
-
 test('configuration.md has a row for each variable, with its default and range', () => {
   const rows = new Map(
     rowsOf('docs/configuration.md', (first) => /^`[A-Z_]+`$/.test(first)).map(([, name = '', ...cells]) => [
@@ -123,25 +117,3 @@ test('a page names no variable or constant that is not in the code', () => {
   );
   assert.deepEqual(unknown, []);
 });
-
-interface Results {
-  readonly cases: readonly { readonly name: string; readonly perSecond: number; readonly ratio: number }[];
-}
-
-for (const page of ['README.md', 'docs/performance.md'])
-  test(`the figures of ${page} are those of the run that it names`, () => {
-    const [, run] = /perf\/results\/(\S+\.json)\)/.exec(read(page)) ?? [];
-    assert.ok(run, 'it names no run');
-    const { cases } = JSON.parse(read(`perf/results/${run}`)) as Results;
-    let compared = 0;
-    for (const { name, perSecond, ratio } of cases)
-      for (const [, , ...cells] of rowsOf(page, (first) => first.startsWith(name))) {
-        const figures = cells.map((cell) => cell.replaceAll('*', ''));
-        const decimals = (figures.find((cell) => /^\d\.\d+$/.test(cell)) ?? '').length - 2;
-        assert.ok(figures.includes(ratio.toFixed(decimals)), `${name}: ${ratio} is not ${figures}`);
-        const rate = figures.find((cell) => /^\d+,\d{3}$/.test(cell));
-        if (rate) assert.equal(rate, Math.round(perSecond).toLocaleString('en'), name);
-        compared++;
-      }
-    assert.ok(compared >= 3, `only ${compared} rows were found`);
-  });
