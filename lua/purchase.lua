@@ -55,7 +55,7 @@ for code in string.gmatch(ARGV[4], '%S+') do posted[#posted + 1] = code end
 local decided = redis.call('HMGET', decisions, unpack(posted))
 local owners = redis.call('HMGET', codes, unpack(posted))
 
--- The users whose codes are good, their carts, and the lines of all these carts in one row.
+-- The users of the valid codes, their carts, and the lines of all these carts in one list.
 local users, userOf = {}, {}
 for i = 1, #posted do
   if owners[i] and not decided[i] and not closed then

@@ -23,7 +23,7 @@ Compares the books (purchases, decisions, outbox, items, limits) of every sale t
   --redis redis://…       these stores, instead of those of the service that runs on DATA_DIR
   --database postgres://…`;
 
-/** Differences that are named; their number is told in any case. */
+/** Differences that are named; their number is always printed. */
 const NAMED_MAX = 200;
 
 function readOptions() {

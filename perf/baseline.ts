@@ -1,5 +1,5 @@
 /**
- * What the same machine does without a shop: a cluster that answers every request with the same bytes as an accepted
+ * The baseline: a cluster that answers every request with the same bytes as an accepted
  * checkout, with node:http alone or with Hono. `node dist/perf/baseline.js bare|hono`, started by the suite.
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -28,7 +28,7 @@ export interface Baseline {
   stop(): Promise<void>;
 }
 
-/** Starts a baseline with so many workers on a free port. */
+/** Starts a baseline with that many workers on a free port. */
 export async function startBaseline(kind: BaselineKind, workers: number): Promise<Baseline> {
   const child: ChildProcess = fork(fileURLToPath(import.meta.url), [kind, String(workers)]);
   const [port] = (await once(child, 'message')) as [number];

@@ -1,4 +1,4 @@
-/** The books from three sides: what the clients were told, Postgres, Redis. */
+/** The books from three sides: the clients' answers, Postgres, Redis. */
 import { auditSale } from '../src/store/audit/audit.ts';
 import type { Postgres } from '../src/store/postgres.ts';
 import { EXIT, openStores, type Stores } from './command.ts';
@@ -11,13 +11,13 @@ const purchasesOfSale = {
   text: 'select item_id, code, user_id from purchases where sale_id = $1',
 };
 
-/** Differences that are named; their number is told in any case. */
+/** Differences that are named; their number is always printed. */
 const NAMED_MAX = 100;
 
 export interface BooksOptions {
   readonly stores: Stores;
   readonly record: RecordData;
-  /** Of the users of this run; the purchases of others are not this run's business. */
+  /** Of the users of this run; purchases of others are ignored. */
   readonly prefix: string;
   /** The sale as the service shows it now. */
   readonly sale: Sale;
@@ -53,7 +53,7 @@ export interface SettleOptions extends Pick<BooksOptions, 'record' | 'prefix' | 
   readonly saleId: string;
 }
 
-/** Compares the books after a run and says what came of it; returns the exit code. */
+/** Compares the books after a run, prints the result, and returns the exit code. */
 export async function settleBooks({
   target,
   saleId,

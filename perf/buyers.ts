@@ -10,7 +10,7 @@ export interface BuyersOptions {
   readonly saleId: string | undefined;
   /** What is to be bought. */
   readonly items: readonly string[];
-  /** Users are called `prefix` and a number; nobody else's name begins so. */
+  /** Users are called `prefix` and a number; no other user's name begins with it. */
   readonly prefix: string;
   readonly users: number;
   readonly itemsPerUser: number;
@@ -19,9 +19,9 @@ export interface BuyersOptions {
   readonly contention: boolean;
 }
 
-/** A user goes on trying for so long; a service that is away for longer loses them. */
+/** How long a user keeps trying while the service is away. */
 const PATIENCE_MS = 60_000;
-/** In a fight, so many users at once want the same item. */
+/** With contention, how many users at once want the same item. */
 const RIVALS = 4;
 
 /** Buys the items; resolves when every user has done what it could. */
@@ -53,7 +53,7 @@ function share({ items, prefix, users, itemsPerUser }: BuyersOptions): Work {
       const name = `${prefix}${user}`;
       const wanted: string[] = [];
       for (let i = user; i < items.length; i += users) wanted.push(items[i] as string);
-      // A user who wants more than a cart holds comes again.
+      // A user who wants more than a cart holds checks out again.
       for (let i = 0; i < wanted.length; i += itemsPerUser) {
         await visit(open(), name, wanted.slice(i, i + itemsPerUser));
       }
@@ -70,7 +70,7 @@ async function visit(session: Session, user: string, wanted: readonly string[]):
   if (code !== undefined) await buy(session, user, code);
 }
 
-/** All users want what is on the table: a few items at a time, each taken away when it is sold. */
+/** All users want the same few items at a time; each is removed when it is sold. */
 function fight({ items, prefix, users, itemsPerUser, connections }: BuyersOptions): Work {
   const tableSize = Math.max(1, Math.round(connections / RIVALS));
   const table = items.slice(0, tableSize);
@@ -88,7 +88,7 @@ function fight({ items, prefix, users, itemsPerUser, connections }: BuyersOption
     while (table.length > 0) {
       const user = waiting.shift();
       if (user === undefined) {
-        // Everybody is at work, or has had enough.
+        // All users are busy, or may buy no more.
         if (waiting.length === 0) await sleep(5);
         continue;
       }

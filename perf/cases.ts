@@ -23,7 +23,7 @@ export interface Sample {
   readonly cpuUs: CpuByRole;
   /** CPU of the load generator, in cores. */
   readonly generatorCores: number;
-  /** What else was found, such as Redis' commands per request. */
+  /** Further figures, such as Redis' commands per request. */
   readonly more: Readonly<Record<string, number>>;
   /** Why the figure is void; empty in a sound run. */
   readonly faults: readonly string[];
@@ -88,7 +88,7 @@ async function measured(bench: ShopBench, pid: number, pattern: string, seconds:
   return { result, figures, faults: unexpected(result, expected) };
 }
 
-/** Other answers than the case is about. */
+/** Answers that the case does not expect. */
 function unexpected({ statuses, errors }: OhaResult, expected: string): string[] {
   const others = Object.entries({ ...statuses, ...errors }).filter(([what]) => what !== expected);
   return others.map(([what, count]) => `${count} × ${what} instead of ${expected}`);

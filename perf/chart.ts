@@ -5,7 +5,7 @@ export interface Bar {
   readonly value: number;
   /** The least and the greatest of the rounds. */
   readonly range: readonly [number, number];
-  /** Behind the figure. */
+  /** Printed after the figure. */
   readonly note: string;
 }
 

@@ -35,7 +35,7 @@ export interface Connection {
   close(): void;
 }
 
-/** Silence for so long is a lost request. The service's own deadlines are below 2 s. */
+/** A request without an answer for this long is lost. The service's own deadlines are below 2 s. */
 const SILENCE_MS = 10_000;
 const CHECK_MS = 500;
 

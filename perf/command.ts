@@ -1,4 +1,4 @@
-/** What the commands of this folder have in common: how they refuse, which service they mean, how they show a table. */
+/** What the commands of this folder share: usage errors, the running service, tables. */
 import { readConfig, SetupError } from '../src/config.ts';
 import { readServiceFile } from '../src/primary/service-file.ts';
 import { openPostgres, type Postgres } from '../src/store/postgres.ts';
@@ -12,7 +12,7 @@ export class UsageError extends Error {
 /** Exit codes: the work is done; it is done and something is wrong; it could not be done. */
 export const EXIT = { ok: 0, differs: 1, refused: 2 } as const;
 
-/** Runs a command and leaves with the code that it returns, or with 2 and one sentence. */
+/** Runs a command and exits with the code that it returns, or with 2 and one sentence. */
 export async function runCommand(name: string, command: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await command();

@@ -1,7 +1,7 @@
 /** Latencies in buckets that grow by 1 %: any number of samples in 12 KiB, percentiles to within 1 %. */
 
 const GROWTH = Math.log(1.01);
-/** The least latency that is told from others, 1 µs. */
+/** The smallest latency that is distinguished, 1 µs. */
 const LEAST_MS = 0.001;
 /** 1.01^2000 µs are more than 7 minutes. */
 const BUCKETS = 2_000;

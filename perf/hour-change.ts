@@ -1,4 +1,4 @@
-/** How soon the next hour's sale sells, and whether anybody is refused around the change who should not be. */
+/** How soon the next hour's sale sells, and whether anybody is wrongly refused around the change. */
 import { generateItems } from '../src/goods/catalogue.ts';
 import { createSale } from '../src/store/sales.ts';
 import type { Bench } from './cases.ts';

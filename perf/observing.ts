@@ -23,7 +23,7 @@ const VARIANTS: readonly (readonly [name: string, env: Readonly<Record<string, s
   ['metrics', { METRICS: 'on', LOG_REQUESTS: 'debug' }],
   ['lines', { METRICS: 'off', LOG_REQUESTS: 'info' }],
   ['lines, 1 % of refusals', { METRICS: 'off', LOG_REQUESTS: 'info', LOG_REFUSALS: '0.01' }],
-  // The same as the first: how far it is from 1 is the noise, and nothing below that was measured.
+  // The same as the first: its distance from 1 is the noise, and smaller differences mean nothing.
   ['nothing, again', { METRICS: 'off', LOG_REQUESTS: 'debug' }],
   ['both', { METRICS: 'on', LOG_REQUESTS: 'info' }],
 ];

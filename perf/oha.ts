@@ -1,4 +1,4 @@
-/** Load by oha, where no session is needed: every request the same, but for what a regular expression makes up. */
+/** Load by oha, where no session is needed: equal requests, except for what a regular expression generates. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';

@@ -14,9 +14,9 @@ export interface OpenLoopOptions {
   readonly prefix: string;
   /** Customers per second; each is one checkout, and a purchase some time after. */
   readonly perSecond: number;
-  /** What is refused is not tried again. */
+  /** Refused requests are not retried. */
   readonly once?: boolean;
-  /** So many, all made before the first customer comes; past them customers wait for one, on the clock. */
+  /** Connections, all made before the first customer comes. When all are busy customers wait, and the wait counts. */
   readonly connections: number;
 }
 
@@ -46,7 +46,7 @@ export async function runOpenLoop(options: OpenLoopOptions, record: Recorder): P
     );
     if (!('code' in outcome)) return;
     const { code } = outcome;
-    // Late already: then it is due at once, and the customer's own lateness is not the purchase's.
+    // Already late: the purchase is due at once, so that the checkout's delay does not count twice.
     const buyAtMs = Math.max(dueAtMs + DECIDE_MS, performance.now());
     await untilMs(buyAtMs);
     await withConnection(buyAtMs, (session) => buy(session, user, code));
@@ -73,11 +73,11 @@ export async function runOpenLoop(options: OpenLoopOptions, record: Recorder): P
 const untilMs = (ms: number) =>
   new Promise((resolve) => setTimeout(resolve, Math.max(0, ms - performance.now())));
 
-/** Connections that are taken and given back; who finds none waits in line. */
+/** A pool of connections; callers wait in line for a free one. */
 async function openPool(url: string, size: number) {
   const all: Connection[] = [];
   const waiting: ((connection: Connection) => void)[] = [];
-  // Some at a time: a crowd that connects at once is for the kernel's queue, not for ours.
+  // Some at a time, so that the kernel's queue does not overflow.
   while (all.length < size) {
     const some = Array.from({ length: AT_A_TIME }, () => openConnection(url));
     await Promise.all(some.map((connection) => connection.connect()));

@@ -18,7 +18,7 @@ import { createSale, findSale, listItems } from './shop.ts';
 const PREFIX = 'crowd-';
 const PEAK_ITEMS = 15_000;
 const PEAK_CONNECTIONS = 200;
-/** A crowd has a connection for each of its members: what waits, waits at the service. */
+/** Each customer of the crowd has a connection, so that requests wait in the service. */
 const CROWD_CONNECTIONS = 2_000;
 const WATCHED = ['/livez', '/readyz', '/metrics', '/health'];
 const WATCH_MS = 100;
@@ -31,7 +31,7 @@ interface Crowd {
   readonly refused: Histogram;
 }
 
-/** Tells the latencies of what was served from those of what was refused. */
+/** Keeps the latencies of served and refused requests apart. */
 function createCrowd(): Crowd {
   const plain = createRecorder();
   const served = { checkout: createHistogram(), purchase: createHistogram(), browse: createHistogram() };

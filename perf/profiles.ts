@@ -20,7 +20,7 @@ export interface Profile {
   readonly crowd: readonly Behaviour[];
 }
 
-/** Popular is the first tenth of the catalogue: the first page that everybody sees. */
+/** The first tenth of the catalogue is popular: everybody sees the first page. */
 export const POPULAR_SHARE = 0.1;
 
 /** Everybody checks out and buys one item after the other, as fast as they are answered. */

@@ -1,11 +1,11 @@
-/** What a generator saw: answers and latencies, and what its users were told about their purchases. */
+/** What a generator recorded: answers, latencies, and the outcomes of its users' purchases. */
 import { createHistogram, type HistogramData } from './histogram.ts';
 
 /** The requests of a session. */
 export const KINDS = ['checkout', 'purchase', 'browse'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** A purchase as a client was told it: "code user item item …", or without items while its outcome is unknown. */
+/** A purchase as the client knows it: "code user item item …", without items while its outcome is unknown. */
 export interface Told {
   readonly code: string;
   readonly user: string;
@@ -49,7 +49,7 @@ export interface Recorder {
   answered(kind: Kind, status: string, beganMs: number): void;
   /** The outcome of a code, or that it is unknown as yet. */
   told(told: Told): void;
-  /** Latencies since it was last asked, of all kinds but browsing. */
+  /** Latencies since the last call, of all kinds but browsing. */
   takeRecent(): HistogramData;
 }
 
@@ -90,7 +90,7 @@ export function createRecorder(): Recorder {
   };
 }
 
-/** Adds what another generator saw. */
+/** Adds the record of another generator. */
 export function mergeRecord(into: RecordData, from: RecordData): void {
   for (const [key, count] of from.statuses) into.statuses.set(key, (into.statuses.get(key) ?? 0) + count);
   for (const kind of KINDS) createHistogram(into.latencies[kind]).merge(from.latencies[kind]);

@@ -51,7 +51,7 @@ function output(command: string, ...args: string[]): string {
   }
 }
 
-/** What a figure depends on besides the code; and which code. */
+/** The machine, the versions and the commit that the figures depend on. */
 export function describeMachine(oha: string) {
   const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string };
   const changed = !['', 'unknown'].includes(output('git', 'status', '--porcelain', '--untracked-files=no'));
@@ -62,7 +62,7 @@ export function describeMachine(oha: string) {
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: `${process.platform} ${release()}`,
-    /** Processes that wanted a core in the minute before: other work on the machine, and then no figure counts. */
+    /** The load average before the run: with other work on the machine no figure counts. */
     loadBefore: loadavg()[0] ?? 0,
     versions: {
       flashsale: version,
@@ -74,7 +74,7 @@ export function describeMachine(oha: string) {
   };
 }
 
-/** Above it something else runs on the machine. The suite's own start is not yet in the average. */
+/** Above it something else runs on the machine; the suite's own start is not yet in the average. */
 const BUSY_LOAD = 1;
 
 const ms = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;

@@ -23,9 +23,9 @@ ${TARGET_HELP}
   --contention             all users fight for the same few items, until everything is sold
   --generators 1           processes that play the users`;
 
-/** A sale that ends sooner is not begun. */
+/** A sale that ends sooner is refused. */
 const NEED_MS = 30_000;
-/** What was left behind because somebody else had it in the cart, or a user gave up, is offered so often again. */
+/** How often to offer again what is left because a user gave up, or found it in another cart. */
 const ROUNDS_MAX = 5;
 
 function readOptions() {

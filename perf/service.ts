@@ -1,4 +1,4 @@
-/** A service of one's own for a measurement: on a new data directory and a free port, gone afterwards. */
+/** A private service for a measurement, on a new data directory and a free port, removed afterwards. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, rmSync } from 'node:fs';

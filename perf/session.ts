@@ -9,7 +9,7 @@ export interface Session {
   readonly record: Recorder;
   /** Absent: the active sale is meant. */
   readonly saleId: string | undefined;
-  /** On the clock of performance.now: after it nothing is tried again. */
+  /** Deadline for retries, by performance.now. */
   readonly giveUpAtMs: number;
   /** When the request should have been sent, on the same clock: its latency counts from here. Absent: when it is. */
   readonly dueAtMs?: number;
@@ -40,7 +40,7 @@ export type PurchaseOutcome =
   | { readonly bought: readonly string[]; readonly lost: readonly string[] }
   | { readonly refused: string };
 
-/** Buys the cart of a code; what the user is told is recorded. */
+/** Buys the cart of a code, and records the answer. */
 export async function buy(session: Session, user: string, code: string): Promise<PurchaseOutcome> {
   const { record } = session;
   const target = `/purchase?code=${code}`;
@@ -91,7 +91,7 @@ async function insist(
       session.record.answered(kind, error.wasSilent ? 'silence' : 'connection lost', beganMs);
       onUnknown?.();
     }
-    // A crowd that comes back in one step would be refused again.
+    // Spread the retries: a crowd that returns at the same moment would be refused again.
     waitMs *= 1 + Math.random() / 4;
     if (performance.now() + waitMs > session.giveUpAtMs) return undefined;
     await sleep(waitMs);

@@ -143,7 +143,7 @@ async function measureMemory(): Promise<void> {
   }
 }
 
-/** The child of `measureMemory`: hears of every item in events of ten, as from the sold channel. */
+/** The child of `measureMemory`: gets every item in events of ten, as from the sold channel. */
 function rememberSold(items: number, slots: number): void {
   const shard = createShard({ slot: 0, slots: range(slots), ask: () => undefined });
   const before = bytesInUse();

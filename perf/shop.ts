@@ -1,4 +1,4 @@
-/** What a client asks the service before it begins: which sale, what is left of it; and a new sale from the admin. */
+/** What a client asks before it buys: which sale, what is left of it; and how to make a sale. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../src/config.ts';

@@ -1,5 +1,5 @@
 /**
- * `npm run perf`: measures the service beside what the same machine does without a shop, in alternating rounds;
+ * `npm run perf`: measures the service beside the baselines, in alternating rounds;
  * prints medians and ratios, and writes perf/results/. Exit code 1 when a benchmark's books do not balance.
  */
 import { parseArgs } from 'node:util';
@@ -50,10 +50,10 @@ function readOptions() {
   return values;
 }
 
-/** Runs the cases to and fro, so that no case always follows the same one. */
+/** Alternates the order of the cases, so that no case always follows the same one. */
 async function runRounds(cases: readonly Case[], rounds: number, seconds: number): Promise<CaseResult[]> {
   const samples = new Map<string, Sample[]>(cases.map(({ name }) => [name, []]));
-  // Cold code would be measured in the first round only.
+  // Warm up: only the first round would measure cold code.
   for (const each of cases) await each.run(1);
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? cases : [...cases].reverse();
@@ -105,7 +105,7 @@ async function measureAll(
   };
 }
 
-/** For whoever works on one case: its figures, and nothing else. */
+/** Measures and prints one case only. */
 async function measureOnly(bench: Bench, options: ReturnType<typeof readOptions>): Promise<number> {
   const seconds = readCount('seconds', options.seconds, 5);
   const rounds = readCount('rounds', options.rounds, 3);

@@ -23,7 +23,7 @@ export interface Target {
   readonly url: string;
   readonly redisUrl: string;
   readonly databaseUrl: string;
-  /** Started by us: nobody else is on it. */
+  /** Started by this command, so it has no other clients. */
   readonly isOwn: boolean;
   leave(): Promise<void>;
 }

@@ -15,7 +15,7 @@ export interface VisitorsOptions {
   readonly prefix: string;
 }
 
-/** Visitors of the last second are served to the end, but not for ever. */
+/** How long the visitors of the last second may take to finish. */
 const GRACE_MS = 5_000;
 
 /** Lets the crowd in for the profile's time; resolves when the last has left. */
@@ -29,7 +29,7 @@ export async function runVisitors(options: VisitorsOptions, record: Recorder): P
   await Promise.all(
     places.map(async (behaviour) => {
       const connection = openConnection(url);
-      // People who think do not all think in step.
+      // Spread the pauses: visitors do not think in step.
       await sleep(Math.random() * behaviour.thinkMs);
       while (performance.now() < endsAtMs) {
         const session = { connection, record, saleId: options.saleId, giveUpAtMs: endsAtMs + GRACE_MS };
@@ -50,7 +50,7 @@ async function visit(
   const think = async () => {
     if (thinkMs > 0) await sleep(thinkMs);
   };
-  // Who thinks looks around first.
+  // Visitors with pauses browse first.
   if (thinkMs > 0) await browse(session.connection, session.record);
   await think();
   if (Math.random() >= behaviour.checksOut) return;

@@ -1,5 +1,5 @@
 // Makes a fresh clone ready; npm runs it before `npm start` and `npm test`. It needs nothing but Node and npm,
-// does only what is missing, and says nothing when nothing is.
+// does only what is missing, and prints nothing when nothing is.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -51,8 +51,8 @@ function readJson(path) {
 }
 
 /**
- * Compares what npm installed with what the lock file names, package by package. File times would lie: git sets
- * them at every checkout, and a clone would be reinstalled for ever.
+ * Compares what npm installed with what the lock file names, package by package. File times would mislead: git sets
+ * them at every checkout, and a clone would be reinstalled each time.
  */
 function dependenciesAreInstalled() {
   const wanted = readJson(at('package-lock.json'))?.packages;
@@ -208,10 +208,10 @@ function installWithApt() {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
   }
   const lock = ['-o', 'DPkg::Lock::Timeout=120'];
-  // Fails where one of many sources is away; what is known from others may still do.
+  // Fails when one of many sources is away; the lists of the others may suffice.
   spawnSync('apt-get', [...lock, 'update', '-qq'], { stdio: 'ignore' });
   const done = run('apt-get', [...lock, 'install', '-y', '--no-install-recommends', 'redis-server']);
-  // Nor should it start with the next boot.
+  // Do not start it at the next boot either.
   if (done && onPath('update-rc.d'))
     spawnSync('update-rc.d', ['redis-server', 'disable'], { stdio: 'ignore' });
 }

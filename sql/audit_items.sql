@@ -1,6 +1,6 @@
 -- Whether these items belong to the sale, who bought each, and whether the decision of that code says the same.
 -- `offset 0` has each item looked up by key, and by nothing but its key: the statistics do not know a sale of this hour
--- yet, take it for empty, and with them a join or the index by sale would compare every item with every other.
+-- yet and assume it empty, so that a join or the index by sale would compare every item with every other.
 -- $1 sale id (text), $2 items (text[])
 select asked.id, i.sale_id is not null and i.sale_id = $1 as listed, p.code, p.user_id,
   d.code is not null and d.user_id = p.user_id and '+' || asked.id = any(string_to_array(d.lines, ' ')) as decided

@@ -1,4 +1,4 @@
--- Commits decisions of one sale and what they bought; what is already there stays as it is. They are accepted only
+-- Commits decisions of one sale and what they bought; existing rows stay as they are. Decisions are accepted only
 -- while their epoch is the sale's: the share lock makes a rebuild wait for this commit, or this commit see the rebuild.
 -- A purchase row is written only with its decision, so an item that another code holds fails the whole statement.
 -- $1 sale id (text), $2 epoch (int)

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 
-/** A set-up that cannot work: one sentence that names what to change. The process leaves with code 1. */
+/** A set-up that cannot work: one sentence that names what to change. The process exits with 1. */
 export class SetupError extends Error {
   override name = 'SetupError';
 }
@@ -84,7 +84,7 @@ export function readConfig(env: Env = process.env) {
       text('WORKER_PORT_BASE') === undefined ? undefined : integer('WORKER_PORT_BASE', 0, 1, 65_471),
     /** off: workers remember nothing, and every request goes on to Redis. */
     shard: oneOf('SHARD', 'on', ['on', 'off']),
-    /** How long a worker waits for another's word on a sold item. Redis takes over after it; 0: it is not asked. */
+    /** How long a worker waits for the owner of an item, in ms; then it asks Redis. 0: it does not ask the owner. */
     shardQuestionMs: integer('SHARD_QUESTION_MS', 20, 0, 1_000),
     /** Days for which attempts are kept; then their partitions are dropped. */
     attemptsKeepDays: integer('ATTEMPTS_KEEP_DAYS', 30, 1, 3_650),
@@ -97,12 +97,12 @@ export function readConfig(env: Env = process.env) {
   return Object.freeze(config);
 }
 
-/** What the primary tells a worker of its place, through the environment. */
+/** What the primary passes to a worker through the environment. */
 export const readPlace = (env: Env = process.env) => ({
   slot: Number(env.WORKER_SLOT),
   /** Where the sockets of all workers are. */
   peersDir: env.PEERS_DIR as string,
-  /** Tells this run of the service from all others. */
+  /** Identifies this run of the service. */
   run: env.SERVICE_RUN as string,
 });
 

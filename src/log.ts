@@ -5,7 +5,7 @@ export type Log = pino.Logger;
 
 /** Text that is worth a write(2). */
 const CHUNK_BYTES = 32 << 10;
-/** Lines that wait for a stdout that does not take them, in bytes: some seconds of lines. Past it they are dropped. */
+/** Bytes of lines that wait while stdout is blocked: some seconds of lines. Further lines are dropped. */
 const WAITING_BYTES_MAX = 16 << 20;
 
 export interface OpenLog {
@@ -14,7 +14,7 @@ export interface OpenLog {
   readonly write: (lines: string) => void;
   /** Lines that stdout did not take in time. */
   readonly dropped: () => number;
-  /** Belongs at the end of the process. */
+  /** Call it at the end of the process. */
   readonly flush: () => void;
 }
 
@@ -41,7 +41,7 @@ export function openLog(level: string, process_: string): OpenLog {
   const destination = pino.destination({
     dest: 1,
     sync: false,
-    // What comes here is gathered already. Its own way to write out what waits would also sync the file each time.
+    // Lines arrive gathered. The destination's own periodic flush would also sync the file each time.
     minLength: 0,
     maxLength: WAITING_BYTES_MAX,
   });
@@ -49,7 +49,7 @@ export function openLog(level: string, process_: string): OpenLog {
   destination.on('drop', (lines: string) => {
     dropped += lines.split('\n').length - 1;
   });
-  // Gathered here: the destination measures all that waits with every line it is given, 3 µs.
+  // Gathered here: the destination measures its whole backlog with every line, 3 µs.
   let gathered = '';
   const pass = () => {
     if (gathered !== '') destination.write(gathered);

@@ -1,4 +1,4 @@
-/** What travels between the primary and its workers: two tagged unions, nothing else. */
+/** The messages between the primary and its workers: two tagged unions. */
 import type { LiveSale } from './sale.ts';
 
 export interface WorkerStatus {
@@ -44,22 +44,22 @@ export type ToWorker =
   | { readonly type: 'slots'; readonly slots: readonly number[] }
   /** The attempt spool has reached its bound: refuse checkouts until it is false again. */
   | { readonly type: 'spool-full'; readonly full: boolean }
-  /** The mean of open connections over all workers: who has many more asks some clients to come again. */
+  /** The mean of open connections over all workers: a worker with many more asks some clients to reconnect. */
   | { readonly type: 'fair-share'; readonly connections: number }
   | { readonly type: 'drain' }
   /** The primary lives, and knows this worker. */
   | { readonly type: 'heartbeat' }
-  /** Tell your metrics, under this id. */
+  /** Report your metrics under this id. */
   | { readonly type: 'metrics'; readonly id: number }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown };
 
 export type ToPrimary =
-  /** It has started and wants to know the sales: until then it does not listen. */
+  /** The worker has started and needs the sales: until then it does not listen. */
   | { readonly type: 'hello' }
   | { readonly type: 'ready' }
   | { readonly type: 'sales-seen'; readonly version: number }
   | ({ readonly type: 'status' } & Omit<WorkerStatus, 'slot' | 'pid'>)
-  /** What only grows: each second, and last before it leaves. When it was asked, with the id and what is so now. */
+  /** Counters: each second, and last before the worker exits. As an answer, with the id and the gauges. */
   | {
       readonly type: 'metrics';
       readonly counted: readonly MetricJson[];

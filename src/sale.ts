@@ -1,4 +1,4 @@
-/** What a sale is, and the questions that every room asks of one: is it open, in which state is it, which one is meant? */
+/** What a sale is, and what every room asks of one: is it open, in which state is it, which one is active? */
 
 /** The form of a sale's id. */
 export const SALE_ID = /^S-[0-9a-f]{10}$/;

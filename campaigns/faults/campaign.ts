@@ -21,12 +21,12 @@ export interface CampaignOptions {
 }
 
 /**
- * So many runs share a cluster. Sales add up in it, each of them part of every rebuild, and a worker that was killed
- * often is forked again with a back-off of seconds: a young cluster tells more in the same time.
+ * How many runs share a cluster. Sales accumulate in it, each of them part of every rebuild, and a worker that was killed
+ * often is forked with a back-off of seconds: a young cluster gets more done in the same time.
  */
 const RUNS_PER_STAND = 4;
 
-/** Runs faults, each `runs` times with seeds of its own, and returns what came of it. */
+/** Runs faults, each `runs` times with different seeds, and returns the results. */
 export async function runCampaign(options: CampaignOptions): Promise<RunResult[]> {
   const results: RunResult[] = [];
   const names = options.faults.flatMap((name) =>
@@ -35,7 +35,7 @@ export async function runCampaign(options: CampaignOptions): Promise<RunResult[]
   let stand: Stand | undefined;
   let startedFor = '';
   let used = 0;
-  // Whoever ends a campaign early leaves no servers behind.
+  // Stop the servers when a campaign is interrupted.
   const onSignal = () => void Promise.resolve(stand?.stop()).finally(() => process.exit(130));
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
@@ -60,7 +60,7 @@ export async function runCampaign(options: CampaignOptions): Promise<RunResult[]
         for (const { kind: what, detail } of result.violations.slice(0, 3))
           options.say(`    ${what}: ${detail}`);
         if (options.untilViolated) return results;
-        // What is broken must not spoil the next run.
+        // A broken stand must not affect the next run.
         await stand.stop();
         stand = undefined;
       }

@@ -14,7 +14,7 @@ export function checkUnknown(
     if (first === undefined) continue;
     const after = posts.filter((post) => post.type !== 'invoke' && post.t > first.t);
     const end = after.find((post) => post.type === 'ok');
-    // Who walked away without an answer was not kept waiting: what counts is the last time somebody asked.
+    // A client that disconnected was not waiting: only the last post counts.
     const settled = end?.t ?? after.at(-1)?.t ?? 0;
     if (settled - Math.max(first.t, healed) > rules.resolveMs) {
       const answers = after.slice(-3).map((post) => post.answer);
@@ -44,7 +44,7 @@ export function checkAnswers(entries: readonly Entry[], rules: Rules): Violation
   });
 }
 
-/** Long enough to notice that a store is away, and how soon it must be told then, on two busy cores. */
+/** Time to notice that a store is away, and the longest refusal after that, on two busy cores. */
 const NOTICE_MS = 1_500;
 const REFUSE_MS = 250;
 
@@ -64,7 +64,7 @@ export function checkRefusals(entries: readonly Entry[], marks: readonly Mark[])
     all++;
     if (t - from > REFUSE_MS) slow.push(Math.round(t - from));
   }
-  // A few may have been sent to find out whether it is back.
+  // A few may be probes for whether it is back.
   if (slow.length <= Math.max(2, all * 0.02)) return [];
   return [
     {

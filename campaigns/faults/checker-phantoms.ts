@@ -2,7 +2,7 @@ import type { Violation } from './checker.ts';
 import type { Dump } from './dumps.ts';
 import type { Entry } from './history.ts';
 
-/** Who has begun to buy what, as a history is read from its beginning. */
+/** Which user has begun to buy which item, at each point of a history. */
 function createBeginnings(dump: Dump) {
   const catalogue = new Set(dump.items);
   /** user → items ever asked for */
@@ -35,7 +35,7 @@ function createBeginnings(dump: Dump) {
   };
 }
 
-/** Nobody hears "sold" before somebody has begun to buy the item, nor "sold out" before all have been. */
+/** No answer says "sold" before a purchase of the item has begun, nor "sold out" before that of all. */
 export function checkPhantoms(entries: readonly Entry[], dump: Dump): Violation[] {
   const found: Violation[] = [];
   const phantom = (detail: string) => void found.push({ kind: 'phantom-sold', detail });
@@ -50,7 +50,7 @@ export function checkPhantoms(entries: readonly Entry[], dump: Dump): Violation[
       phantom(`sold out at ${t}: only ${begun.size} had been begun to be bought`);
     }
     for (const [lost, sold] of entry.receipt ?? []) {
-      // Its own post began the item; another one must have taken it.
+      // Its own post counts as the start; another one must have bought the item.
       const byOthers = [...(begun.get(lost) ?? [])].some((other) => other !== code);
       if (!sold && !byOthers) phantom(`${lost}: lost by ${code} to nobody`);
     }

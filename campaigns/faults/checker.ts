@@ -4,7 +4,7 @@ import { checkPhantoms } from './checker-phantoms.ts';
 import type { Dump } from './dumps.ts';
 import { type Entry, entriesOf, type HistoryLine, type Line, marksOf } from './history.ts';
 
-/** What may be wrong; each is a promise of reliability.md that was broken. */
+/** What a run may violate; each kind is a broken promise (I1 to I8, README.md). */
 export type ViolationKind =
   | 'lost'
   | 'sold-twice'
@@ -31,7 +31,7 @@ export interface Violation {
   readonly detail: string;
 }
 
-/** What the fault of a run excuses, and what it does not. */
+/** What a run's fault permits. */
 export interface Rules {
   /** Redis has lost data: carts and codes may be gone. */
   readonly losesRedis: boolean;
@@ -41,11 +41,11 @@ export interface Rules {
   readonly resolveMs: number;
 }
 
-/** What is known of one checkout code, from the clients' side. */
+/** What the clients know of one checkout code. */
 export interface Code {
   readonly user: string;
   readonly posts: Entry[];
-  /** When a checkout told it, for the last time. */
+  /** When a checkout last answered it. */
   readonly givenAt: number;
 }
 
@@ -99,7 +99,7 @@ const linesOf = (text: string): Line[] => text.split(' ').map((line) => [line.sl
 const show = (receipt: readonly Line[]) =>
   receipt.map(([item, sold]) => `${sold ? '+' : '-'}${item}`).join(' ');
 
-/** Acknowledged ⊆ Postgres; and nobody was told to have what somebody else was told to have. */
+/** Acknowledged ⊆ Postgres; and no item was acknowledged to two codes. */
 function checkAcknowledged(codes: ReadonlyMap<string, Code>, dump: Dump): Violation[] {
   const found: Violation[] = [];
   const holders = new Map(dump.purchases.map(({ item, code }) => [item, code]));
@@ -173,7 +173,7 @@ function checkOutcomes(codes: ReadonlyMap<string, Code>, rules: Rules): Violatio
     if (firsts.length > 1)
       found.push({ kind: 'two-outcomes', detail: `${code}: ${firsts.length} first answers` });
     const missing = posts.filter((post) => post.answer === 'checkout_not_found');
-    // An old copy of Redis may bring a cart back: its code is then good again, and the next checkout tells it anew.
+    // An old copy of Redis may bring a cart back: its code is then valid again, and the next checkout answers it again.
     const decided = posts.some(
       (post) => post.receipt && !missing.every(({ t }) => t < givenAt && t < post.t),
     );

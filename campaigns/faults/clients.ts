@@ -6,7 +6,7 @@ import { type Random, seeded } from './random.ts';
 
 /** Users who shop from several places at once, so that carts and limits are fought over. */
 const SHARED_USERS = 24;
-/** A client that got no outcome so long after the fault has healed gives up; the checker then says so. */
+/** How long after the heal a client keeps asking for an outcome; then the checker reports it. */
 const PERSIST_MS = 12_000;
 
 export interface LoadOptions {
@@ -50,7 +50,7 @@ export function startLoad(options: LoadOptions): Load {
 interface Shopper extends LoadOptions {
   readonly random: Random;
   readonly agent: ReturnType<typeof newAgent>;
-  /** What a client of this run has heard to be sold. */
+  /** Items that a client of this run knows to be sold. */
   readonly sold: Set<string>;
 }
 
@@ -66,7 +66,7 @@ async function shop(shopper: Shopper, user: string): Promise<void> {
   }
   if (code === undefined) return;
   if (random.chance(0.2)) await sleep(random.next() * 1_000);
-  // Two posts of one code at once, as an impatient thumb makes them.
+  // Two posts of one code at once, as by a double tap.
   const posts = random.chance(0.15) ? 2 : 1;
   await Promise.all(Array.from({ length: posts }, () => buy(shopper, user, code)));
   if (random.chance(0.15)) await purchase(target, agent, user, code, random.chance(0.5));
@@ -80,7 +80,7 @@ function chooseItem({ items, random, sold }: Shopper): string {
   return item;
 }
 
-/** Posts a code until its outcome is known; some clients walk away without. */
+/** Posts a code until its outcome is known; some clients give up before. */
 async function buy({ target, agent, random, healedAt }: Shopper, user: string, code: string): Promise<void> {
   const walksAway = random.chance(0.4);
   const since = target.history.now();

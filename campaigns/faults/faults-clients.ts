@@ -29,7 +29,7 @@ async function storm({ target, items, random, clock }: FaultContext): Promise<vo
   }
 }
 
-/** What comes back on a raw connection until it is closed, or for as long as one waits. */
+/** What a raw connection answers until it is closed, or for the given time. */
 async function readAll(socket: Socket, waitMs: number): Promise<{ text: string; closed: boolean }> {
   let text = '';
   socket.on('data', (bytes) => {
@@ -83,7 +83,7 @@ function garbage(random: Random): Buffer {
   ]);
 }
 
-/** Raw garbage: 4xx or a closed connection; no crash, and nothing of the inside in a body. */
+/** Raw garbage: 4xx or a closed connection; no crash, and no internals in a body. */
 async function malformed({ stand, random, violate, clock }: FaultContext): Promise<void> {
   const service = stand.services[0] as Service;
   const workers = service.workers().join();

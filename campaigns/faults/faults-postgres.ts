@@ -7,7 +7,7 @@ import { childrenOf, type OwnedStores, signalTo } from './stores.ts';
 const isBack = (stand: Stand) =>
   until(() => withPostgres(stand.direct().databaseUrl, async () => true), 'Postgres is back', 30_000);
 
-/** Postgres dies in the middle of commits: as a whole, at once without a word, or one of its processes alone. */
+/** Postgres dies during commits: all of it, by SIGKILL or at once by SIGQUIT, or one of its processes. */
 async function kill({ stand, random, clock }: FaultContext): Promise<void> {
   const how = random.pick(['SIGKILL', 'SIGKILL', 'SIGQUIT', 'backend'] as const);
   clock();

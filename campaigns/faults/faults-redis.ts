@@ -103,7 +103,7 @@ export const redisFaults: readonly Fault[] = [
     },
   },
   {
-    // The AOF loses its end, and with it that it had been emptied: what was gone comes back.
+    // The AOF loses its end, and with it the FLUSHALL: the old data comes back.
     name: 'redis-flush-undone',
     stands: ['owned'],
     losesRedis: true,
@@ -120,7 +120,7 @@ export const redisFaults: readonly Fault[] = [
   { name: 'redis-cut', stands: ['owned'], inject: cut },
   { name: 'redis-away', stands: ['owned'], inject: away },
   {
-    // As when a firewall forgets a connection: nothing arrives any more, and nobody says so.
+    // As when a firewall drops a connection silently: nothing arrives any more.
     name: 'redis-silence',
     stands: ['owned'],
     async inject({ stand, clock }) {

@@ -7,7 +7,7 @@ import type { Target } from './operations.ts';
 import type { Random } from './random.ts';
 import type { Stand, StandKind } from './stand.ts';
 
-/** What a fault works on. */
+/** What a fault acts on. */
 export interface FaultContext {
   readonly stand: Stand;
   readonly random: Random;
@@ -20,7 +20,7 @@ export interface FaultContext {
   clock(): void;
   /** A figure of this run for the report. */
   measure(name: string, ms: number): void;
-  /** A promise was broken that only the fault itself can see. */
+  /** Reports a broken promise that only the fault itself can see. */
   violate(kind: 'orphan' | 'service-broken' | 'unexpected-answer', detail: string): void;
 }
 

@@ -10,7 +10,7 @@ export interface Reply {
   readonly error?: string;
 }
 
-/** Longer than any deadline of the service: what is silent for so long has lost its request. */
+/** Longer than any deadline of the service: a request without an answer by then is lost. */
 const PATIENCE_MS = 5_000;
 
 export const newAgent = (sockets: number) => new Agent({ keepAlive: true, maxSockets: sockets });

@@ -1,5 +1,5 @@
 // Preloaded into a service by the fault campaign (NODE_OPTIONS=--import …): kills the process at a chosen point.
-// Nothing of this exists in the service itself. FAULT_FILE names a file that arms it: "point count". The process
+// The service itself has none of this. FAULT_FILE names a file that arms it: "point count". The process
 // that reaches the count first deletes the file and dies.
 import { readFileSync, unlinkSync } from 'node:fs';
 import bloomFilters from 'bloom-filters';

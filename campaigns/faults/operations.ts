@@ -72,7 +72,7 @@ function end(
 function typeOf(reply: Reply, answer: string): Entry['type'] {
   if (reply.status === 0) return answer === 'ECONNREFUSED' ? 'fail' : 'unknown';
   if (answer === 'unavailable' || answer === 'overloaded') return 'fail';
-  // An error that nobody foresaw says nothing of what happened.
+  // An unexpected error does not say what happened.
   return answer === 'outcome_unknown' || reply.status === 500 ? 'unknown' : 'ok';
 }
 

@@ -116,7 +116,7 @@ export const PLANTED: readonly PlantedBug[] = [
   },
 ];
 
-/** So many runs each of its faults gets to bring a bug out. */
+/** How many runs each fault gets to expose a bug. */
 const ROUNDS_MAX = 8;
 
 export interface PlantedResult {

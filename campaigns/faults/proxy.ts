@@ -6,11 +6,11 @@ export interface TcpProxy {
   readonly port: number;
   /** Cuts every connection now. */
   cut(): void;
-  /** The next `count` replies of the server are swallowed, and their connections cut: done, but nobody hears it. */
+  /** Swallows the next `count` replies of the server and cuts their connections: done, but unanswered. */
   swallow(count: number): void;
   /** While true, new connections are cut at once, as if nobody listened, and the existing ones are cut. */
   refuse(on: boolean): void;
-  /** Existing connections hear and say nothing any more, and are never closed; new ones work. */
+  /** Existing connections pass nothing any more, and are never closed; new ones work. */
   silence(): void;
   close(): void;
 }

@@ -30,7 +30,7 @@ export interface RunResult extends Summary {
   readonly violations: readonly Violation[];
   /** Figures that the fault measured, in ms. */
   readonly measures: Readonly<Record<string, number>>;
-  /** Where history and dump are kept when a promise was broken. */
+  /** Where the history and the dump of a violation are kept. */
   readonly folder: string | undefined;
 }
 
@@ -138,7 +138,7 @@ async function createSale(stand: Stand, total: number): Promise<string> {
   return (parseBody(reply).data as { id: string }).id;
 }
 
-/** Sells what is left and waits until nothing is on its way any more. What does not come is for the checker to see. */
+/** Sells what is left and waits until nothing is in flight. The checker reports what does not arrive. */
 async function finish(stand: Stand, target: Target): Promise<void> {
   target.history.mark('sell out');
   const list = () => listUnsold(stand.direct().databaseUrl, target.saleId);
@@ -157,7 +157,7 @@ function spoolBytes(stand: Stand): number {
   let bytes = 0;
   for (const { dataDir } of stand.services) {
     const dir = join(dataDir, 'spool');
-    // One that is renamed or shipped just now counts as there: the next look will tell.
+    // A segment that is being renamed or shipped counts as present; look again.
     for (const name of readdirSync(dir))
       bytes += statSync(join(dir, name), { throwIfNoEntry: false })?.size ?? 1;
   }
@@ -177,7 +177,7 @@ async function askLate(target: Target): Promise<void> {
   agent.destroy();
 }
 
-/** Keeps all that tells what happened: history, dump, and the services' own logs. */
+/** Keeps the evidence: history, dump, and the services' own logs. */
 function keep(
   { fault, seed, stand }: RunOptions,
   history: History,

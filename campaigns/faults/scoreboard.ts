@@ -28,8 +28,8 @@ const all = (runs: readonly RunResult[], of: (run: RunResult) => number) =>
   sum(runs, of).toLocaleString('en');
 
 /**
- * The rows of reliability.md that the fault campaign can fill, their targets word for word. A result says what was
- * really done where that is less than the target asks.
+ * The rows of the scoreboard, with their targets. Where a run did less than its target asks, the result says what it
+ * did.
  */
 function rowsOf(runs: readonly RunResult[], planted: readonly PlantedResult[], full: boolean): Row[] {
   const count = (pattern: RegExp) => named(runs, pattern).length;

@@ -16,7 +16,7 @@ import { childrenOf, isAlive, type OwnedStores, signalTo, startStores } from './
  */
 export type StandKind = 'private' | 'owned' | 'two-boxes';
 
-/** A running cluster to be harmed, for as many runs as one likes. */
+/** A running cluster on which faults are injected, for any number of runs. */
 export interface Stand {
   readonly kind: StandKind;
   readonly dir: string;
@@ -28,7 +28,7 @@ export interface Stand {
   direct(): Urls;
   redisPid(): number;
   postgresPid(): number;
-  /** Arms the kill hooks; resolves with true when a process has died of it. */
+  /** Arms the kill hooks; resolves with true when a process was killed by one. */
   killAt(point: string, count: number, waitMs: number): Promise<boolean>;
   stop(): Promise<void>;
 }

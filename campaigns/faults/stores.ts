@@ -11,7 +11,7 @@ import { startProxy, type TcpProxy } from './proxy.ts';
 
 const PASSWORD = 'faults';
 
-/** A server that the harness starts, kills and restarts as it likes. */
+/** A server that the harness starts, kills and restarts. */
 export interface OwnedServer {
   readonly pid: number;
   start(): Promise<void>;
@@ -39,7 +39,7 @@ function ownServer(spec: ServerSpec): OwnedServer {
     async kill(signal = 'SIGKILL') {
       if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
-      // A postmaster tells its children; only SIGKILL it cannot hear.
+      // A postmaster passes signals on to its children, except SIGKILL.
       const children = signal === 'SIGKILL' ? childrenOf(child.pid as number) : [];
       for (const pid of [child.pid as number, ...children]) signalTo(pid, signal);
       await gone;

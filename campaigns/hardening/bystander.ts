@@ -10,7 +10,7 @@ export interface Latency {
   readonly p99Ms: number;
 }
 
-/** Customers who do nothing wrong while others do: every request of theirs must be answered, and rightly. */
+/** Well-behaved customers during an attack: each of their requests must be answered correctly. */
 export interface Bystanders {
   readonly record: RecordData;
   /** Latencies since it was last asked. */

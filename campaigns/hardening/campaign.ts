@@ -34,7 +34,7 @@ const SHIPPED_MS = 3_000;
 /** Attacks a service of its own while customers shop there; returns one sentence for each promise that was broken. */
 export async function harden(options: CampaignOptions): Promise<string[]> {
   const token = `token-${randomUUID()}`;
-  // The one who creates the sale reads it from here, too.
+  // The tools that create the sale read it from here, too.
   process.env.ADMIN_TOKEN = token;
   const { dataDir, remove } = makeDataDir();
   const service = await startService(dataDir, {
@@ -63,7 +63,7 @@ async function attackAll(service: OwnService, token: string, options: CampaignOp
     await sleep(ALONE_MS);
     say(`bystanders alone: ${textOf(bystanders.latency())}`);
     const attack = { url, requests: options.malformed, seed: options.seed, item: items.at(-1) as string };
-    // A heap that has worked is larger than one that has not.
+    // Warm up first: a heap grows with its first work.
     const warmUp = await sendMalformed({ ...attack, requests: options.malformed / 10, seed: -options.seed });
     const before = await readWorkers(url, WORKERS);
     const violations = [...warmUp.violations];

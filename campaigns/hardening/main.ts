@@ -10,7 +10,7 @@ const { values } = parseArgs({
   },
 });
 const asked = { malformed: Number(values.malformed), slow: Number(values.slow) };
-// Without a word: both, in little.
+// Without options: a little of both.
 const { malformed, slow } = asked.malformed + asked.slow > 0 ? asked : { malformed: 10_000, slow: 200 };
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);

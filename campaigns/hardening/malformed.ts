@@ -18,7 +18,7 @@ export interface MalformedResult {
 }
 
 const CONNECTIONS = 200;
-/** What is answered at all is answered sooner; a request without an end is given up after it. */
+/** Every answer comes sooner; a request that never ends is given up after this. */
 const QUIET_MS = 50;
 const NAMED_MAX = 20;
 const ALLOWED = new Set([100, 400, 401, 404, 405, 408, 413, 415, 417, 431, 503]);

@@ -13,7 +13,7 @@ export interface RawAnswer {
 
 export interface Conversation {
   readonly answers: readonly RawAnswer[];
-  /** What came and is no HTTP answer; '' in a sound service. */
+  /** Bytes that are no HTTP answer; '' in a sound service. */
   readonly rest: string;
   /** False: the server neither closed the connection nor reset it while we waited. */
   readonly closed: boolean;
@@ -24,9 +24,9 @@ export const openRaw = (url: string): Socket =>
   connect({ port: Number(new URL(url).port), host: new URL(url).hostname });
 
 export interface Listening {
-  /** So many answers are enough; what comes behind them within a moment is told as well. */
+  /** Stop after this many answers, and report what follows within a moment. */
   readonly answers?: number;
-  /** When nothing has come for so long, we close our side. node takes that for a client that has left. */
+  /** When nothing has arrived for this long, close our side; node treats that as a client that has left. */
   readonly quietMs?: number;
   readonly waitMs?: number;
 }

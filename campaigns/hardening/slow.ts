@@ -17,7 +17,7 @@ interface Slowness {
   /** Its share of the clients. */
   readonly share: number;
   readonly closedWithinMs: number;
-  /** Does it until the connection is closed. */
+  /** Runs until the connection is closed. */
   act(socket: Socket, options: SlowOptions): Promise<void> | void;
 }
 
@@ -111,7 +111,7 @@ async function beSlow(slowness: Slowness, options: SlowOptions): Promise<number 
   const closed = closing(socket).then(() => performance.now() - beganMs);
   void slowness.act(socket, options);
   if (socket.isPaused()) {
-    // Only who reads hears that the connection was closed; then all that the kernel holds comes first.
+    // A client learns of the close only by reading, after all that the kernel holds.
     await sleep(slowness.closedWithinMs);
     socket.resume();
     const end = await Promise.race([closed, sleep(3_000, undefined)]);

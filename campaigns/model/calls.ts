@@ -1,4 +1,4 @@
-/** What each call of the store means to the model: both do it, and their replies must agree. */
+/** The model's counterpart of each store call: both run it, and their replies must agree. */
 import assert from 'node:assert/strict';
 import { type Script, script } from '../../src/store/redis.ts';
 import { type CheckoutOp, checkOut, type Decisions, decide, retire } from './model.ts';

@@ -5,7 +5,7 @@ import { anyScript, print, type Script } from './commands.ts';
 import { runScript } from './finale.ts';
 import type { ModelStores } from './stores.ts';
 
-/** So that a campaign of 10,000 runs works on small tables. */
+/** Runs between two clearings of the stores, so that a campaign of 10,000 runs works on small tables. */
 const RUNS_PER_CLEARING = 200;
 
 export interface CampaignOptions {
@@ -15,7 +15,7 @@ export interface CampaignOptions {
   readonly path?: string | undefined;
   /** Restarts of Redis are real ones. */
   readonly real?: boolean;
-  /** Stop in good time, however many runs there have been. */
+  /** Stop after this time, however many runs there have been. */
   readonly timeLimitMs?: number;
   readonly onRun?: (runs: number) => void;
 }

@@ -20,11 +20,11 @@ export type Command =
   | ({ readonly do: 'sweep' | 'rebuild' | 'retire' } & Starts)
   /** A process that was left at a call goes on. */
   | ({ readonly do: 'resume'; readonly process: number } & Starts)
-  /** A store does at last what its caller has given up. */
+  /** A store completes what its caller has given up. */
   | { readonly do: 'late'; readonly call: number }
-  /** A worker hears of the epoch that Postgres has now. */
+  /** A worker learns the epoch that Postgres has now. */
   | { readonly do: 'learn'; readonly worker: number }
-  /** The leader looks after the sale, and all workers hear of it. */
+  /** The leader checks the sale, and all workers learn of it. */
   | { readonly do: 'keep' }
   | { readonly do: 'begin' | 'end' }
   /** `lose items`: the key of the items is gone, and nothing else; a missing key is not sellable. */

@@ -1,4 +1,4 @@
-/** The specification, second part: commits, and rebuilds with their many ways of getting into each other's way. */
+/** The specification, second part: commits, and rebuilds that interfere with each other. */
 import {
   boughtIn,
   type Decision,
@@ -23,7 +23,7 @@ export interface Model {
   readonly made: (Decision & { readonly code: string; readonly epoch: number })[];
   /** Every code that was ever given out, the newest last. */
   readonly codes: string[];
-  /** What customers were told, by code. */
+  /** The decisions that customers got, by code. */
   readonly acknowledged: Decisions;
 }
 
@@ -43,7 +43,7 @@ export function servingEpoch({ memory, runId }: Model): number | undefined {
   return run === runId && memory.hours !== undefined ? Number(epoch) : undefined;
 }
 
-/** A customer hears of a decision: it is committed, and nobody ever hears another of the same code. */
+/** A customer gets a decision: it is committed, and no client ever gets another one for the same code. */
 export function acknowledge({ records, acknowledged }: Model, code: string, decision: Decision): void {
   law(sameDecision(records.committed.get(code), decision), `${code} is answered, and not committed so`);
   law(

@@ -90,7 +90,7 @@ export async function follow(run: Run, task: Task, course?: Course): Promise<voi
   task.check(process.outcome);
 }
 
-/** Rebuilds a sale that cannot be sold, as the leader would; all workers hear of it. */
+/** Rebuilds a sale that cannot be sold, as the leader would; all workers learn of it. */
 export async function keep(run: Run): Promise<void> {
   const { model, stores } = run;
   const { epoch, retired } = model.records;

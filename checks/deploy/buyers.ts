@@ -11,7 +11,7 @@ export interface Sold {
 export interface Buyers {
   /** What was answered 200, in the order of the answers. */
   readonly sold: readonly Sold[];
-  /** What else was answered, or did not come to an answer: counted by status and code. */
+  /** All other answers and failures, counted by status and code. */
   readonly failures: ReadonlyMap<string, number>;
   stop(): Promise<void>;
 }

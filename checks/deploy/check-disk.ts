@@ -37,7 +37,7 @@ const untilItSells = (service: Service, shelf: Shelf, items: string[]) =>
     60_000,
   );
 
-/** What the disk's last page still takes is taken. */
+/** Fills the disk's last page, too. */
 const untilRefused = (service: Service, shelf: Shelf, items: string[]) =>
   until('a refusal', async () => {
     const reply = await checkout(service.http, `user-${items.length}`, items.shift()!, shelf.sale);
@@ -95,7 +95,7 @@ test('Redis disk full: 503 for both, nothing is sold, and it goes on once there 
   const items = [...shelf.items];
   const code = await fillCart(service.http, 'ada', items.splice(0, 2), shelf.sale);
   disk.fill();
-  // Redis hears of it when it next writes, and refuses from then on.
+  // Redis notices at its next write, and refuses from then on.
   const refused = await untilRefused(service, shelf, items);
   const bought = await purchase(service.http, code);
   seen('checkout, purchase', [refused, bought]);
@@ -123,7 +123,7 @@ test('Postgres disk full: no purchase is confirmed that is not there, and it goe
   };
   for (let i = 0; i < 20; i++) await buy();
   disk.fill();
-  // A log file that is there already still takes commits: have it filled.
+  // An existing log file still takes commits: fill it.
   const spam = "insert into migrations select 100000 + i, repeat('x', 900) from generate_series(1, 30000) i";
   assert.throws(() => runTool('psql', ['-d', server.url, '-qc', spam]));
   await until('refusals', async () => {
@@ -134,7 +134,7 @@ test('Postgres disk full: no purchase is confirmed that is not there, and it goe
   assert.ok(replies.every(({ status }) => status === 503));
   disk.clear();
   console.log(`Postgres ${server.hasLeft() ? 'has left' : 'still runs'}`);
-  // Whoever keeps it (systemd, compose) starts it again.
+  // Its supervisor (systemd, compose) starts it again.
   if (server.hasLeft()) await server.start();
   await untilItSells(service, shelf, items);
   const there = runTool('psql', ['-d', server.url, '-Atc', 'select code from decisions']).split('\n');

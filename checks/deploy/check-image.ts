@@ -33,7 +33,7 @@ atEnd(http.close);
 let image: Image;
 let started: number | undefined;
 
-/** The pid of process 1, as this side sees it. Never 0, to which a signal would end this very check. */
+/** The pid of process 1, as seen from outside. Never 0: a signal to 0 would end this check. */
 function primary(): number {
   assert.ok(started, 'it has not started');
   return started;

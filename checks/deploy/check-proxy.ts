@@ -94,7 +94,7 @@ test('a large body is a problem of the one form, and the admin API takes a large
 });
 
 test('a reload under load fails no request', async () => {
-  // On connections of their own: one that is idle is closed by a reload, perhaps just when its client sends.
+  // On separate connections: a reload closes idle ones, perhaps while their client sends.
   const headers = { Connection: 'close' };
   const statuses: number[] = [];
   const buyer = async (user: string) => {
@@ -115,7 +115,7 @@ test('a reload under load fails no request', async () => {
   assert.deepEqual(statuses, Array(160).fill(200));
 });
 
-test('who presses too hard hears 429 in the one form', async () => {
+test('a client above the rate limit gets 429 in the form of all problems', async () => {
   const strict = openHttp((await startNginx({ upstream: [service.port, await freePort()] })).url);
   const replies = await Promise.all(
     Array.from({ length: 300 }, () => checkout(strict, 'max', items[0]!, 'x')),
@@ -129,7 +129,7 @@ test('who presses too hard hears 429 in the one form', async () => {
   assert.deepEqual([body.code, body.request_id], ['rate_limited', headers['x-request-id']]);
 });
 
-test('with the service gone, a purchase is told that its outcome is unknown, everything else that nothing was bought', async () => {
+test('without the service, a purchase gets outcome_unknown, and everything else unavailable', async () => {
   const code = await fillCart(http, 'ida', take(1), shelf.sale);
   await service.stop();
   assertProblem(await purchase(http, code), 503, 'outcome_unknown');

@@ -35,7 +35,7 @@ async function startRedis(name: string) {
   return { url: services.redisUrl!, stop: services.stop };
 }
 
-/** The service on a box of its own: also its spool is new. */
+/** The service on a new box, with a new spool. */
 const startOn = (redisUrl: string, databaseUrl: string) =>
   startService({ REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, WORKERS: '2' });
 
@@ -114,7 +114,7 @@ test('from a dump: the sale goes on, and what was confirmed before it began is t
     join(dump, 'flashsale.dump'),
   ]);
 
-  // The Redis that survived knows more than the dump: the audit says so, and emptying it is the way out.
+  // The surviving Redis holds more than the dump: the audit reports it, and emptying Redis resolves it.
   const careless = await startOn(redis.url, second.url);
   const found = audit(redis.url, second.url);
   console.log(
@@ -160,11 +160,11 @@ test('from a base backup and the received log: nothing that was confirmed is los
   const base = makeFolder(join(dir, 'base'));
   runTool('pg_basebackup', [...at, '-D', base, '--checkpoint=fast', '--wal-method=stream']);
   await enough(buyers, buyers.sold.length + 150);
-  // All of it at once, in the middle of purchases.
+  // Kill everything at once, during purchases.
   await Promise.all([loseBox(box), first.kill(), redis.stop()]);
   await buyers.stop();
 
-  // The same file that the backup brought along still asks for the receiver: without this line no commit would end.
+  // The backup's configuration still waits for the receiver: without this line no commit would end.
   appendFileSync(
     join(base, 'postgresql.auto.conf'),
     `restore_command = 'cp ${wal}/%f %p || cp ${wal}/%f.partial %p'\nsynchronous_standby_names = ''\n`,

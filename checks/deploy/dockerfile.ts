@@ -6,7 +6,7 @@ export interface Instruction {
   readonly text: string;
 }
 
-/** What stands between one FROM and the next. */
+/** The instructions from one FROM to the next. */
 export interface Stage {
   readonly name: string;
   readonly base: string;
@@ -45,7 +45,7 @@ export function parseCopy(text: string): { from: string | undefined; sources: st
 export const parseEnv = (text: string): Record<string, string> =>
   Object.fromEntries(text.split(/\s+/).map((pair) => pair.split('=') as [string, string]));
 
-/** Whether a path of the build context reaches the builder: the last line of .dockerignore that speaks of it decides. */
+/** Whether a path of the build context reaches the builder: the last matching line of .dockerignore decides. */
 export function isInContext(ignoreFile: string, path: string): boolean {
   let inside = true;
   for (const line of readFileSync(ignoreFile, 'utf8').split('\n')) {

@@ -31,7 +31,7 @@ export interface NginxOptions {
   readonly rate?: string;
 }
 
-/** Replaces what stands in the file exactly once, or the check would try another file than the one we ship. */
+/** Replaces text that occurs exactly once, so that the check uses the file that we ship. */
 function replaceOnce(text: string, from: string, to: string): string {
   assert.equal(text.split(from).length, 2, `"${from}" is not exactly once in deploy/nginx.conf`);
   return text.replace(from, to);

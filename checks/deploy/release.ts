@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** A sentence that tells releases apart from outside. */
+/** A sentence by which clients can tell the releases apart. */
 const SENTENCE = 'This checkout code was not found.';
 
-/** Copies what runs into `dir`; what is answered to an unknown code then names the release. */
+/** Copies what runs into `dir`; the answer to an unknown code then names the release. */
 export function makeRelease(dir: string, name: string): void {
   mkdirSync(dir);
   for (const part of ['lua', 'sql', 'package.json', 'dist/src'])

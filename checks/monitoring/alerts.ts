@@ -24,7 +24,7 @@ export function watchAlerts(prometheus: Prometheus): AlertWatch {
       await sleep(LOOK_MS);
     }
   })();
-  // A failure is heard at the end.
+  // The end reports a failure.
   watching.catch(() => {});
   return {
     async stop() {

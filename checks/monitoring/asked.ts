@@ -1,4 +1,4 @@
-/** Asks a Prometheus everything that the dashboard and the rules ask it. */
+/** Runs every query of the dashboard and the rules against a Prometheus. */
 import type { Prometheus, Sample } from './prometheus.ts';
 import { dashboardQueries, type Query, selectorsOf } from './queries.ts';
 
@@ -6,11 +6,11 @@ export interface Finding {
   readonly of: string;
   readonly expr: string;
   readonly samples: readonly Sample[];
-  /** Absent: as it should be. */
+  /** Absent without a problem. */
   readonly problem?: string;
 }
 
-/** Only when workers are overloaded, and when something of ours is broken. */
+/** Only when workers are overloaded, or something is broken. */
 const NEVER = ['flashsale_shed_requests_total', 'http_requests_total{status_code="500"}'];
 /** Only after a minute. */
 const OF_AUDIT = 'flashsale_audit_last_run_timestamp_seconds';
@@ -23,7 +23,7 @@ const OF_FAULTS = [
   'A worker died',
 ];
 
-/** What rightly finds nothing, by when: selectors, and with them whatever reads them; or titles. */
+/** What may find nothing, by phase: selectors (and the queries that read them), or titles. */
 export const EMPTY = {
   healthy: new Set([...NEVER, ...OF_FAULTS, OF_AUDIT]),
   afterFaults: new Set([...NEVER, OF_AUDIT]),

@@ -1,4 +1,4 @@
-/** What the check does to a service, so that every figure has something to show: a crowd, rare requests, faults. */
+/** What the check does to a service so that every figure has samples: a crowd, rare requests, faults. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { createSale, listItems } from '../../perf/shop.ts';
 
 const LOAD = fileURLToPath(new URL('../../perf/load.js', import.meta.url));
 
-/** `npm run load -- realistic light` on the service of a data directory; its exit code and what it said. */
+/** `npm run load -- realistic light` on the service of a data directory; its exit code and its output. */
 export async function letInCrowd(dataDir: string, seconds: number): Promise<{ code: number; said: string }> {
   const args = [LOAD, 'realistic', 'light', '--seconds', String(seconds)];
   const child = spawn(process.execPath, args, { env: { ...process.env, DATA_DIR: dataDir } });
@@ -23,7 +23,7 @@ export async function letInCrowd(dataDir: string, seconds: number): Promise<{ co
   return { code, said };
 }
 
-/** One of each answer that a crowd rarely hears: sold out, spent, repeated, unknown, malformed. */
+/** One of each answer that a crowd rarely gets: sold out, spent, repeated, unknown, malformed. */
 export async function askRarely(url: string): Promise<void> {
   const connection = openConnection(url);
   const post = async (target: string, headers = {}) => (await connection.post(target, '', headers)).body;
@@ -60,7 +60,7 @@ export async function killWorker(url: string): Promise<void> {
   process.kill((workers[0] as { pid: number }).pid, 'SIGKILL');
 }
 
-/** Stops the private Redis of a data directory for a while; it goes on whatever happens. */
+/** Stops the private Redis of a data directory for a while, and resumes it in any case. */
 export async function pauseRedis(dataDir: string, work: () => Promise<void>): Promise<void> {
   const pid = Number.parseInt(readFileSync(join(dataDir, 'redis.pid'), 'utf8'), 10);
   process.kill(pid, 'SIGSTOP');

@@ -25,7 +25,7 @@ const AUDITED_MS = 64_000;
 const WIDTH = 70;
 const PAUSE_MS = 8_000;
 
-/** Alerts that the faults must set off, and those that would be lies. */
+/** Alerts that the faults must trigger, and those that would be false. */
 const DUE = ['WorkerDied', 'RedisAway', 'PurchasesFail', 'CheckoutsFail'];
 const LIES = ['BooksDiffer', 'PostgresAway', 'InternalErrors', 'NothingSells', 'SaleGateShut', 'NoOpenSale'];
 

@@ -1,4 +1,4 @@
-/** A real Prometheus of one's own, with the rules of monitoring/: on loopback and a free port, gone afterwards. */
+/** A private, real Prometheus with the rules of monitoring/, on loopback and a free port, removed afterwards. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const CACHE = fileURLToPath(new URL('../../../node_modules/.cache/prometheus', import.meta.url));
 
-/** Prometheus cannot be had here: one sentence that says how it can. */
+/** Prometheus cannot be installed here: one sentence that says what to do. */
 export class NoPrometheus extends Error {
   override name = 'NoPrometheus';
 }

@@ -8,14 +8,14 @@ import type { Document, PathItem } from './types.ts';
 
 const DESCRIPTION = `Every hour a sale of unique items opens. A client puts an item into a cart, and buys the cart:
 
-1. \`POST /checkout\` answers a **code**. It reserves nothing.
-2. \`POST /purchase\` with that code buys what is still there, and answers after it is committed.
+1. \`POST /checkout\` answers the **code** of the cart. A cart reserves nothing.
+2. \`POST /purchase\` with that code buys what is still for sale. The answer comes after the purchase is committed.
 
-**Errors** are RFC 9457 problems; decide by \`code\`, which is stable. **503** comes with \`Retry-After\`: \`overloaded\` and \`unavailable\` say that nothing happened, \`outcome_unknown\` that the purchase may have happened: post the same code again to find out.
+**Errors** are RFC 9457 problems; decide by \`code\`, which is stable. **503** comes with \`Retry-After\`: \`overloaded\` and \`unavailable\` mean that nothing happened; \`outcome_unknown\` means that the purchase may have gone through: post the same code again to find out.
 
-**Ids** are 1 to 64 characters of \`A-Z a-z 0-9 . _ : -\`. **Times** are RFC 3339, UTC. A parameter is given once; listings refuse one that they do not know, other requests ignore it. Every GET path answers HEAD as well.`;
+**Ids** are 1 to 64 characters of \`A-Z a-z 0-9 . _ : -\`. **Times** are RFC 3339, UTC. Give each parameter once. Listings refuse unknown parameters; other requests ignore them. Every GET path answers HEAD as well.`;
 
-/** The paths of the document: what stands beside the handlers. */
+/** The paths of the document, from the descriptions beside the handlers. */
 function pathsOf(endpoints: readonly Documented[]): Record<string, PathItem> {
   const paths: Record<string, PathItem> = {};
   for (const { method, path, operation } of endpoints) {
@@ -56,7 +56,7 @@ export const openApiDocument = (version: string, endpoints: readonly Documented[
       admin: {
         type: 'http',
         scheme: 'bearer',
-        description: 'The token that the service has as `ADMIN_TOKEN`.',
+        description: 'The value of `ADMIN_TOKEN`.',
       },
     },
   },

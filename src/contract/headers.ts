@@ -8,12 +8,12 @@ const text: Schema = { type: 'string' };
 export const HEADERS = {
   'X-Request-Id': {
     required: true,
-    description: 'On every answer: yours, or a fresh one.',
+    description: 'On every answer: the id you sent, or a new one.',
     schema: textOf(REQUEST_ID),
   },
   'Retry-After': {
     required: true,
-    description: 'Seconds to wait before the same request is sent again.',
+    description: 'Seconds to wait before you send the same request again.',
     schema: { type: 'integer', minimum: 1 },
   },
   'X-Shard-Owner': {
@@ -21,11 +21,11 @@ export const HEADERS = {
     schema: { type: 'integer', minimum: 0 },
   },
   'Idempotent-Replayed': {
-    description: '`true`: the original answer again. Only on requests with an `Idempotency-Key`.',
+    description: '`true`: this repeats the original answer. Only for requests with an `Idempotency-Key`.',
     schema: { type: 'string', const: 'true' },
   },
   ETag: { required: true, description: 'The version of the body.', schema: text },
-  'Cache-Control': { required: true, description: 'How long it may be kept.', schema: text },
+  'Cache-Control': { required: true, description: 'How long a cache may keep the answer.', schema: text },
   Link: { description: 'The next page: `<…>; rel="next"`. Absent on the last one.', schema: text },
   Location: { required: true, description: 'The path of what was created.', schema: text },
   'WWW-Authenticate': { required: true, description: 'The scheme to use: `Bearer`.', schema: text },

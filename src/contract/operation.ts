@@ -6,7 +6,7 @@ import { problemResponses } from './problems.ts';
 import { ref } from './schema.ts';
 import type { Operation, Parameter, Response, Schema } from './types.ts';
 
-/** An endpoint with what the contract says of it. */
+/** An endpoint with its description in the contract. */
 export interface Documented extends Endpoint {
   readonly operation: Operation;
 }
@@ -19,14 +19,14 @@ interface Description {
   readonly parameters?: readonly Parameter[];
   readonly body?: NonNullable<Operation['requestBody']>;
   readonly isAdmin?: boolean;
-  /** The answers that are no problems, by status. */
+  /** The answers that are not problems, by status. */
   readonly answers: Readonly<Record<string, Response>>;
   readonly problems?: readonly ProblemCode[];
-  /** Headers of the problems, beside those that their codes bring along. */
+  /** Further headers of the problems, beside those of their codes. */
   readonly problemHeaders?: readonly HeaderName[];
 }
 
-/** An operation with what all have: the headers of every request, and the problems that any may meet. */
+/** Completes an operation with what all have: the headers of every request, and the problems of any. */
 export function operation(described: Description): Operation {
   const common = Object.keys(COMMON_PARAMETERS).map((name) => ref('parameters', name));
   return {
@@ -34,7 +34,7 @@ export function operation(described: Description): Operation {
     tags: [described.tag],
     summary: described.summary,
     description: described.description,
-    // Open in development without a token, so that it is one of two ways.
+    // The token is optional: without `ADMIN_TOKEN` the path is open in development.
     ...(described.isAdmin && { security: [{ admin: [] }, {}] }),
     parameters: [...(described.parameters ?? []), ...common],
     ...(described.body && { requestBody: described.body }),
@@ -71,6 +71,6 @@ export const answersText = (
 
 /** 304 to a caller that has the body already. */
 export const notModified: Response = {
-  description: 'What you have is still right.',
+  description: 'The copy you have is current.',
   headers: headerRefs(['ETag', 'Cache-Control']),
 };

@@ -46,7 +46,7 @@ export const header = (name: string, description: string, schema: Schema, exampl
 
 export const IF_NONE_MATCH = header(
   'If-None-Match',
-  'The ETag of the answer you have: 304 while it is still right.',
+  'The ETag of the copy you have. The answer is 304 while it is current.',
   { type: 'string' },
 );
 
@@ -54,13 +54,13 @@ export const IF_NONE_MATCH = header(
 export const COMMON_PARAMETERS = {
   request_id: header(
     'X-Request-Id',
-    'Your name for this request, in its answer and in the log. One that is not of this form is replaced.',
+    'Your id for this request, used in its answer and in the log. An id of another form is replaced.',
     textOf(REQUEST_ID),
     STORY.requestId,
   ),
   traceparent: header(
     'traceparent',
-    'W3C trace context, for the log. Ignored when it is not of this form.',
+    'W3C trace context, for the log. Ignored if malformed.',
     textOf(TRACEPARENT),
     STORY.traceparent,
   ),

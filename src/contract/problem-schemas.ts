@@ -8,7 +8,7 @@ import type { Example, Schema } from './types.ts';
 
 export const CODES = Object.keys(PROBLEMS) as ProblemCode[];
 
-/** What a problem carries beside the members that all have. */
+/** The extra member of some problems. */
 const EXTENSIONS: Partial<Record<ProblemCode, { member: string; schema: Schema; example: Extensions }>> = {
   validation_failed: {
     member: 'errors',
@@ -42,10 +42,10 @@ const MEMBERS: Readonly<Record<string, Schema>> = {
   title: text('A few words for people.'),
   status: { type: 'integer', description: 'The status of the answer.' },
   detail: text('A sentence for people.'),
-  code: { type: 'string', enum: CODES, description: 'Stable; what a program decides by.' },
-  message: text('The same sentence, for older clients.'),
+  code: { type: 'string', enum: CODES, description: 'Stable: decide by it.' },
+  message: text('The same sentence as `detail`, for older clients.'),
   instance: text('The path of the request; empty when it could not be read.'),
-  request_id: textOf(REQUEST_ID, 'The same as the header X-Request-Id; leads to the log.'),
+  request_id: textOf(REQUEST_ID, 'The value of the header X-Request-Id; finds the request in the log.'),
 };
 const REQUIRED = Object.keys(MEMBERS);
 

@@ -4,7 +4,7 @@ import { nameOf } from './problem-schemas.ts';
 import { ref } from './schema.ts';
 import type { Response, Schema } from './types.ts';
 
-/** Met by requests before, or in spite of, what their route does: documented once, for all of them. */
+/** Any request may get these, whatever its route does: documented once, for all. */
 export const ANYWHERE = [
   'malformed_request',
   'not_found',

@@ -1,6 +1,6 @@
 import type { Reference, Schema } from './types.ts';
 
-/** Where a reference carries what it refers to, until `definitionsIn` gathers it. JSON does not show symbols. */
+/** The key under which a reference carries its definition, for `definitionsIn`. JSON omits symbols. */
 const DEFINITION = Symbol('definition');
 
 /** A schema that the document lists under a name: a reference, which brings its definition along. */
@@ -20,7 +20,7 @@ export function definitionsIn(part: unknown, found = new Map<string, Schema>()):
   return found;
 }
 
-/** The text that a pattern of ours accepts, as a schema. */
+/** The schema of texts that a pattern accepts. */
 export const textOf = (pattern: RegExp, description?: string, more: Schema = {}): Schema => ({
   type: 'string',
   pattern: pattern.source,

@@ -24,7 +24,7 @@ export const CODE_SCHEMA = named(
   'CheckoutCode',
   textOf(
     CHECKOUT_CODE,
-    'The code of one cart: the id of its sale and 128 random bits. A secret of its user.',
+    'The code of one cart: the id of its sale and 128 random bits. Only its user should know it.',
     {
       examples: [STORY.code],
     },
@@ -41,12 +41,12 @@ export const RECEIPT_SCHEMA = named(
         objectOf<Receipt['purchased_items'][number]>({
           id: ID_SCHEMA,
           name: text('The name of the item.'),
-          sold: flag('Whether this purchase got it.'),
+          sold: flag('Whether this purchase bought it.'),
         }),
       ),
-      { description: 'Every line of the cart, in the order added.' },
+      { description: 'Every line of the cart, in the order in which it was added.' },
     ),
     total_purchased: count('Lines bought.'),
-    failed_count: count('Lines that somebody else had bought before.'),
+    failed_count: count('Lines that somebody else had bought.'),
   }),
 );

@@ -1,6 +1,6 @@
 /**
- * What happens in the examples of the document: one small sale, and one buyer. They are not only shown:
- * test/contract/examples.test.ts tells the story to a real service and compares what it answers.
+ * The data of the document's examples: one small sale, and one buyer. test/contract/examples.test.ts sends the
+ * requests to a real service and compares its answers.
  */
 const items = [
   { id: 'lamp-1', name: 'Rustic Lamp' },

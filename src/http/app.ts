@@ -38,13 +38,13 @@ export function createApp({ routing, ask, handle, admin }: AppDeps): Hono {
     else app.on(method, [route.path], ...(route.path.startsWith(ADMIN) ? guards : []), serve(route));
   }
   app.notFound(serve(NOT_FOUND));
-  // What a guard throws, and what Hono itself does; what a route throws, `handle` has answered.
+  // Errors of guards and of Hono itself; `handle` has answered those of routes.
   app.onError((error, c) => serve(refusalOf(error, routePath(c)))(c));
   return app;
 }
 
 const CODES: Readonly<Record<number, ProblemCode>> = {
-  // What bearerAuth says of a header that holds no bearer token.
+  // bearerAuth answers this to a header without a bearer token.
   400: 'unauthorized',
   401: 'unauthorized',
   413: 'body_too_large',

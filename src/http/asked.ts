@@ -2,18 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { type Query, REQUEST_ID, TRACEPARENT } from './input.ts';
 import type { Route } from './route.ts';
 
-/** The headers that say something to this service. */
+/** The headers that this service reads. */
 export interface AskedHeaders {
   readonly requestId: string | undefined;
   readonly traceparent: string | undefined;
   readonly ifNoneMatch: string | undefined;
-  /** Whether there is an Idempotency-Key; its value says nothing. */
+  /** Whether there is an Idempotency-Key; its value does not matter. */
   readonly hasIdempotencyKey: boolean;
   readonly contentType: string | undefined;
   readonly host: string | undefined;
 }
 
-/** What a reader has found in a request: the lane on a socket, Hono, or node:http before either. */
+/** A request as its reader parsed it: the lane, Hono, or node:http before either. */
 export interface Reading {
   readonly route: Route;
   /** As it was sent. */
@@ -28,15 +28,15 @@ export interface Reading {
   readonly readBody?: () => Promise<string>;
 }
 
-/** A request as its route sees it, whichever way it came: the one context of all that happens to it. */
+/** A request as its route sees it, whichever reader parsed it; the only context of its handling. */
 export interface Asked extends Reading {
-  /** The caller's X-Request-Id if it is well-formed, else ours. */
+  /** The client's X-Request-Id if it is well-formed, else a new one. */
   readonly requestId: string;
-  /** The caller's W3C trace context, if it is well-formed. */
+  /** The client's W3C trace context, if it is well-formed. */
   readonly traceparent: string | undefined;
-  /** When it began, by performance.now(). */
+  /** Arrival time, by performance.now(). */
   readonly beganMs: number;
-  /** Noted by routes for the log: the sale it is about; items bought and lost by the decision it has made. */
+  /** Set by routes for the log: the sale; the items that its decision bought and lost. */
   sale: string | undefined;
   bought: number | undefined;
   lost: number | undefined;
@@ -44,7 +44,7 @@ export interface Asked extends Reading {
 
 export type Ask = (reading: Reading) => Asked;
 
-/** Makes what is asked of what was read, for the requests of one process. */
+/** Returns a function that makes an `Asked` of a parsed request; one per process. */
 export function createAsk(): Ask {
   // A fresh request id is unique by the prefix between processes, and by the count within one.
   const prefix = randomBytes(6).toString('hex');

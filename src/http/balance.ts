@@ -1,16 +1,16 @@
 /**
  * Evens out kept connections among workers. The kernel gives a new connection to whichever worker is awake first, so
- * that of 64 clients who come at once 45 may be one worker's, which then is the bottleneck of all. A worker with more
- * than its share asks some clients, with their next answers, to close and come again.
+ * that of 64 clients who connect at once 45 may get one worker, which then limits the whole box. A worker with more
+ * than its share asks some clients, with their next answers, to close and reconnect.
  */
 export interface Balance {
-  /** Told by the primary: the mean of all workers. */
+  /** The primary reports the mean of all workers. */
   setFairShare(connections: number): void;
-  /** Whether the client that is being answered is one of those to ask; each call uses up one. */
+  /** Whether to ask the client that is being answered; each call uses up one. */
   takeSurplus(): boolean;
 }
 
-/** Within this of the mean nothing is gained; clients should not have to come again for it. */
+/** Differences within this factor of the mean are not worth a reconnect. */
 const TOLERANCE = 1.1;
 const TOLERATED_MIN = 2;
 

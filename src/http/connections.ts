@@ -4,12 +4,12 @@ import type { Socket } from 'node:net';
 
 /** Per worker: each costs some 10 KiB; past this, connecting clients are refused at once. */
 const CONNECTIONS_MAX = 10_000;
-/** Files that a worker needs besides: its stores, peers, spool, node's own. */
+/** Files that a worker needs for its stores, its peers, its spool and node itself. */
 const FILES_RESERVED = 64;
-/** As long as a request may take to arrive, its answer may take to be fetched. */
+/** A client may take as long to fetch an answer as to send a request. */
 const UNSENT_MS = 10_000;
 const CHECK_MS = 1_000;
-/** What still comes of a body after its answer is discarded for so long: a client that is cut off while it sends does not hear it. */
+/** After an early answer, read and discard the body this long: closing at once would reset the connection before the client sees the answer. */
 const LINGER_MS = 2_000;
 
 /** Connections that `servers` servers of this process may hold each, within its limit of open files. */
@@ -27,7 +27,7 @@ function readFilesMax(): number {
   }
 }
 
-/** Closes connections whose client has not fetched its answer for `unsentMs`. Ends with the server. Returns those that are open. */
+/** Closes connections whose client has not fetched its answer for `unsentMs`, until the server closes. Returns the open connections. */
 export function closeUnread(server: Server, unsentMs = UNSENT_MS, checkMs = CHECK_MS): ReadonlySet<Socket> {
   const unsentSince = new Map<Socket, number>();
   const sockets = new Set<Socket>();
@@ -52,7 +52,7 @@ export function closeUnread(server: Server, unsentMs = UNSENT_MS, checkMs = CHEC
   return sockets;
 }
 
-/** Lets go of a client that has its answer and goes on sending the body that nobody reads. */
+/** Closes the connection of a client that has its answer and goes on sending a body. */
 export function lingerBriefly(req: IncomingMessage, res: ServerResponse): void {
   res.once('finish', () => {
     if (req.complete) return;

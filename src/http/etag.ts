@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Answer } from './answer.ts';
 
-/** The tag of a body: strong, for it is the same only when every byte is. */
+/** The tag of a body: a strong one, since equal tags mean equal bytes. */
 export const tagOf = (body: string): string => `"${createHash('sha1').update(body).digest('base64url')}"`;
 
-/** 200 with a tag among its headers, or 304 to a client that knows the tag; then the body is not made. */
+/** 200 with the tag, or 304 to a client that knows the tag; for a 304 the body is not made. */
 export function unlessKnown(
   knownTags: string | undefined,
   tag: string,

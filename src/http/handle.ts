@@ -5,15 +5,15 @@ import type { Observe } from './observer.ts';
 import { problem } from './problem.ts';
 
 export interface HandleDeps {
-  /** Hears of every answer, before it leaves. */
+  /** Called with every answer before it is sent. */
   readonly observe: Observe;
   readonly onError: (asked: Asked, error: unknown) => void;
 }
 
-/** Answers at once where the route does: a refusal must be on its way before node finds fault with the rest of the request. */
+/** Synchronous where the route is: a refusal must be sent before node rejects the rest of the request. */
 export type Handle = (asked: Asked) => Answer | Promise<Answer>;
 
-/** The one door: every request is answered here, whichever way it came. Neither throws nor rejects. */
+/** Answers every request, whichever reader parsed it. Neither throws nor rejects. */
 export function createHandle({ observe, onError }: HandleDeps): Handle {
   return (asked) => {
     const finish = (answer: Answer) => {
@@ -33,7 +33,7 @@ export function createHandle({ observe, onError }: HandleDeps): Handle {
   };
 }
 
-/** Hands an answer on as soon as it is there. */
+/** Calls `write` with the answer, now or when it resolves. */
 export function whenAnswered(answer: Answer | Promise<Answer>, write: (answer: Answer) => void): void {
   if (answer instanceof Promise) void answer.then(write);
   else write(answer);

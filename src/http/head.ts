@@ -1,13 +1,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { Answer } from './answer.ts';
 
-/** The headers of an answer, whichever way it leaves. Date and Connection are the connection's. */
+/** The headers of an answer, except Date and Connection, which belong to the connection. */
 export function headersOf(
   { status, type, body, headers }: Answer,
   requestId: string,
 ): Record<string, string> {
   const head: Record<string, string> = {};
-  // What a 304 would have is said by its tag.
+  // A 304 has no body; its tag identifies the one that the client has.
   if (status !== 304) {
     head['Content-Type'] = type;
     head['Content-Length'] = String(Buffer.byteLength(body));

@@ -1,6 +1,6 @@
 /** Ids of users, items and sales: strict enough to be safe in a key, a log line and a COPY row as they are. */
 export const ID = /^[A-Za-z0-9._:-]{1,64}$/;
-/** A caller's X-Request-Id that is taken over. */
+/** An X-Request-Id that is accepted from a client. */
 export const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** https://www.w3.org/TR/trace-context/#traceparent-header */
 export const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -104,10 +104,11 @@ export function readNumber(
   return value;
 }
 
-/** Notes a sentence for each parameter that is none of `names`: a misspelt filter would be a silent one. */
+/** Notes a sentence for each parameter that is not in `names`: a misspelt filter would otherwise be ignored. */
 export function refuseOthers(query: Query, names: readonly string[], errors: FieldErrors): void {
   for (const name of query.keys()) {
-    if (!names.includes(name)) errors[name] = `${name} is no parameter of this path: ${names.join(', ')}`;
+    if (!names.includes(name))
+      errors[name] = `${name} is not a parameter of this path, which takes ${names.join(', ')}`;
   }
 }
 

@@ -11,13 +11,13 @@ export interface LaneDeps {
   readonly routing: Routing;
   readonly ask: Ask;
   readonly handle: Handle;
-  /** Gives a connection to node:http, for good; what it has received is in the socket. */
+  /** Gives a connection to node:http for good; unread bytes are in the socket. */
   readonly handOver: (socket: Socket) => void;
-  /** Asked with each answer: shall the client be asked to close its connection? */
+  /** Called for each answer: whether to ask the client to close its connection. */
   readonly asksToClose: () => boolean;
   /** An idle connection is closed after this time, in ms. */
   readonly keepAliveMs: number;
-  /** One on which nothing has come yet is closed after this time, in ms. */
+  /** A connection without a first request is closed after this time, in ms. */
   readonly silentMs: number;
 }
 
@@ -29,7 +29,7 @@ export interface LaneDeps {
 export interface Lane {
   /** Takes a new connection. */
   take(socket: Socket): void;
-  /** Closes connections without a request or an answer under way; `all`: every one. */
+  /** Closes connections without a request or an unfetched answer; `all`: every connection. */
   close(all: boolean): void;
 }
 
@@ -37,16 +37,16 @@ interface Connection {
   readonly socket: Socket;
   /** A request is being served. */
   busy: boolean;
-  /** More has come meanwhile: that is pipelining, and node:http knows how. */
+  /** More bytes have arrived meanwhile: pipelining, which node:http handles. */
   hasMore: boolean;
   hasServed: boolean;
   idleS: number;
-  /** The headers of the last request: those of the next one are the same, as a rule, and need not be read again. */
+  /** The headers of the last request. The next ones are usually equal, and need not be parsed again. */
   headersText: string;
   headers: PlainHeaders | undefined;
 }
 
-/** Longer texts are no plain requests; node:http has its own limit. */
+/** A longer text is not a plain request; node:http has its own limit. */
 const BYTES_MAX = 4 << 10;
 const TICK_MS = 1_000;
 const CLOSES = 'Connection: close\r\n\r\n';
@@ -56,7 +56,7 @@ export function createLane(deps: LaneDeps): Lane {
   const keptAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${deps.keepAliveMs / 1_000}\r\n\r\n`;
 
   function onData(this: Socket, chunk: Buffer): void {
-    // The last answer is written: what the client sent before it came is not served, and it will send it again.
+    // The last answer is written. What the client sent meanwhile is not served; the client will send it again.
     if (this.writableEnded) return;
     const connection = connections.get(this) as Connection;
     if (connection.busy) {
@@ -80,7 +80,7 @@ export function createLane(deps: LaneDeps): Lane {
 
   function onEnd(this: Socket): void {
     const connection = connections.get(this) as Connection;
-    // A client that closes its side behind a request still gets its answer.
+    // A client that closes its side after a request still gets its answer.
     if (connection.busy) connection.headers = { ...(connection.headers as PlainHeaders), closes: true };
     else this.end();
   }
@@ -160,10 +160,10 @@ function closeIdle(
 }
 
 function write(socket: Socket, head: string, body: string, closes: boolean): void {
-  // Only names of items are ever more than ASCII.
+  // Only item names contain anything but ASCII.
   const encoding = Buffer.byteLength(body) === body.length ? 'latin1' : 'utf8';
   if (closes) socket.end(head + body, encoding).resume();
-  // A client that does not read its answers is not listened to until it does.
+  // Read nothing from a client until it has fetched its answer.
   else if (!socket.write(head + body, encoding)) socket.pause().once('drain', () => socket.resume());
 }
 

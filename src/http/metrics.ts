@@ -11,9 +11,9 @@ import type { Asked } from './asked.ts';
 import type { Observer } from './observer.ts';
 import { OTHER } from './route.ts';
 
-/** A refusal takes a fraction of a millisecond; a request that has arrived is answered within some seconds, or never. */
+/** From a refusal (a fraction of a millisecond) to the longest deadline (some seconds). */
 const BOUNDS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** node knows many more, and each would be a new series. */
+/** node knows many more methods, and each would be a new series. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** What is measured of requests and their answers. */
@@ -99,8 +99,8 @@ function requestsOf({ name, values }: MetricJson): MetricJson {
 }
 
 /**
- * Attempts, successes and failures by reason of the two routes that sell. Reasons that an alert waits for begin at 0:
- * `rate` does not see the value with which a series begins.
+ * Attempts, successes and failures by reason, of the two routes that sell. Reasons that an alert reads begin at 0:
+ * `rate` ignores the first value of a series.
  */
 function createOutcomes(kind: 'checkout' | 'purchase', ...alarming: readonly string[]) {
   const upper = kind === 'checkout' ? 'Checkouts' : 'Purchases';

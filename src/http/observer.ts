@@ -1,15 +1,15 @@
 import type { Answer } from './answer.ts';
 import type { Asked } from './asked.ts';
 
-/** Hears of a request when its answer is handed over, with the milliseconds that it took. */
+/** Called when the answer of a request is handed to the socket, with the milliseconds that it took. */
 export type OnAnswered = (asked: Asked, answer: Answer, ms: number) => void;
 
-/** Makes the listener of one route, by its path: what depends on the route alone is done once. */
+/** Makes the listener of one route, by its path, so that work per route is done once. */
 export type Observer = (path: string) => OnAnswered;
 
 export type Observe = (asked: Asked, answer: Answer) => void;
 
-/** Tells every answer to whoever measures or logs it. Paths are those of routes: there are few. */
+/** Calls the observers (metrics, log) with every answer. Keeps listeners by route path, of which there are few. */
 export function createObserve(observers: readonly Observer[]): Observe {
   const byPath = new Map<string, readonly OnAnswered[]>();
   const listenersOf = (path: string) => {

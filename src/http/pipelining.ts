@@ -8,14 +8,14 @@ const waiting = new WeakMap<Socket, number>();
 
 /**
  * Serves a request when those before it on its connection are answered: one at a time, so that what a client sends
- * without reading is no more than one answer in memory. A client with too many of them is cut off.
+ * without reading is at most one answer in memory. A client with too many waiting requests is disconnected.
  */
 export function serveInTurn(
   req: IncomingMessage,
   res: ServerResponse,
   serve: (req: IncomingMessage, res: ServerResponse) => void,
 ): void {
-  // node gives an answer its socket when it is its turn.
+  // node assigns the socket to an answer when its turn comes.
   if (res.socket !== null) {
     serve(req, res);
     return;

@@ -3,7 +3,7 @@ import { ADMIN, HEADERS_MAX, hasDotSegment, isHost } from './strictness.ts';
 
 /**
  * Reads the kind of request that nearly all traffic is made of: POST /checkout, POST /purchase or any GET that needs no
- * token, on HTTP/1.1, without a body, of plain characters. It never judges: whatever is not exactly that, is for node's parser to read or refuse.
+ * token, on HTTP/1.1, without a body, of plain characters. It refuses nothing: node's parser reads or refuses everything else.
  */
 
 /** A request line. */
@@ -16,9 +16,9 @@ export interface PlainLine {
   readonly length: number;
 }
 
-/** What the headers of a plain request say to this service. */
+/** The headers of a plain request that this service reads. */
 export interface PlainHeaders extends AskedHeaders {
-  /** The client asks to close the connection behind the answer. */
+  /** The client asks to close the connection after the answer. */
   readonly closes: boolean;
 }
 
@@ -52,14 +52,14 @@ function readGet(text: string): PlainLine | undefined {
   const to = text.indexOf(' ', GET.length);
   if (to < 0 || !text.startsWith(VERSION, to)) return undefined;
   const [, path, query = ''] = PLAIN_TARGET.exec(text.slice(GET.length, to)) ?? [];
-  // The token is asked for by a guard of the Hono app.
+  // A guard of the Hono app checks the token.
   if (path === undefined || path.startsWith(ADMIN) || hasDotSegment(path)) return undefined;
   return { method: 'GET', path, query, length: to + VERSION.length };
 }
 
 /**
  * The headers of a plain request, from behind the request line to the very end of the text; undefined when they are
- * not whole, when something follows them, or when one of them asks for more than a plain answer.
+ * incomplete, when something follows them, or when one of them asks for more than a plain answer.
  */
 export function readPlainHeaders(text: string): PlainHeaders | undefined {
   if (text.indexOf(END) !== text.length - END.length) return undefined;

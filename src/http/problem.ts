@@ -12,10 +12,10 @@ export const PROBLEMS = {
   user_limit_reached: [
     400,
     'User limit reached',
-    'This would pass the limit of items per user in this sale.',
+    'This would exceed the limit of items per user in this sale.',
   ],
   sale_not_active: [400, 'Sale not active', 'The sale has not begun or has ended.'],
-  unauthorized: [401, 'Unauthorized', 'This needs the header Authorization: Bearer with the admin token.'],
+  unauthorized: [401, 'Unauthorized', 'Send the header Authorization: Bearer with the admin token.'],
   sale_not_found: [404, 'Sale not found', 'There is no such sale, or none is active now.'],
   item_not_found: [404, 'Item not found', 'There is no such item in this sale.'],
   checkout_not_found: [404, 'Checkout not found', 'This checkout code was not found.'],
@@ -23,7 +23,7 @@ export const PROBLEMS = {
   method_not_allowed: [
     405,
     'Method not allowed',
-    'This path does not know the method: see the header Allow.',
+    'This path does not support the method: see the header Allow.',
   ],
   request_timeout: [408, 'Request timeout', 'The request took too long to arrive.'],
   item_already_sold: [409, 'Item already sold', 'This item is already sold.'],
@@ -32,19 +32,35 @@ export const PROBLEMS = {
   already_processed: [409, 'Already processed', 'This code was already processed: see receipt.'],
   body_too_large: [413, 'Body too large', 'The body is larger than this path accepts.'],
   unsupported_media_type: [415, 'Unsupported media type', 'The body must be application/json.'],
-  expectation_failed: [417, 'Expectation failed', 'The header Expect asks for something unknown.'],
+  expectation_failed: [
+    417,
+    'Expectation failed',
+    'The header Expect asks for something that is not supported.',
+  ],
   headers_too_large: [
     431,
     'Headers too large',
     'The request line and headers are larger than 8 KiB, or too many.',
   ],
-  internal_error: [500, 'Internal error', 'Something went wrong here. The request id leads to the log.'],
-  overloaded: [503, 'Overloaded', 'Too many requests wait; nothing happened. Try again soon.'],
-  unavailable: [503, 'Unavailable', 'The service cannot do this now; nothing happened. Try again soon.'],
+  internal_error: [
+    500,
+    'Internal error',
+    'The service failed. Its log has the details under the request id.',
+  ],
+  overloaded: [
+    503,
+    'Overloaded',
+    'Too many requests are waiting; nothing happened. Try again after Retry-After.',
+  ],
+  unavailable: [
+    503,
+    'Unavailable',
+    'The service cannot do this now; nothing happened. Try again after Retry-After.',
+  ],
   outcome_unknown: [
     503,
     'Outcome unknown',
-    'The purchase may have been decided and is not yet known to be committed. Post the same code again to learn it.',
+    'The purchase may have gone through. Post the same code again to find out.',
   ],
 } as const satisfies Record<string, readonly [number, string, string]>;
 
@@ -54,7 +70,7 @@ export type ProblemCode = keyof typeof PROBLEMS;
 export type Extensions = Readonly<Record<string, unknown>>;
 
 export const PROBLEM_TYPE = 'application/problem+json';
-/** Long enough to spread a crowd's retries, short enough that nobody goes away. */
+/** Long enough to spread a crowd's retries, short enough to keep the buyers. */
 const RETRY_AFTER_S = '1';
 
 /** Headers that a problem always has. */

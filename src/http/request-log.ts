@@ -5,9 +5,9 @@ import type { Answer } from './answer.ts';
 import type { Asked } from './asked.ts';
 import type { Observer } from './observer.ts';
 
-/** Asked by machines each few seconds: lines about them would hide the others. */
+/** Probes ask these every few seconds; their lines would hide the others. */
 const PROBES = new Set(['/livez', '/readyz', '/metrics']);
-/** Nothing but checkout codes is in these paths and their queries beside the route itself. */
+/** These paths and queries hold nothing but checkout codes beside the route. */
 const PLAIN = new Set(['/checkout', '/purchase', '/purchases/:code']);
 const PATH_MAX = 256;
 
@@ -27,7 +27,7 @@ export function createRequestLog(
   const timeOf = createClock();
   let credit = 0;
 
-  /** Every refusal brings a share of a line; a line is written once there is a whole one. */
+  /** Each refusal adds a share of a line; a line is written when the shares reach one. */
   const isSampled = () => {
     credit += config.logRefusals;
     if (credit < 1) return false;

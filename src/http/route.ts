@@ -5,7 +5,7 @@ import type { Asked } from './asked.ts';
 export interface Route {
   /** Its path as Hono writes it (`/sales/:id`), or OTHER: how metrics and the log name it. */
   readonly path: string;
-  /** Expected refusals are answers; what is thrown becomes one in `handle`. */
+  /** Expected refusals are answers; `handle` makes one of what is thrown. */
   readonly answer: (asked: Asked) => Answer | Promise<Answer>;
 }
 
@@ -14,5 +14,5 @@ export interface Endpoint extends Route {
   readonly method: 'GET' | 'POST';
 }
 
-/** The path of requests that have no route: a new name for each would be a new series for each. */
+/** The path of requests without a route: their own paths would make a new series each. */
 export const OTHER = 'other';

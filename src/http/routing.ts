@@ -3,7 +3,7 @@ import { NO_PARAMS, type Reading } from './asked.ts';
 import { problem } from './problem.ts';
 import { type Endpoint, OTHER, type Route } from './route.ts';
 
-/** A path's own way with one method, or with all that it has no endpoint for. */
+/** What answers a path with one method, or with every method without an endpoint. */
 export interface Entry {
   readonly method: Endpoint['method'] | 'ALL';
   readonly route: Route;
@@ -11,7 +11,7 @@ export interface Entry {
 
 type Found = Pick<Reading, 'route' | 'params'>;
 
-/** The endpoints, and what a request meets that has none. */
+/** The endpoints, and the answers to requests without one. */
 export interface Routing {
   /** In the order in which they are to be tried. */
   readonly entries: readonly Entry[];

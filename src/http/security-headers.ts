@@ -1,4 +1,4 @@
-/** What a browser may do with what we answer to it: with a page and a picture, nothing beyond showing it. */
+/** What a browser may do with an answer: show pages and pictures, and nothing else. */
 const COMMON = {
   'Referrer-Policy': 'no-referrer',
   'X-Frame-Options': 'DENY',

@@ -19,11 +19,11 @@ import { HEADERS_MAX, hasDotSegment, refusalOf } from './strictness.ts';
 const HEADER_BYTES_MAX = 8 << 10;
 const HEADER_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
-/** Longer than the idle time of common gateways (60 s), so that it is they who close. */
+/** Longer than the idle time of common gateways (60 s), so that the gateway closes first. */
 const KEEP_ALIVE_MS = 65_000;
-/** How often the time-outs above are enforced; node's own 30 s would leave slow clients six times as long. */
+/** How often the time-outs above are checked; with node's default, 30 s, slow clients would stay six times as long. */
 const CHECK_MS = 1_000;
-/** While draining, a client that keeps its connection hears `Connection: close` with its next answer; one that is silent for so long is let go. */
+/** While draining, each next answer carries `Connection: close`; connections that are idle for this long are closed. */
 const FAREWELL_MS = 1_000;
 
 export interface ServerDeps {
@@ -31,7 +31,7 @@ export interface ServerDeps {
   readonly routing: Routing;
   readonly ask: Ask;
   readonly handle: Handle;
-  /** Asked with each answer: shall the client be asked to close its connection? */
+  /** Called for each answer: whether to ask the client to close its connection. */
   readonly asksToClose: () => boolean;
   readonly connectionsMax: number;
 }
@@ -46,7 +46,7 @@ export interface WorkerServer {
 }
 
 /**
- * The HTTP server of a worker. Connections begin in the lane, which serves all but all of the traffic; everything else goes
+ * The HTTP server of a worker. Connections begin in the lane, which serves nearly all traffic; everything else goes
  * through node:http and the Hono app. Both have `handle` answer.
  */
 export function createHttpServer(deps: ServerDeps): WorkerServer {
@@ -65,7 +65,7 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
   const viaHono = getRequestListener(deps.app.fetch, {
     // The host of a request of HTTP/1.0 that names none; nothing reads it.
     hostname: 'localhost',
-    // What cannot become a Request at all, such as one with a broken Host.
+    // A request that cannot become a fetch Request, as with a broken Host.
     errorHandler: () =>
       new Promise((resolve) => {
         refused((asked, answer) => resolve(respond(answer, asked)), 'malformed_request');
@@ -86,7 +86,7 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
   );
   const serve = (req: IncomingMessage, res: ServerResponse) => {
     const { headers } = req;
-    // The parser takes what follows a request with Upgrade for another protocol, and nobody reads it.
+    // The parser treats what follows an Upgrade as another protocol, and nothing reads it.
     if (deps.asksToClose() || headers.upgrade !== undefined) res.setHeader('Connection', 'close');
     const length = headers['content-length'];
     if ((length !== undefined && length !== '0') || headers['transfer-encoding'] !== undefined)
@@ -96,10 +96,10 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
     else void viaHono(req, res);
   };
   server.maxConnections = deps.connectionsMax;
-  // Those past it are not kept: one more is enough to know.
+  // One more than allowed is enough to notice the excess.
   server.maxHeadersCount = HEADERS_MAX + 1;
   const open = closeUnread(server);
-  // Who waits for our word before it sends a body need not send one that is refused.
+  // A client that waits for 100 Continue need not send a body that is refused.
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
     if (refusalOf(req) === undefined) res.writeContinue();
     server.emit('request', req, res);
@@ -124,7 +124,7 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
   };
 }
 
-// node joins repeated headers into one string, which is then no well-formed id.
+// node joins repeated headers into one string, which is not a well-formed id.
 const headersIn = ({ headers }: IncomingMessage): AskedHeaders => ({
   ...NO_HEADERS,
   requestId: headers['x-request-id'] as string | undefined,
@@ -133,7 +133,7 @@ const headersIn = ({ headers }: IncomingMessage): AskedHeaders => ({
 
 const pathOf = (req: IncomingMessage): string => (req.url ?? '').split('?', 1)[0] as string;
 
-/** Has `handle` answer a request that comes to no route; as much of it as could be read. */
+/** Has `handle` answer a request that reaches no route, with as much of it as could be read. */
 function createRefusing({ ask, handle }: Pick<ServerDeps, 'ask' | 'handle'>) {
   return (
     write: (asked: Asked, answer: Answer) => void,
@@ -147,14 +147,14 @@ function createRefusing({ ask, handle }: Pick<ServerDeps, 'ask' | 'handle'>) {
   };
 }
 
-/** Answers what never became a request: node gives the socket, and it is closed behind the answer. */
+/** Answers bytes that are no request, on the socket from node, and closes it after the answer. */
 function refuseUnreadable(
   refused: ReturnType<typeof createRefusing>,
   error: NodeJS.ErrnoException,
   socket: Socket,
 ): void {
-  // What comes behind a request that is being answered must not be taken for its answer. node's own handler looks
-  // at the same field.
+  // While another request is being answered, this answer would be mistaken for its answer. node's own handler
+  // reads the same field.
   const underWay = (socket as Socket & { _httpMessage?: ServerResponse })._httpMessage;
   if (error.code === 'ECONNRESET' || !socket.writable || underWay) {
     socket.destroy();
@@ -172,7 +172,7 @@ const UNREADABLE: Readonly<Record<string, ProblemCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
-// http.Server's own close() would at once cut idle connections on which a request may be on its way.
+// http.Server's own close() would cut idle connections at once, while a request may be on its way.
 async function closeGently(server: Server, lane: Lane, deadlineMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     NetServer.prototype.close.call(server, () => resolve());
@@ -189,7 +189,7 @@ async function closeGently(server: Server, lane: Lane, deadlineMs: number): Prom
   clearTimeout(deadline);
 }
 
-/** How soon a port that the worker before still holds is tried again. */
+/** How soon to retry a port that the previous worker still holds. */
 const PORT_RETRY_MS = 200;
 
 /** Listens on a port of this worker alone, as soon as nobody else does. */

@@ -1,17 +1,17 @@
 import type { IncomingMessage } from 'node:http';
 import type { ProblemCode } from './problem.ts';
 
-/** Where the operator's requests go. They may be large, and need the admin token. */
+/** Requests under this path may be large, and need the admin token. */
 export const ADMIN = '/admin/';
 /** An admin item list of some 20,000 items. */
 export const ADMIN_BODY_BYTES_MAX = 4 << 20;
 const BODY_BYTES_MAX = 64 << 10;
-/** Browsers and gateways send some thirty. Past 2,000 node would drop the rest without a word. */
+/** Browsers and gateways send some thirty. Past 2,000 node would silently drop the rest. */
 export const HEADERS_MAX = 100;
 
 /**
  * Why a request is refused before its route is known; undefined when it is not. node has parsed it, and is more
- * lenient than a server behind a gateway should be: what two readers may understand differently is refused.
+ * lenient than a server behind a gateway should be. Refused is what a gateway and this service may read differently.
  */
 export function refusalOf(req: IncomingMessage): ProblemCode | undefined {
   const { headers, rawHeaders } = req;
@@ -42,7 +42,7 @@ export function isHost(host: string | undefined): boolean {
   return true;
 }
 
-// node keeps the first Host and forgets the others; a gateway may have routed by the last.
+// node keeps the first Host only; a gateway may have routed by the last.
 function countHosts(rawHeaders: readonly string[]): number {
   let count = 0;
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -52,7 +52,7 @@ function countHosts(rawHeaders: readonly string[]): number {
   return count;
 }
 
-/** Segments `.` and `..`, which a URL would resolve: a gateway that guards a path by its text must not be passed by. */
+/** Segments `.` and `..`, which a URL would resolve: they would bypass a gateway that guards a path by its text. */
 const DOT_SEGMENT = /(^|\/)(\.|%2e){1,2}(\/|$)/i;
 
 export const hasDotSegment = (path: string): boolean => DOT_SEGMENT.test(path);

@@ -3,7 +3,7 @@ import type { MetricJson } from '../messages.ts';
 import { fromProm } from './aggregate.ts';
 import { gauge } from './series.ts';
 
-/** Those of prom-client's default metrics that only grow: they must outlive their process. */
+/** The counters among prom-client's default metrics: they must outlive their process. */
 const COUNTED = new Set([
   'process_cpu_user_seconds_total',
   'process_cpu_system_seconds_total',
@@ -14,10 +14,10 @@ const COUNTED = new Set([
 /** An average over processes would hide the one that is stuck. */
 const WORST = /^nodejs_eventloop_lag_(?!min)/;
 
-/** What a process says of itself, in two parts: what only grows, and what is so now. */
+/** The metrics of a process about itself, in two parts: counters and gauges. */
 export interface ProcessMetrics {
   counted(): Promise<MetricJson[]>;
-  /** Begins a new time for the delays of the event loop. */
+  /** Starts a new measurement of the event loop's delays. */
   gauges(): Promise<MetricJson[]>;
 }
 

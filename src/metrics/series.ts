@@ -1,7 +1,7 @@
 import type { MetricJson, MetricLabels } from '../messages.ts';
 
 /**
- * Counters and histograms for the hot path: whoever counts holds the cell of its labels and adds to it. prom-client's own
+ * Counters and histograms for the hot path: the caller holds the cell of its labels and adds to it. prom-client's own
  * hash their labels with every call.
  */
 export interface Cell {
@@ -101,7 +101,7 @@ function createBuckets(limits: readonly number[]): Buckets {
   };
 }
 
-/** A gauge as it is now. `aggregator` is how processes are added up. */
+/** A gauge. `aggregator` says how processes are added up. */
 export const gauge = (
   name: string,
   help: string,

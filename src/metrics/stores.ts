@@ -4,7 +4,7 @@ import { createHistogram, gauge, type HistogramCell } from './series.ts';
 /** From a script call on an idle Redis to the deadline of a query. */
 const BOUNDS_S = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** What a process measures of its ways to Redis and Postgres. */
+/** What a process measures of Redis and Postgres. */
 export interface StoreMetrics {
   readonly onCommand: (command: string, ms: number) => void;
   readonly onQuery: (queryType: string, table: string, ms: number) => void;
@@ -41,7 +41,7 @@ interface Pool {
   readonly load: { readonly active: number; readonly idle: number; readonly waiting: number };
 }
 
-/** The state of a process' ways to both stores, and of its own queues before them. */
+/** The state of a process' connections to both stores, and of its queues. */
 export function storeGauges(
   redis: { readonly runId: string | undefined },
   pools: readonly Pool[],

@@ -2,16 +2,16 @@
 export interface Repeated {
   /** Runs the work once more, now or right after the run under way; resolves when that run is over. */
   now(): Promise<void>;
-  /** No run begins any more; resolves when the one under way is over. */
+  /** Begins no further run; resolves when the current one has ended. */
   stop(): Promise<void>;
 }
 
-/** Watches the signal when it takes its time. */
+/** Long work watches the signal. */
 export type Work = (signal: AbortSignal) => Promise<void>;
 
 /**
- * Repeats `work` with `ms` milliseconds between two runs. What it throws goes to `onError`, and it is run again.
- * Work that takes its time watches the signal: it is aborted by `stop`, and an AbortError is no error then.
+ * Repeats `work`, `ms` milliseconds after each run. Errors go to `onError`, and the work is run again.
+ * Long work watches the signal: `stop` aborts it, and an AbortError is no error then.
  */
 export function every(ms: number, work: Work, onError: (error: unknown) => void): Repeated {
   const stopping = new AbortController();

@@ -67,10 +67,10 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
     supervisor.roll().then(() => log.info('rolling restart done'), onError);
   };
   process.on('SIGUSR2', roll);
-  // On a terminal SIGHUP says that the terminal is gone: see createShutdown.
+  // On a terminal SIGHUP means that the terminal is closed: see createShutdown.
   if (!process.stdout.isTTY) process.on('SIGHUP', roll);
 
-  // A wildcard address is nothing to call: `url` is for people and tools on this box.
+  // Nobody can call a wildcard address; `url` is for people and tools on this box.
   const address = `${config.host.includes(':') ? `[${config.host}]` : config.host}:${supervisor.port}`;
   const url = `http://${address.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, '127.0.0.1')}`;
   const service = { pid: process.pid, url, redisUrl, databaseUrl };

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { SetupError } from '../config.ts';
 
-/** Throws a SetupError when nobody can listen at the address: better said once, before anything is started. */
+/** Throws a SetupError when the address cannot be listened on, before anything is started. */
 export async function requireFreePort(host: string, port: number): Promise<void> {
   const probe = createServer();
   try {

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Where a running service is, for the tools that look at it from beside: sellout, audit, load. */
+/** The addresses of a running service, for its tools: sellout, audit, load. */
 export interface ServiceFile {
   readonly pid: number;
   readonly url: string;

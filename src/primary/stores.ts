@@ -18,7 +18,7 @@ export interface Stores {
   readonly postgres: Postgres;
   readonly redisUrl: string;
   readonly databaseUrl: string;
-  /** Logs what a store or a duty on it throws; that a store is away is told once, by its breaker. */
+  /** Logs the errors of stores and duties, except that a store is away: its breaker logs that once. */
   readonly onError: (error: unknown) => void;
 }
 

@@ -14,7 +14,7 @@ function readHolder(path: string): Holder | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
-    return undefined; // given back, or just swept by the next holder
+    return undefined; // released, or just emptied by the next holder
   }
 }
 
@@ -29,7 +29,7 @@ const generationsIn = (dataDir: string): number[] =>
  *
  * Node has no flock, and a lock file alone is stale after `kill -9`: whoever replaces it may replace the one
  * that a third process has just made. So the lock is a row of generations, `primary.<n>.pid`. The newest one
- * counts; when its holder is gone, the next is made with link(2), which succeeds for exactly one process.
+ * counts; when its holder is dead, the next is made with link(2), which succeeds for exactly one process.
  * Generations only grow: the released file stays, empty, as the mark to count from.
  */
 export function lockDataDir(dataDir: string): () => void {
@@ -53,7 +53,7 @@ export function lockDataDir(dataDir: string): () => void {
         throw error;
       }
       const generations = generationsIn(dataDir);
-      // Somebody was faster by two: this one had been swept before it was made.
+      // Another process was two generations ahead: this one had been emptied before it was made.
       if (generations[0] !== mine) {
         rmSync(pathOf(mine));
         continue;

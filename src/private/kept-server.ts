@@ -36,13 +36,13 @@ const BACK_OFF_MS = { first: 50, max: 2_000 };
 /** A server that ran this long had no trouble starting. */
 const SETTLED_MS = 2_000;
 
-/** Starts a server, waits until it is ready, and starts it again whenever it dies unasked. */
+/** Starts a server, waits until it is ready, and restarts it whenever it dies without being stopped. */
 export async function keepServer(spec: ServerSpec, guard: ProcessGuard, onExit: OnExit): Promise<KeptServer> {
   let child: ChildProcess | undefined;
   let stopping = false;
   let backOffMs = BACK_OFF_MS.first;
 
-  /** Resolves when it is ready; throws when it left before, or is not ready in time. */
+  /** Resolves when it is ready; throws when it exits before, or is not ready in time. */
   const launch = async () => {
     const fd = openLog(spec.logFile);
     const from = fstatSync(fd).size;
@@ -78,7 +78,7 @@ export async function keepServer(spec: ServerSpec, guard: ProcessGuard, onExit: 
     throw new Error(end ?? 'was stopped');
   };
 
-  /** Tries until it runs again, or is not wanted any more. */
+  /** Tries until it runs again, or is stopped. */
   const revive = async (detail: string): Promise<void> => {
     for (let reason: string | undefined = detail; reason !== undefined && !stopping; ) {
       onExit(spec.name, reason);
@@ -94,7 +94,7 @@ export async function keepServer(spec: ServerSpec, guard: ProcessGuard, onExit: 
 
   await launch().catch((error: Error) => {
     throw new SetupError(
-      `The private ${spec.name} in DATA_DIR could not be started (${error.message}); mend that, or set ${spec.urlVariable}.`,
+      `The private ${spec.name} in DATA_DIR could not be started (${error.message}); fix that, or set ${spec.urlVariable}.`,
     );
   });
   return {

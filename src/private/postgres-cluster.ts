@@ -9,7 +9,7 @@ import type { PostgresUser } from './postgres-user.ts';
 const DATABASE = 'flashsale';
 const ROLE = 'flashsale';
 
-/** Nothing of ours leaks in: PGPORT, PGTZ and the like would count as settings, and messages must be English. */
+/** A clean environment: PGPORT, PGTZ and the like would count as settings, and messages must be English. */
 export const ENVIRONMENT = { LC_ALL: 'C', TZ: 'UTC' };
 
 /** The programs of PostgreSQL. */
@@ -35,21 +35,21 @@ export function findBinaries(): Binaries {
   }
 }
 
-/** Runs one of the programs to its end; throws its last words when it fails. */
+/** Runs one of the programs to its end; throws with its last output when it fails. */
 async function run(user: PostgresUser, program: string, args: readonly string[], input = ''): Promise<void> {
   const [command, words] = user.command(program, args);
   const child = spawn(command, words, { cwd: '/', env: ENVIRONMENT, stdio: 'pipe', ...user.ids });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-  child.stdin.on('error', () => {}); // it left without reading; its exit code says why
+  child.stdin.on('error', () => {}); // it exited without reading; its exit code says why
   child.stdin.end(input);
   const [code] = await once(child, 'close');
-  // Single-user mode leaves with 0 also when the statement failed.
+  // Single-user mode exits with 0 even when the statement failed.
   const failure = output.split('\n').find((line) => /(FATAL|ERROR|error):/.test(line));
   if (code !== 0 || failure) throw new Error(failure ?? output.trim().split('\n').at(-1) ?? `code ${code}`);
 }
 
-/** Makes the cluster and its database beside its final place and moves it there whole: a half-made one never counts. */
+/** Makes the cluster and its database in a temporary folder and then renames it, so that no half-made one is ever used. */
 export async function createCluster(
   dataDir: string,
   { postgres, initdb }: Binaries,

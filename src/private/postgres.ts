@@ -6,7 +6,7 @@ import { changePassword, createCluster, ENVIRONMENT, findBinaries } from './post
 import { choosePostgresUser } from './postgres-user.ts';
 import { commandLine, endProcess, type StopStep } from './processes.ts';
 
-/** Fast shutdown, then immediate (recovers at the next start); SIGKILL only for one that does not even hear that. */
+/** Fast shutdown, then immediate (recovers at the next start); SIGKILL only when it ignores both. */
 const STOP_STEPS: readonly StopStep[] = [
   ['SIGINT', 15_000],
   ['SIGQUIT', 8_000],
@@ -55,8 +55,8 @@ export async function endOrphanedPostgres(dataDir: string): Promise<void> {
       `An earlier postgres (process ${pid}) still uses DATA_DIR ${dataDir} and cannot be ended.`,
     );
   }
-  // It is gone. Its pid may belong to somebody else by now, or to its zombie where process 1 does not reap, and
-  // PostgreSQL would refuse to start. It does not mind its parent's pid, though, and goes on to check the shared
+  // It is dead. Its pid may be reused by now, or be its zombie's where process 1 does not reap, and
+  // PostgreSQL would refuse to start. It accepts its parent's pid, though, and goes on to check the shared
   // memory that the file names: safer than removing the file.
   writeFileSync(join(clusterDir, 'postmaster.pid'), [process.pid, ...lines.slice(1)].join('\n'));
 }

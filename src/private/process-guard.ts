@@ -4,8 +4,8 @@ import type { ServerName } from './kept-server.ts';
 
 /**
  * Reads `name pid` lines (pid 0: it is gone) until its standard input ends, which is when the primary has
- * released it or has died, however it died. Then it ends what is still named, as the primary would have:
- * PostgreSQL is never killed before it had the time to leave by itself.
+ * released it or has died, by any cause. Then it stops what is still named, as the primary would have:
+ * PostgreSQL is never killed before it had time to shut down.
  */
 const SCRIPT = `
 trap '' INT TERM HUP
@@ -53,8 +53,8 @@ export function startGuard(): ProcessGuard {
       cwd: '/',
       stdio: ['pipe', 'ignore', 'ignore'],
     });
-    guard.stdin?.on('error', () => {}); // it is gone; 'exit' says so
-    guard.once('error', () => {}); // no process to be had now: the next start ends what is left
+    guard.stdin?.on('error', () => {}); // it is dead; 'exit' says so
+    guard.once('error', () => {}); // no process can be made now: the next start ends what is left
     guard.once('exit', () => !released && start());
     for (const name of pids.keys()) tell(name);
   };

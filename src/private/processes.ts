@@ -23,8 +23,8 @@ function ps(pid: number, columns: string): string | undefined {
 }
 
 /**
- * What tells this process from every other that has or will have its pid: boot and start time.
- * Undefined when no such process runs; a zombie runs no more.
+ * What distinguishes this process from every other with its pid: boot and start time.
+ * Undefined when no such process runs; a zombie does not run.
  */
 export function startOf(pid: number): string | undefined {
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
@@ -55,7 +55,7 @@ export async function endProcess(pid: number, steps: readonly StopStep[]): Promi
     if (isGone()) return true;
     try {
       process.kill(pid, signal);
-      // A process that is stopped hears nothing but this and SIGKILL.
+      // A stopped process reacts to nothing but this and SIGKILL.
       process.kill(pid, 'SIGCONT');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ESRCH') return true;

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 
 const LOG_MAX_BYTES = 10 * 2 ** 20;
-/** Enough for the last words; a log may have grown for weeks. */
+/** Enough for the last lines; a log may have grown for weeks. */
 const TAIL_BYTES = 16 * 1024;
 
 /** Opens a server's log for appending. One that grew too large makes room first; the one before is kept. */
@@ -24,7 +24,7 @@ function tailOf(path: string, from: number): string {
   }
 }
 
-/** The line of the log, from this offset on, that tells best why the server left. */
+/** The line of the log, from this offset on, that best explains why the server exited. */
 export function lastWords(path: string, from: number): string {
   try {
     const lines = tailOf(path, from).split('\n').filter(Boolean);
@@ -32,6 +32,6 @@ export function lastWords(path: string, from: number): string {
       lines.findLast((line) => /FATAL|PANIC|ERROR|rror:/.test(line)) ?? lines.at(-1) ?? 'it said nothing'
     );
   } catch (error) {
-    return (error as Error).message; // somebody removed the folder; that is an answer too
+    return (error as Error).message; // the folder was removed: this says so
   }
 }

@@ -25,13 +25,13 @@ export interface LocalServicesOptions {
   readonly postgres: boolean;
   /** The redis-server to run; looked for on the PATH when undefined. */
   readonly redisServer: string | undefined;
-  /** A server died unasked; it is being started again on the same port. */
+  /** Called when a server died without being stopped; it is restarted on the same port. */
   readonly onExit: OnExit;
 }
 
 /**
  * Below every system's range of ephemeral ports (Linux: from 32768). In that range a client that reconnects to a
- * server that is just away may get the server's own port as its source port, connect to itself, and keep the
+ * server that is down may get the server's own port as its source port, connect to itself, and keep the
  * server from ever coming back.
  */
 const PORTS = { from: 20_000, to: 32_000 };

@@ -17,7 +17,7 @@ const REFRESH_MS = 60_000;
 
 type AdminDeps = Pick<RouteDeps, 'config' | 'log' | 'postgres' | 'askPrimary'>;
 
-/** POST /admin/sales: creates a sale with its own items, limit and times. Every worker sells from it when this is answered. */
+/** POST /admin/sales: creates a sale with its own items, limit and times. Every worker sells from it before the answer. */
 export const createSaleEndpoint = ({ config, log, postgres, askPrimary }: AdminDeps): Documented => ({
   method: 'POST',
   path: '/admin/sales',
@@ -48,14 +48,14 @@ export const createSaleEndpoint = ({ config, log, postgres, askPrimary }: AdminD
   },
 });
 
-/** The body of a request as JSON, or the answer to one that has none. */
+/** The JSON body of a request, or the refusal of one without. */
 async function readJson(asked: Asked): Promise<{ value: unknown } | { refused: Answer }> {
   if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(asked.headers.contentType ?? ''))
     return { refused: problem(asked, 'unsupported_media_type') };
   try {
     return { value: JSON.parse((await asked.readBody?.()) ?? '') };
   } catch {
-    // No JSON; or its client has left, or was too slow, and nobody hears this.
+    // Not JSON; or the client has disconnected or was too slow, and gets no answer.
     return { refused: problem(asked, 'malformed_request') };
   }
 }
@@ -64,27 +64,31 @@ const printable = (description: string) => textOf(TEXT, description, { maxLength
 
 /** The fields of a sale's body must be the ones that `readNewSale` knows. */
 const NEW_SALE_FIELDS: Record<(typeof SALE_FIELDS)[number], Schema> = {
-  total_items: count('Items of the sale. Needed without `items`; with it, their number.', 1, {
-    maximum: TOTAL_MAX,
-  }),
-  started_at: time('When it opens; the beginning of this hour when left out.'),
-  ended_at: time(
-    'When it closes: later than the start, in the future, within 7 days. One hour after the start when left out.',
+  total_items: count(
+    'The number of items. Required without `items`; with `items`, it must be their number.',
+    1,
+    {
+      maximum: TOTAL_MAX,
+    },
   ),
-  user_limit: count('Items one user may hold in this sale; `USER_LIMIT` of the service when left out.', 1, {
+  started_at: time('When the sale opens. Default: the beginning of this hour.'),
+  ended_at: time(
+    'When the sale closes: after the start, in the future, at most 7 days after the start. Default: one hour after the start.',
+  ),
+  user_limit: count('Items that one user may buy in this sale. Default: `USER_LIMIT` of the service.', 1, {
     maximum: USER_LIMIT_MAX,
   }),
   items: listOf(
     named('NewItem', {
       type: 'object',
       properties: {
-        id: { ...ID_SCHEMA, description: 'Unique among the items of all sales; generated when left out.' },
-        name: printable('What it is called.'),
-        image_url: printable('The URL of its picture; a generated one when left out.'),
+        id: { ...ID_SCHEMA, description: 'Unique among the items of all sales. Default: generated.' },
+        name: printable('The name of the item.'),
+        image_url: printable('The URL of its picture. Default: a generated picture.'),
       },
       required: ['name'],
     }),
-    { minItems: 1, description: 'Your own items, in their order. Generated when left out.' },
+    { minItems: 1, description: 'Your own items, in their order. Default: generated.' },
   ),
 };
 
@@ -100,8 +104,8 @@ const CREATED_SCHEMA = named(
   objectOf({
     data: objectOf({
       id: SALE_ID_SCHEMA,
-      started_at: time('When it opens, UTC.'),
-      ended_at: time('When it closes, UTC.'),
+      started_at: time('When the sale opens, UTC.'),
+      ended_at: time('When the sale closes, UTC.'),
       total_items: count('Items of the sale.', 1),
     }),
     message: text('A sentence.'),
@@ -113,7 +117,7 @@ const CREATE_SALE = operation({
   tag: 'Admin',
   summary: 'Create a sale',
   description:
-    'Creates a sale with its own items, limit and times; every worker sells from it by the time this is answered. Sales may overlap; name yours by `sale_id`.\n\nNeeds the admin token. Where none is configured, the path is open in development, and does not exist in production.',
+    'Creates a sale with its own items, limit and times. Every worker sells from it before the answer leaves. Sales may overlap; buyers name this one by `sale_id`.\n\nRequires the admin token. Without a configured token, the path is open in development, and does not exist in production.',
   isAdmin: true,
   body: {
     required: true,
@@ -127,7 +131,7 @@ const CREATE_SALE = operation({
       },
     },
   },
-  answers: { 201: answers('The sale is there.', CREATED_SCHEMA, STORY.created, ['Location']) },
+  answers: { 201: answers('The sale exists.', CREATED_SCHEMA, STORY.created, ['Location']) },
   problems: [
     'validation_failed',
     'malformed_request',

@@ -34,7 +34,7 @@ export function checkoutEndpoint(deps: RouteDeps): Documented {
       asked.sale = verdict.sale?.facts.id;
       await attempts.record(attemptOf(asked, input, verdict));
       const answer = answerOf(asked, input, verdict);
-      // Workers without ports of their own cannot be chosen.
+      // Without ports of their own, clients cannot choose a worker.
       if (config.workerPortBase === undefined || input.itemId === undefined) return answer;
       const owner = String(shard.ring.ownerOf(input.itemId));
       return { ...answer, headers: { ...answer.headers, 'X-Shard-Owner': owner } };
@@ -96,7 +96,7 @@ function attemptOf(asked: Asked, input: Input, verdict: Verdict): Attempt {
 
 function answerOf(asked: Asked, { errors }: Input, { outcome, sale, result }: Verdict): Answer {
   if (outcome === 'accepted' && result && sale) {
-    // Codes and times hold nothing that JSON would escape.
+    // Codes and times need no JSON escapes.
     const body = `{"code":"${result.code}","items_count":${result.lines},"sale_ends_at":"${sale.endsAt}"}`;
     return { status: 200, type: JSON_TYPE, body };
   }
@@ -120,16 +120,16 @@ const DESCRIBED = operation({
   tag: 'Buying',
   summary: 'Put an item into the cart',
   description:
-    'Adds an item to the user’s cart and answers the code of the cart: the same one until the cart is purchased. Nothing is reserved: an item in a cart may be sold to somebody else. Safe to repeat: an item that is in the cart is answered `already_in_checkout`, with the code.',
+    'Adds an item to the user’s cart and answers the code of the cart, which stays the same until the cart is purchased. A cart reserves nothing: an item in it may be sold to somebody else. Safe to retry: if the item is in the cart already, the answer is `already_in_checkout`, with the code.',
   parameters: [
-    query('user_id', REQUIRED, 'Who buys. Whatever your gateway says: users are not known here.', {
+    query('user_id', REQUIRED, 'The buyer, as your gateway names them: the service knows no users.', {
       example: STORY.user,
     }),
     query('id', REQUIRED, 'The item.', { example: STORY.item }),
-    query('sale_id', OPTIONAL, 'The sale. The active hourly one is meant when left out.', {
+    query('sale_id', OPTIONAL, 'The sale. Default: the active hourly sale.', {
       example: STORY.saleId,
     }),
-    query('item_id', OPTIONAL, 'What older clients call `id`. Both given must be the same.', {
+    query('item_id', OPTIONAL, 'The name of `id` in older clients. If you give both, they must be equal.', {
       deprecated: true,
     }),
   ],

@@ -8,12 +8,12 @@ import type { AttemptLog } from '../store/attempts/spool.ts';
 import type { Postgres } from '../store/postgres.ts';
 import type { Redis } from '../store/redis.ts';
 
-/** What a worker has for its routes; each names the part that it needs. */
+/** What a worker provides to its routes; each route picks what it needs. */
 export interface RouteDeps {
   readonly config: Config;
   readonly log: Log;
   readonly redis: Redis;
-  /** Connections for reading; those that commit purchases are others. */
+  /** Connections for reading; commits have others. */
   readonly postgres: Postgres;
   readonly attempts: AttemptLog;
   readonly shard: Shard;

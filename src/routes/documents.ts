@@ -10,7 +10,7 @@ import { pageHeaders } from '../http/security-headers.ts';
 import { VERSION } from '../version.ts';
 
 const HTML_TYPE = 'text/html; charset=utf-8';
-/** A new release is seen at once. */
+/** Caches must ask, so that a new release is seen at once. */
 const CACHED = { 'Cache-Control': 'no-cache' };
 const STYLE_HASH = `sha256-${createHash('sha256').update(STYLE).digest('base64')}`;
 
@@ -28,14 +28,14 @@ export function documentEndpoints(others: readonly Documented[]): Documented[] {
       path: '/docs',
       operation: READ_DOCS,
       answer: ({ headers: { host = 'localhost', ifNoneMatch } }) =>
-        // The form of a Host was checked: it holds nothing that HTML would escape.
+        // The Host was checked: it needs no HTML escapes.
         unlessKnown(ifNoneMatch, tagOf(tag + host), HTML_TYPE, () => page.replace(HOST, host), PAGE_HEADERS),
     },
   ];
   const document = openApiDocument(VERSION, [...others, ...endpoints]);
   const json = JSON.stringify(document);
   const page = docsPage(document);
-  // One tag for both: the page is made of the document.
+  // One tag for both, since the page is made from the document.
   const tag = tagOf(json);
   return endpoints;
 }
@@ -45,8 +45,8 @@ const PAGE_HEADERS = { ...CACHED, ...pageHeaders(STYLE_HASH) };
 const READ_OPENAPI = operation({
   id: 'readOpenApi',
   tag: 'Operations',
-  summary: 'This contract',
-  description: 'This document, OpenAPI 3.1.',
+  summary: 'The contract',
+  description: 'This document, as OpenAPI 3.1.',
   parameters: [IF_NONE_MATCH],
   answers: {
     200: {
@@ -60,8 +60,8 @@ const READ_OPENAPI = operation({
 const READ_DOCS = operation({
   id: 'readDocs',
   tag: 'Operations',
-  summary: 'The page you read',
-  description: 'This document as a page, without any request to another host.',
+  summary: 'The contract as a page',
+  description: 'This document as a page. It loads nothing from other hosts.',
   parameters: [IF_NONE_MATCH],
   answers: { 200: answersText('The page.', HTML_TYPE, ['ETag', 'Cache-Control']), 304: notModified },
 });

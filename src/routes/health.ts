@@ -11,7 +11,7 @@ import { SLOTS_MAX } from '../shard/ring.ts';
 import { isSellable } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
 
-/** The primary answers at once, or it is in trouble. */
+/** A healthy primary answers at once. */
 const STATUS_MS = 1_000;
 
 type HealthDeps = Pick<RouteDeps, 'redis' | 'liveSales' | 'isPostgresUp' | 'isDraining' | 'askPrimary'>;
@@ -93,15 +93,15 @@ const HEALTH_SCHEMA = named(
     services_status: objectOf({ app: UP, database: UP, redis: UP }),
     uptime: UPTIME,
     memory: objectOf({
-      alloc: count('Bytes of heap in use by the worker that answers.'),
-      sys: count('Bytes of memory that worker has from the system.'),
+      alloc: count('Bytes of heap that the answering worker uses.'),
+      sys: count('Resident memory of that worker, in bytes.'),
     }),
     workers: listOf(
       objectOf({
-        slot: count('Its place on the ring.', 0, { maximum: SLOTS_MAX - 1 }),
-        pid: count('Its process.', 1),
+        slot: count('The slot of the worker.', 0, { maximum: SLOTS_MAX - 1 }),
+        pid: count('Its process id.', 1),
         uptime: UPTIME,
-        memory: count('Bytes of memory it has from the system.'),
+        memory: count('Its resident memory, in bytes.'),
       }),
       { description: 'All workers of the box; empty while the primary does not answer.' },
     ),
@@ -118,8 +118,8 @@ const healthy = {
 const READ_HEALTH = operation({
   id: 'readHealth',
   tag: 'Operations',
-  summary: 'State of the parts',
-  description: 'The stores, uptime, memory and workers.',
+  summary: 'Health',
+  description: 'State of the stores, uptime, memory and workers.',
   answers: {
     200: answers('All parts are up.', HEALTH_SCHEMA, healthy),
     503: answers('A store is down.', HEALTH_SCHEMA, {
@@ -133,11 +133,15 @@ const IS_LIVE = operation({
   id: 'isLive',
   tag: 'Operations',
   summary: 'Liveness',
-  description: 'The process answers. No dependency is asked.',
+  description: 'The process answers. Asks no store.',
   answers: {
-    200: answers('It lives.', named('Live', objectOf({ status: { type: 'string', const: 'live' } })), {
-      status: 'live',
-    }),
+    200: answers(
+      'The process is alive.',
+      named('Live', objectOf({ status: { type: 'string', const: 'live' } })),
+      {
+        status: 'live',
+      },
+    ),
   },
 });
 
@@ -146,7 +150,7 @@ const CHECKS_SCHEMA = named(
   objectOf({
     redis: flag('Redis is connected.'),
     postgres: flag('Postgres is connected.'),
-    gate: flag('Every sale that is open can sell.'),
+    gate: flag('Every open sale can sell.'),
     serving: flag('The worker is not draining.'),
   }),
 );
@@ -166,10 +170,10 @@ const IS_READY = operation({
   id: 'isReady',
   tag: 'Operations',
   summary: 'Readiness',
-  description: 'Whether this worker can sell now: for balancers.',
+  description: 'Whether this worker can sell now, for load balancers.',
   answers: {
     200: answers(
-      'It is ready.',
+      'The worker is ready.',
       named('Ready', objectOf({ status: { type: 'string', const: 'ready' }, checks: CHECKS_SCHEMA })),
       { status: 'ready', checks: ready },
     ),

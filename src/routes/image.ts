@@ -8,7 +8,7 @@ import { isId } from '../http/input.ts';
 import { problem } from '../http/problem.ts';
 import { PICTURE_HEADERS } from '../http/security-headers.ts';
 
-/** The style of the pictures; a release that draws them otherwise raises it, so that caches ask again. */
+/** The version of the drawing. Raise it when pictures change, so that caches ask again. */
 const TAG = '"picture-1"';
 const HEADERS = { 'Cache-Control': 'public, max-age=31536000, immutable', ...PICTURE_HEADERS };
 const SVG_TYPE = 'image/svg+xml';
@@ -22,7 +22,7 @@ export const imageEndpoint: Documented = {
     tag: 'Sales',
     summary: 'The picture of an item',
     description:
-      'Drawn from the id alone, whether any sale has the item or not. It never changes: keep it. Pages of any origin may embed it.',
+      'An SVG drawn from the id alone, whether a sale has the item or not. It never changes, so caches may keep it. Pages of any origin may embed it.',
     parameters: [path('id', ID_SCHEMA, 'The item.', STORY.item), IF_NONE_MATCH],
     answers: {
       200: answersText('The picture.', SVG_TYPE, ['ETag', 'Cache-Control']),

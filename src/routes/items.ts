@@ -91,19 +91,19 @@ const ITEM_SCHEMA = named(
   'Item',
   objectOf<ItemView>({
     id: ID_SCHEMA,
-    name: text('What it is called.'),
-    image_url: text('Its picture: a path here for generated items, or what the admin gave.'),
-    sold: flag('Whether it is sold, as far as it is committed.'),
+    name: text('The name of the item.'),
+    image_url: text('Its picture: a path of this service, or the URL that the sale was created with.'),
+    sold: flag('Whether a committed purchase has sold it.'),
   }),
 );
 
 const PAGE = {
   tag: 'Sales',
   description:
-    'A page of the items, in their order, at most a second old. Follow the header `Link` to the next page. With `If-None-Match`, a page that has not changed is answered 304.',
+    'A page of the items, in their order, at most a second old. The header `Link` leads to the next page. With `If-None-Match`, an unchanged page is answered 304.',
   parameters: [
-    query('limit', PARAMETERS.limit, 'Items of a page.', { example: 2 }),
-    query('after', PARAMETERS.after, 'The last item of the page before: one of this sale.'),
+    query('limit', PARAMETERS.limit, 'Items per page.', { example: 2 }),
+    query('after', PARAMETERS.after, 'The last item of the previous page, which must be one of this sale.'),
     query('available', PARAMETERS.available, '`true`: only items that are not sold.', { example: 'true' }),
     IF_NONE_MATCH,
   ],

@@ -8,7 +8,7 @@ const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 /** The primary waits for workers and stores for half a second. */
 const ANSWER_MS = 2_000;
 
-/** GET /metrics: the metrics of the whole box; 503 when the primary does not answer, 404 when nothing is measured. */
+/** GET /metrics: the metrics of the whole box; 503 when the primary does not answer, 404 with `METRICS=off`. */
 export const metricsEndpoint = ({
   config,
   askPrimary,
@@ -19,7 +19,7 @@ export const metricsEndpoint = ({
     id: 'readMetrics',
     tag: 'Operations',
     summary: 'Metrics',
-    description: 'Prometheus text, of all workers and the primary.',
+    description: 'Metrics of all workers and the primary, in Prometheus’ text format.',
     answers: { 200: answersText('The metrics.', TYPE), 503: problemResponse(['unavailable']) },
   }),
   async answer(asked) {

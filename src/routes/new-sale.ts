@@ -5,11 +5,11 @@ import type { NewSale } from '../store/sales.ts';
 const HOUR_MS = 3_600_000;
 export const TOTAL_MAX = 1_000_000;
 export const USER_LIMIT_MAX = 100;
-/** Names and image URLs: so many characters, none of them a control character. */
+/** The longest name or image URL, in characters; none may be a control character. */
 export const TEXT_MAX = 200;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it keeps out
 export const TEXT = /^[^\u0000-\u001f\u007f-\u009f]+$/;
-/** A sale that lasts longer than a week is a typing error. */
+/** A sale longer than a week is a typing error. */
 const DURATION_MAX_MS = 7 * 24 * HOUR_MS;
 export const SALE_FIELDS = ['total_items', 'started_at', 'ended_at', 'user_limit', 'items'] as const;
 
@@ -93,7 +93,7 @@ function readItems(value: unknown, errors: FieldErrors): Items | undefined {
       ...(id !== undefined && { id: id as string }),
       ...(imageUrl !== undefined && { imageUrl: imageUrl as string }),
     });
-    // A list of a thousand broken items needs no thousand sentences.
+    // A thousand broken items need no thousand sentences.
     if (Object.keys(errors).length >= 20) break;
   }
   return items;

@@ -14,10 +14,10 @@ import type { RouteDeps } from './deps.ts';
 
 type PurchaseDeps = Pick<RouteDeps, 'liveSales' | 'postgres'>;
 
-/** Longer than any code; its form is nobody's business, so that every unknown code gets one and the same answer. */
+/** Longer than any code. The exact form is not checked, so that every unknown code gets the same answer. */
 const CODE = { required: true, pattern: /^[!-~]{1,128}$/, form: 'a checkout code' } as const;
 
-/** A receipt is its buyer's, and may change: nobody in between keeps it. */
+/** A receipt is private and may change: no cache may keep it. */
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
 const REFUSAL = {
@@ -62,11 +62,11 @@ async function buy(
   saleId: string,
 ): Promise<Answer> {
   const result = await liveSales.find(saleId)?.purchases.add(code);
-  // Redis has forgotten the sale, or never knew the code: Postgres remembers every code that was decided.
+  // Redis does not hold the sale or the code: Postgres has every code that was decided.
   if (result === undefined || result.outcome === 'no-code') {
     const receipt = await findReceipt(postgres, code);
     if (receipt) return answerAgain(asked, receipt);
-    // A sale that this worker does not know, and that may still be in Redis: the code may well be good.
+    // This worker does not know the sale, but Redis may still hold it: the code may be valid.
     const isNews =
       result === undefined && (await readStanding(postgres, saleId, Date.now()))?.retired === false;
     return problem(asked, isNews ? 'unavailable' : 'checkout_not_found');
@@ -100,12 +100,12 @@ const PURCHASE = operation({
   tag: 'Buying',
   summary: 'Buy the cart',
   description:
-    'Buys every line of the cart that is still for sale. One code has one outcome, however often and however concurrently it is posted. Answered 200 only after it is committed.\n\nAfter no answer, a reset, or `outcome_unknown`: post the same code again, with an `Idempotency-Key`, until the answer is anything but 503.',
+    'Buys every line of the cart that is still for sale. One code has one outcome, however often and however concurrently you post it. 200 means that the purchase is committed.\n\nIf you get no answer, a reset, or `outcome_unknown`, post the same code again, with an `Idempotency-Key`, until the answer is anything but 503.',
   parameters: [
-    query('code', CODE, 'The code that the checkout answered.', { example: STORY.code }),
+    query('code', CODE, 'The code from the checkout.', { example: STORY.code }),
     header(
       'Idempotency-Key',
-      'Present, with any value: a code that was answered before gets its original answer again, instead of `already_processed`. The code makes the request idempotent, not this value.',
+      'With any value, a repeat gets the original answer again instead of `already_processed`. The code makes a purchase idempotent, not this value.',
       { type: 'string' },
       'order-1',
     ),
@@ -136,10 +136,12 @@ const READ_RECEIPT = operation({
   tag: 'Buying',
   summary: 'Read the receipt',
   description:
-    'The outcome of a code, for ever. A code that was not purchased yet is answered as one that never was.',
+    'The outcome of a purchased code, for ever. A code that was not purchased yet is answered like an unknown one.',
   parameters: [path('code', CODE_SCHEMA, 'The code that was purchased.', STORY.code)],
   answers: {
-    200: answers('What was bought, and what was lost.', RECEIPT_SCHEMA, STORY.receipt, ['Cache-Control']),
+    200: answers('The lines that were bought, and those that were lost.', RECEIPT_SCHEMA, STORY.receipt, [
+      'Cache-Control',
+    ]),
   },
   problems: ['checkout_not_found', 'overloaded', 'unavailable'],
 });

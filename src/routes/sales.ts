@@ -31,7 +31,7 @@ const viewOf = (sale: Omit<SaleSummary, 'userLimit'>) => ({
   active: isOpen(sale, Date.now()),
 });
 
-/** Everybody polls these; a second is as new as a reader can tell. */
+/** Everybody polls these, and nobody notices the age of a second. */
 const FRESH = { 'Cache-Control': 'max-age=1' };
 
 export async function findSale(postgres: Postgres, id: string): Promise<SaleSummary | undefined> {
@@ -118,7 +118,7 @@ const READ_ACTIVE = operation({
   tag: 'Sales',
   summary: 'The active sale',
   description:
-    'The sale that is meant without `sale_id`: of the hourly sales that are open now, the one that began last.',
+    'The sale of requests without `sale_id`: of the hourly sales that are open now, the one that began last.',
   answers: { 200: answers('The sale.', SALE_SCHEMA, STORY.sale, ['Cache-Control']) },
   problems: ['sale_not_found', 'overloaded', 'unavailable'],
 });
@@ -127,7 +127,7 @@ const LIST = operation({
   id: 'listSales',
   tag: 'Sales',
   summary: 'All sales',
-  description: 'A page of sales, newest first. Follow the header `Link` to the next page.',
+  description: 'A page of sales, newest first. The header `Link` leads to the next page.',
   parameters: [
     query('status', STATUS, 'Only sales in this state.', { example: 'active' }),
     query('limit', LIMIT, 'Sales of a page.', { example: 10 }),

@@ -27,7 +27,7 @@ const SHARDS_SCHEMA = named(
     slots: listOf({
       type: 'object',
       properties: {
-        slot: count('A worker’s place on the ring.', 0, { maximum: SLOTS_MAX - 1 }),
+        slot: count('The slot of a worker.', 0, { maximum: SLOTS_MAX - 1 }),
         port: count('Its own port; only with `WORKER_PORT_BASE`.', 1, { maximum: 65_535 }),
       },
       required: ['slot'],
@@ -36,12 +36,12 @@ const SHARDS_SCHEMA = named(
       places: {
         type: 'integer',
         const: PLACES,
-        description: 'Places on the ring; an item id hashes onto one.',
+        description: 'Places on the ring. Each item id hashes onto one.',
       },
-      rule: text('Where the hash is described.'),
+      rule: text('The page that describes the hash.'),
       arcs: listOf(
         { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 2, maxItems: 2 },
-        { description: 'Who owns which places: `[first place, slot]`, ascending.' },
+        { description: 'The owner of each arc: `[first place, slot]`, ascending.' },
       ),
     }),
   }),
@@ -51,7 +51,7 @@ const READ_SHARDS = operation({
   id: 'readShards',
   tag: 'Operations',
   summary: 'The ring',
-  description: 'Who owns which items, for balancers and clients that hash on `id`.',
+  description: 'The owners of the items, for balancers and clients that hash on `id`.',
   answers: {
     200: answers('The ring.', SHARDS_SCHEMA, {
       slots: [{ slot: 0, port: 9000 }],

@@ -10,8 +10,8 @@ import { createShedder } from './shedding.ts';
 import type { OpenSale } from './verdict.ts';
 
 /**
- * For crowds far beyond the peak. With 200 ms a 2-core machine that also ran its customers sold 15–35 % less and was no
- * faster (docs/bounds.md): on a busy machine a few hundred milliseconds are not yet a queue that will not end.
+ * For crowds far beyond the peak. With 200 ms a 2-core machine, which also ran the load, sold 15–35 % less and was no
+ * faster (docs/bounds.md): on a busy machine a few hundred milliseconds are no lasting queue.
  */
 const AGE_LIMITS = {
   checkout: { targetMs: 500, patienceMs: 500 },

@@ -2,19 +2,19 @@ import type { Batcher } from '../store/batcher.ts';
 import { Overloaded } from '../store/errors.ts';
 
 export interface AgeLimits {
-  /** How long an operation may take, in ms, while others are let in behind it. */
+  /** How long an operation may take, in ms, before it counts as late. */
   readonly targetMs: number;
-  /** How long operations may take longer than that, in ms, before the first is refused: a burst is no overload. */
+  /** How long operations may be late, in ms, before the first is refused: a burst is no overload. */
   readonly patienceMs: number;
 }
 
-/** Once overloaded, no new patience is granted before this time without it: the crowd is still there. */
+/** After an overload, patience is not granted again for this long: the crowd is still there. */
 const MEMORY_MS = 1_000;
 
-/** A refusal is to be cheap: one error for all, made once, with no stack worth having. */
+/** A refusal must be cheap: one error for all, whose stack nobody needs. */
 const REFUSED = new Overloaded('operations take too long');
 
-/** How old operations get, by one of them at a time: the probe. */
+/** Measures how long operations take, by one of them at a time: the probe. */
 function createGauge({ targetMs, patienceMs }: AgeLimits) {
   let probing = false;
   let probeAt = 0;
@@ -24,7 +24,7 @@ function createGauge({ targetMs, patienceMs }: AgeLimits) {
   let lastOverload = Number.NEGATIVE_INFINITY;
 
   return {
-    /** True when the operation that begins now is the probe, whose end is to be told. */
+    /** True when the operation that begins now is the probe; then call `end`. */
     begin(at: number): boolean {
       if (probing) return false;
       probing = true;
@@ -51,17 +51,17 @@ function createGauge({ targetMs, patienceMs }: AgeLimits) {
   };
 }
 
-/** The two queues of a sale, under one watch. */
+/** Sheds load of a sale's two queues by what both of them show. */
 export interface Shedder {
   /** Refuses with Overloaded, at once, while either kind of operation takes too long. */
   checkouts<Op, Result>(batcher: Batcher<Op, Result>): Batcher<Op, Result>;
-  /** Refuses nothing: a purchase has had its checkout, and turning it away wastes that work. */
+  /** Refuses nothing: the checkout of a purchase was served, and refusing would waste that work. */
   purchases<Op, Result>(batcher: Batcher<Op, Result>): Batcher<Op, Result>;
 }
 
 /**
- * Sheds by age, after CoDel (https://queue.acm.org/detail.cfm?id=2209336): a queue that is long for a moment does its
- * work, one that stays old only makes everybody wait. The age is what a probe takes from `add` to its result, be it for
+ * Sheds by age, after CoDel (https://queue.acm.org/detail.cfm?id=2209336): a queue that is long for a moment is useful,
+ * one that stays long only adds latency. The age is the time of a probe from `add` to its result, whether it waits for
  * Redis, for Postgres or for this process' own event loop. `now` is a clock in ms.
  */
 export function createShedder(
@@ -79,7 +79,7 @@ export function createShedder(
     }
     return result;
   };
-  // Without a probe of its own nothing is known of checkouts: the next is let in, and finds out.
+  // Without a probe in flight nothing is known about checkouts: admit the next one as the probe.
   const isOverloaded = (at: number) =>
     purchase.isOverloaded(at) || (checkout.isProbing && checkout.isOverloaded(at));
 

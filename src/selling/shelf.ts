@@ -13,7 +13,7 @@ export interface ShelfPage {
 
 /** Buyers poll what is left; a page this old, in ms, is as new as they can tell. */
 const AGE_MAX_MS = 1_000;
-/** Text of pages kept per worker, in characters: a hundred of the largest. Past it the oldest go. */
+/** JSON of the pages that a worker keeps: a hundred of the largest. Past it the oldest go. */
 const KEPT_MAX = 16 << 20;
 
 interface Kept {

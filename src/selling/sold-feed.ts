@@ -9,7 +9,7 @@ const CHECK_MS = 250;
 export interface SoldFeedDeps {
   readonly redis: Redis;
   readonly shard: Shard;
-  /** The sales to keep whole. */
+  /** The sales whose sold items must be known completely. */
   readonly saleIds: () => readonly string[];
   readonly onError: (error: unknown) => void;
 }
@@ -41,7 +41,7 @@ export function startSoldFeed({ redis, shard, saleIds, onError }: SoldFeedDeps):
   };
   const check = () => {
     fillGaps()
-      // Redis is away, or went away: the next check tries again, and meanwhile the shard just knows less.
+      // Redis is away: the next check tries again, and until then the shard knows less.
       .catch(() => {})
       .finally(() => {
         if (!stopped) timer = setTimeout(check, CHECK_MS);
@@ -57,12 +57,12 @@ export function startSoldFeed({ redis, shard, saleIds, onError }: SoldFeedDeps):
   };
 }
 
-/** The version is read before the items, so that nothing sold in between is taken for known. */
+/** Reads the version before the items, so that a sale in between does not count as known. */
 async function takeSnapshot(redis: Redis, shard: Shard, saleId: string): Promise<void> {
   const state = await readSoldVersion(redis, saleId);
   if (state === undefined) return;
   const snapshot = shard.beginSnapshot(saleId, state.epoch, state.version);
-  // A new sale need not be searched for what is sold: a million items take Redis and each worker seconds.
+  // Skip the scan of a new sale: a million items take Redis and each worker seconds.
   if (state.version > 0) for await (const itemIds of scanSold(redis, saleId)) snapshot.add(itemIds);
   snapshot.done();
 }

@@ -25,7 +25,7 @@ export interface VerdictDeps {
   readonly onError: (asked: Asked, error: unknown) => void;
 }
 
-/** What was found out about a checkout: enough for the answer and for the attempt log. */
+/** The verdict on a checkout: enough for the answer and for the attempt log. */
 export interface Verdict {
   readonly outcome: 'accepted' | ProblemCode;
   readonly sale?: OpenSale | undefined;
@@ -44,7 +44,7 @@ const REFUSAL = {
 
 const REMEMBERED = { sold: 'item_already_sold', 'sold-out': 'sale_sold_out' } as const;
 
-/** Decides a well-formed checkout. At once, without a promise, when this worker knows that it is hopeless. */
+/** Decides a well-formed checkout. Synchronous, without a promise, when this worker knows that it is hopeless. */
 export function decideCheckout(
   deps: VerdictDeps,
   asked: Asked,
@@ -52,7 +52,7 @@ export function decideCheckout(
   saleId: string | undefined,
 ): Verdict | Promise<Verdict> {
   const sale = deps.findSale(saleId);
-  // Outside its hours Redis says what a sale is; by this clock, which may be a little wrong, memory is not asked.
+  // Outside a sale's hours let Redis decide: this clock may differ a little.
   const remembered =
     sale && isOpen(sale.facts, Date.now()) ? deps.shard.verdict(sale.facts.id, op.itemId) : undefined;
   if (typeof remembered === 'string') return { outcome: REMEMBERED[remembered], sale };
@@ -75,8 +75,8 @@ async function askStores(
   if (confirmed) return { outcome: REMEMBERED[confirmed], sale };
   const { result, ...verdict } = await askRedis(sale, op);
   if (verdict.outcome !== 'sale_not_active' || saleId !== undefined) return { ...verdict, result };
-  // Which sale is meant is chosen by this worker's clock, which may differ a little from Redis': at the change of
-  // the hour, the neighbour that Redis has already opened, or not yet closed, is asked once.
+  // This worker's clock chose the sale, and may differ a little from Redis'. At the change of the hour, try once the
+  // neighbour that Redis has already opened, or not yet closed.
   const { startsAtMs, endsAtMs } = sale.facts;
   const neighbour = deps.findSale(undefined, result.outcome === 'ended' ? endsAtMs : startsAtMs - 1);
   return neighbour && neighbour !== sale ? askRedis(neighbour, op) : { ...verdict, result };

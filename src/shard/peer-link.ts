@@ -3,7 +3,7 @@ import { createFrameReader, encodeFrame } from './frames.ts';
 
 /** The asking end of the connection to one other worker. */
 export interface PeerLink {
-  /** Undefined when there is no sense in asking now. Resolves to false at the deadline; never rejects. */
+  /** Undefined when the owner cannot be asked now. Resolves to false at the deadline; never rejects. */
   ask(saleId: string, epoch: number, itemId: string): Promise<boolean> | undefined;
   /** Answers everything in flight with no. */
   close(): void;
@@ -12,15 +12,15 @@ export interface PeerLink {
 export interface PeerLinkOptions {
   readonly path: string;
   readonly deadlineMs: number;
-  /** Questions in flight; past it there is no asking. */
+  /** Questions in flight; with more, `ask` returns undefined. */
   readonly inFlightMax: number;
-  /** Hears how many questions were settled, and the answers: '' when there were none. */
+  /** Called with the number of settled questions and their answers ('' without answers). */
   readonly onSettled?: (questions: number, answers: string) => void;
 }
 
 /** Keeps a question frame below FRAME_BYTES_MAX; a turn with more questions sends several. */
 const BATCH_MAX = 1024;
-/** Bytes not taken by an owner that is paused. Past it there is no asking, so a stuck owner costs no memory. */
+/** Bytes that a paused owner has not read. With more, `ask` returns undefined, so a stuck owner costs no memory. */
 const UNSENT_BYTES_MAX = 256 * 1024;
 /** Silent batches in a row after which the owner counts as gone. */
 const SILENCES_MAX = 3;
@@ -34,7 +34,7 @@ interface Batch {
   deadline?: NodeJS.Timeout;
 }
 
-/** Connects to an owner's socket. `onDown` hears of its end, also when it says what is no frame. */
+/** Connects to an owner's socket. Calls `onDown` when it closes, or sends anything but frames. */
 function connectTo(path: string, onFrame: (batch: number, text: string) => void, onDown: () => void): Socket {
   const readFrames = createFrameReader();
   const connection = createConnection(path);
@@ -83,7 +83,7 @@ export function createPeerLink(options: PeerLinkOptions): PeerLink {
 
   const hear = (batchId: number, answers: string) => {
     const batch = batches.get(batchId);
-    if (batch === undefined) return; // past its deadline, which is as good as silence
+    if (batch === undefined) return; // past its deadline: counts as silence
     if (answers.length !== batch.resolves.length) return drop();
     silences = 0;
     backOffMs = BACK_OFF_MIN_MS;

@@ -29,7 +29,7 @@ export interface QuestionCounts {
 
 /** Questions between the workers of one box, over Unix sockets. */
 export interface Peers {
-  /** Answers from now on. Takes the slot's socket over from a worker that is still leaving, or has died. */
+  /** Starts answering. Takes the slot's socket over from a worker that is leaving or dead. */
   listen(): Promise<void>;
   /**
    * Asks the worker in a slot. Undefined when it cannot be asked now (gone, silent, too much in flight);
@@ -43,7 +43,7 @@ export interface Peers {
 
 /** `sun_path` of unix(7) holds 108 bytes with the closing zero; past it Linux would cut the path off. */
 const PATH_BYTES_MAX = 107;
-/** Answers that an asker has not read. Its deadline is long past: let it start anew. */
+/** Answers that an asker has not read. Its deadline is long past: disconnect it. */
 const UNREAD_BYTES_MAX = 1024 * 1024;
 
 export function createPeers(options: PeersOptions): Peers {
@@ -83,7 +83,7 @@ export function createPeers(options: PeersOptions): Peers {
       }
       rmSync(bound, { force: true });
       await new Promise<void>((resolve, reject) => {
-        server.on('error', reject).listen(bound, resolve); // later errors: an asker that is not let in gets no answer
+        server.on('error', reject).listen(bound, resolve); // later errors: an asker whose connection is not accepted gets no answer
       });
       inode = inodeOf(bound);
       renameSync(bound, pathOf(slot));

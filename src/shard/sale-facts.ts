@@ -3,20 +3,20 @@ import { copyOf } from './copy.ts';
 import { createProgress, type Progress } from './progress.ts';
 import type { SoldFilter } from './sold-filter.ts';
 
-/** What a worker knows of one sale within one epoch. All of it is true; none of it need be whole. */
+/** What a worker knows of one sale within one epoch: all of it true, perhaps incomplete. */
 export interface SaleFacts {
   readonly total: number;
   readonly epoch: number;
   readonly filter: SoldFilter;
   /** Sold items of the own arc, exactly. */
   readonly own: Set<string>;
-  /** Sold items of other arcs: what was heard last and what their owners have confirmed. */
+  /** Sold items of other arcs: the latest events, and what their owners have confirmed. */
   readonly foreign: Confirmations;
   readonly progress: Progress;
   soldOut: boolean;
-  /** Counted up whenever the own set may have come to lack something that no event will bring. */
+  /** Incremented whenever the own set may lack an item that no event will bring. */
   doubts: number;
-  /** The doubts that a snapshot has settled. */
+  /** The value of `doubts` up to which snapshots have filled the gaps. */
   settled: number;
 }
 
@@ -25,7 +25,7 @@ export interface FactsOptions {
   readonly confirmationsMax: number;
 }
 
-/** The facts of a sale of which nothing is known yet but that it exists: in doubt until a snapshot. */
+/** The facts of a sale that is only known to exist: in doubt until a snapshot. */
 export function createFacts(total: number, epoch: number, options: FactsOptions): SaleFacts {
   return {
     total,
@@ -40,7 +40,7 @@ export function createFacts(total: number, epoch: number, options: FactsOptions)
   };
 }
 
-/** Takes in items that a sold event names. They came cut from a message, so what is kept is copied. */
+/** Adds the items of a sold event. They are views of the message, so kept ones are copied. */
 export function learnFromEvent(
   facts: SaleFacts,
   itemIds: readonly string[],
@@ -53,7 +53,7 @@ export function learnFromEvent(
   }
 }
 
-/** Takes in items of a snapshot. It may name a million, so foreign ones do not wash out the confirmations. */
+/** Adds items of a snapshot. It may hold a million, so foreign ones do not enter the confirmations. */
 export function learnFromSnapshot(
   facts: SaleFacts,
   itemIds: Iterable<string>,
@@ -65,7 +65,7 @@ export function learnFromSnapshot(
   }
 }
 
-/** Everything that was sold at `version` has been taken in: settles the doubts that there were when it was begun. */
+/** The snapshot up to `version` is complete: settles the doubts that existed when it began. */
 export function endSnapshot(facts: SaleFacts, doubts: number, version: number): void {
   facts.settled = Math.max(facts.settled, doubts);
   facts.progress.reached(version);

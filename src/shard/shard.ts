@@ -54,7 +54,7 @@ export interface Shard {
   closeSale(saleId: string): void;
   /** The slots now on the ring. */
   setSlots(slots: readonly number[]): void;
-  /** The sold channel was interrupted: every sale wants a snapshot. Call it after the new subscription stands. */
+  /** The sold channel was interrupted: every sale needs a snapshot. Call it after the new subscription is active. */
   doubtAll(): void;
   /**
    * Items were sold. Any order, any repetition.
@@ -68,7 +68,7 @@ export interface Shard {
    * @param version the sale's number of sold items, read from Redis *before* the ids are
    */
   beginSnapshot(saleId: string, epoch: number, version: number): Snapshot;
-  /** Refuse, or (undefined) on to Redis. A promise only while another worker is asked. */
+  /** The refusal, or undefined: ask Redis. A promise only while another worker is asked. */
   verdict(saleId: string, itemId: string): Verdict | Promise<Verdict>;
   /** Answers other workers: is this item known to be sold in this epoch? Only for the own arc. */
   ownsSold(saleId: string, epoch: number, itemId: string): boolean;
@@ -77,13 +77,13 @@ export interface Shard {
   readonly ring: Ring;
 }
 
-/** Verdicts against an item so far, by what they rested on. */
+/** Number of refusals, by what they rested on. */
 export interface RefusalCounts {
   sold_out: number;
   own: number;
-  /** A foreign item that was known to be sold. */
+  /** A foreign item that was confirmed before. */
   confirmed: number;
-  /** A foreign item whose owner said so just now. */
+  /** A foreign item that its owner confirmed now. */
   asked: number;
 }
 
@@ -98,7 +98,7 @@ export function createShard(options: ShardOptions): Shard {
   const sales = new Map<string, SaleFacts>();
   let ring: Ring = createRing(options.slots);
   const refusals: RefusalCounts = { sold_out: 0, own: 0, confirmed: 0, asked: 0 };
-  /** Counts what is sold, and passes the word on. */
+  /** Counts a refusal, and returns it. */
   const counted = (kind: keyof RefusalCounts, isSold: boolean): Verdict => {
     if (!isSold) return undefined;
     refusals[kind]++;

@@ -9,7 +9,7 @@ export interface Backlog {
   readonly oldestMs: number;
 }
 
-/** Looks into the outbox of a sale; entries of decisions that are being committed right now are in it too. */
+/** Reads the backlog of a sale's outbox, which includes decisions that are being committed now. */
 export async function readBacklog(redis: Redis, saleId: string): Promise<Backlog> {
   const { outbox } = keysOf(saleId);
   const [entries, oldest, time] = (await Promise.all([

@@ -18,7 +18,7 @@ export interface BatcherOptions<Op, Result> {
   readonly batchMax: number;
   readonly inFlightMax: number;
   readonly pendingMax: number;
-  /** Hears the number of operations of each batch that begins. */
+  /** Called with the number of operations of each batch that begins. */
   readonly onBatch?: ((size: number) => void) | undefined;
 }
 

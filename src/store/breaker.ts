@@ -1,9 +1,9 @@
-/** Knows whether a store is up, so that nobody waits for one that is away. */
+/** Knows whether a store is up, so that no request waits for one that is away. */
 export interface Breaker {
   readonly isUp: boolean;
   /** The store is away: it is asked again, once at a time, until it answers. */
   trip(error: Error): void;
-  /** Asks no more. */
+  /** Stops asking. */
   close(): void;
 }
 
@@ -12,7 +12,7 @@ export interface BreakerOptions {
   readonly probe: () => Promise<unknown>;
   /** Between two probes, in ms. */
   readonly retryMs: number;
-  /** Hears of each fall, not of each failed probe. */
+  /** Called when the breaker trips, not for each failed probe. */
   readonly onTrip?: (error: Error) => void;
 }
 

@@ -6,11 +6,11 @@ import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import { type Redis, script } from './redis.ts';
 
-/** Operations of one script call: about 1 ms of Redis' only thread, which nobody else should wait for longer. */
+/** Operations of one script call: about 1 ms of Redis' only thread, and other calls wait for it. */
 const BATCH_MAX = 256;
 /** Calls under way per worker and sale: one being run, one on the wire. */
 const IN_FLIGHT_MAX = 2;
-/** Operations that may wait per worker and sale: some 200 ms of work, which is as long as it is worth waiting. */
+/** Operations that may wait per worker and sale: some 200 ms of work, after which waiting is not worth it. */
 const PENDING_MAX = 8_192;
 
 const OF_BATCH = { [-1]: 'fenced', [-2]: 'not-begun', [-3]: 'ended', [-4]: 'sold-out' } as const;
@@ -78,7 +78,7 @@ function perItem(reply: string): CheckoutResult[] {
   return results;
 }
 
-// 128 random bits per code, drawn in bulk: a call of the generator per code costs a microsecond more.
+// 128 random bits per code, drawn in bulk: one call of the generator per code would cost a microsecond more.
 const pool = Buffer.allocUnsafe(16 * 256);
 let used = pool.length;
 

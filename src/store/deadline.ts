@@ -2,7 +2,7 @@ import { Unanswered } from './errors.ts';
 
 /**
  * The promise's own outcome, or `Unanswered` after `ms` milliseconds.
- * The work itself is not ended: a store may still do it.
+ * The work itself goes on: a store may still do it.
  */
 export function withDeadline<T>(work: Promise<T>, ms: number, what: string): Promise<T> {
   return new Promise<T>((resolve, reject) => {

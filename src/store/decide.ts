@@ -73,7 +73,7 @@ function readResults(
 
 /**
  * Deletes outbox entries whose decisions are committed, if the gate is still what it was when they were read.
- * Returns false when it is not. An entry that stays is the sweeper's.
+ * Returns false when it is not. The sweeper deletes the entries that stay.
  */
 export async function forgetEntries(
   redis: Redis,

@@ -1,6 +1,6 @@
 /**
- * What can go wrong between us and a store, seen by the caller:
- * did nothing happen, or may it have happened? Everything else that is thrown is a bug.
+ * The errors of a store, by what the caller must know: did nothing happen, or may it have happened?
+ * Everything else that is thrown is a bug.
  */
 
 /** Nothing happened: the store is known to be away, or has refused before it began. */
@@ -23,7 +23,7 @@ export class Unanswered extends Error {
   override name = 'Unanswered';
 }
 
-/** Nothing happened: a queue of ours is full. */
+/** Nothing happened: a queue of the service is full. */
 export class Overloaded extends Error {
   override name = 'Overloaded';
 }

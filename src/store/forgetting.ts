@@ -2,8 +2,8 @@ import { forgetEntries } from './decide.ts';
 import type { Redis } from './redis.ts';
 
 /**
- * A script call per batch of purchases would cost Redis and the worker as much as a small batch itself. Far below the
- * age at which the sweeper takes an entry for left behind.
+ * One script call per batch would cost Redis and the worker as much as a small batch of purchases. Far below the
+ * age from which the sweeper commits an entry.
  */
 const GATHER_MS = 100;
 
@@ -13,7 +13,7 @@ export interface Forgetting {
   add(fence: string, entryId: string): void;
 }
 
-/** Entries that a worker takes with it, when it dies or leaves, are the sweeper's. */
+/** The sweeper deletes the entries of a worker that dies or exits before it has. */
 export function createForgetting(
   redis: Redis,
   saleId: () => string,

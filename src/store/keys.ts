@@ -14,5 +14,5 @@ export function keysOf(saleId: string) {
   } as const;
 }
 
-/** Every worker hears on this channel which items were sold: `sale epoch sold item item …`. */
+/** This channel tells every worker which items were sold: `sale epoch sold item item …`. */
 export const SOLD_CHANNEL = 'flashsale:sold';

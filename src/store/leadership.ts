@@ -15,11 +15,11 @@ function statementFor(isLeader: boolean, isFit: boolean): string {
   return isFit ? `select pg_try_advisory_lock(${LEADER_LOCK}) as held` : 'select false as held';
 }
 
-/** Holds, or goes on trying to get, the advisory lock that makes one box the leader of a database. */
+/** Holds the advisory lock that makes one box the leader of a database, or keeps trying to get it. */
 export interface Leadership {
   /**
-   * True while this box holds the lock, as far as it knows: another may lead already when the connection was just
-   * lost. Everything that leaders do stays right with two of them (docs/recovery.md).
+   * True while this box holds the lock, as far as it knows: when the connection was just lost, another box may lead
+   * already. Everything that leaders do stays right with two of them (docs/recovery.md).
    */
   readonly isLeader: boolean;
   close(): Promise<void>;
@@ -66,7 +66,7 @@ export async function seekLeadership(
     await opened.query(`set idle_session_timeout = ${SILENCE_MAX_MS}`);
   };
 
-  /** The lock belongs to the session: holding it means having a session that answers. */
+  /** The lock belongs to the session, so it is held as long as the session answers. */
   const check = async () => {
     try {
       if (client === undefined) await connect();

@@ -54,8 +54,8 @@ export type OnContradiction = (entry: OutboxEntry, decision: Decision, error: Er
 
 /**
  * Commits what workers have left in the outbox of a sale for longer than `minAgeMs`, oldest first, and forgets it.
- * Nothing is done while the gate is shut: a rebuild carries its outbox over itself. Returns the decisions committed.
- * An entry with a contradiction is reported and left; it does not hold up the others.
+ * Does nothing while the gate is shut: a rebuild carries the outbox over itself. Returns the decisions committed.
+ * Reports and keeps an entry with a contradiction, and goes on with the others.
  */
 export async function sweepOutbox(
   redis: Redis,
@@ -83,8 +83,8 @@ export async function sweepOutbox(
 
 /**
  * Commits entries together, or, when one of them contradicts Postgres, decision by decision. Returns the entries
- * without a contradiction; undefined when they were fenced: a rebuild has begun a newer epoch. Throws what is
- * no contradiction: it may pass.
+ * without a contradiction; undefined when they were fenced: a rebuild has begun a newer epoch. Throws every other
+ * error: it may be temporary.
  */
 export async function commitEntries(
   postgres: Postgres,

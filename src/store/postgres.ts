@@ -12,9 +12,9 @@ const ANSWER_MS = 1_500;
 const CONNECT_MS = 3_000;
 /** Queries that may wait for a connection: at a millisecond each, longer than a reader wants to wait. */
 const WAITING_MAX = 512;
-/** A Postgres that is well answers a new connection within milliseconds. */
+/** A healthy Postgres answers a new connection within milliseconds. */
 const DOUBT_MS = 1_000;
-/** How soon a lost Postgres is tried again. */
+/** How soon to try a lost Postgres again. */
 const RETRY_MS = 200;
 
 /** A statement of `sql/`, prepared once per connection. */
@@ -47,22 +47,22 @@ export interface PostgresOptions {
   readonly url: string;
   /** Connections at most. */
   readonly connectionsMax: number;
-  /** Milliseconds for one query; the default is for requests, long jobs name their own. */
+  /** Deadline of one query, in ms; the default is for requests, long jobs set their own. */
   readonly answerMs?: number;
   readonly onError: (error: Error) => void;
-  /** Hears of each query and transaction how long it took, the wait for a connection included. */
+  /** Called with the time of each query and transaction, including the wait for a connection. */
   readonly onQuery?: ((queryType: string, table: string, ms: number) => void) | undefined;
-  /** True: a server that only reads will do, and the breaker does not ask for more. */
+  /** True: a read-only server will do, also for the breaker. */
   readonly reads?: boolean;
   /** True: start without Postgres, and go on trying. False: a Postgres that is away or badly set up is a SetupError. */
   readonly patient: boolean;
 }
 
-/** What an error of Postgres itself means; undefined for trouble on the way to it. */
+/** What an error of Postgres itself means; undefined for errors of the connection. */
 const meaningIn = (error: unknown): Meaning | undefined =>
   error instanceof pg.DatabaseError && error.code !== undefined ? meaningOf(error.code) : undefined;
 
-/** Whether a statement was refused because it contradicts a row that is there. */
+/** Whether a statement was refused because it contradicts an existing row. */
 export const isContradiction = (error: unknown): error is pg.DatabaseError =>
   meaningIn(error) === 'contradiction';
 
@@ -71,9 +71,9 @@ export const isRefusal = (error: unknown): error is pg.DatabaseError =>
   meaningIn(error) === 'contradiction' || meaningIn(error) === 'refused';
 
 /**
- * Holds what a session must be, whatever the server, the role or a pooler has set: a commit waits for its WAL (I3), the
- * fence's argument needs read committed, and the server too gives up on statements, a little later than we do, so that no
- * abandoned one holds a lock for long. By statement, since a pooler refuses start-up parameters, or drops them.
+ * Sets what a session needs, whatever the server, the role or a pooler has set: a commit waits for its WAL (I3), the
+ * fence needs read committed, and the server gives up on statements a little later than the service does, so that no
+ * abandoned one holds a lock for long. Set by a statement, since poolers refuse or drop start-up parameters.
  */
 const PREPARE_SESSION = `select
   set_config('synchronous_commit', case when current_setting('synchronous_commit') in ('off', 'local') then 'on' else current_setting('synchronous_commit') end, false),
@@ -81,10 +81,10 @@ const PREPARE_SESSION = `select
   set_config('statement_timeout', $1, false),
   set_config('idle_in_transaction_session_timeout', $1, false)`;
 
-/** A server that only reads is none to commit on. */
+/** A read-only server cannot commit. */
 const CAN_WRITE = `select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off' as can_write`;
 
-/** Asks Postgres over a connection of its own, for those of the pool may all be busy. */
+/** Asks Postgres over a separate connection, since those of the pool may all be busy. */
 async function askApart(url: string): Promise<void> {
   const client = new pg.Client({
     connectionString: url,
@@ -96,7 +96,7 @@ async function askApart(url: string): Promise<void> {
     await client.connect();
     await client.query('select 1');
   } finally {
-    // Not awaited: a server that hangs does not say goodbye.
+    // Not awaited: a server that hangs never closes the connection.
     void client.end().catch(() => {});
   }
 }
@@ -110,7 +110,7 @@ async function requireAll(client: pg.PoolClient, other: pg.PoolClient): Promise<
   }
 }
 
-/** Opens a pool; unless it is patient, it refuses (SetupError) a server that is away or whose settings would break a promise. */
+/** Opens a pool. Unless `patient`, throws a SetupError when the server is away or its settings would break a promise. */
 export async function openPostgres(options: PostgresOptions): Promise<Postgres> {
   const answerMs = options.answerMs ?? ANSWER_MS;
   const pool = new pg.Pool({
@@ -124,7 +124,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
     onConnect: (client) => client.query(PREPARE_SESSION, [String(answerMs * 2)]),
   });
 
-  /** Takes an idle connection, or a new one, and lets go of it where it cannot do its work. */
+  /** Takes an idle or a new connection, and drops one that cannot do its work. */
   const probe = async () => {
     const client = await pool.connect();
     let isFit = false;
@@ -139,7 +139,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
   const breaker = createBreaker({ probe, retryMs: RETRY_MS, onTrip: options.onError });
   pool.on('error', breaker.trip);
 
-  /** A read that is late says nothing about Postgres; a new connection that gets no answer does. */
+  /** A late read says nothing about Postgres; a new connection without an answer does. */
   let isAsking = false;
   const doubt = () => {
     if (isAsking) return;
@@ -151,7 +151,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
       });
   };
 
-  /** What the caller is told of an error; trips the breaker when it speaks of the server or the way to it. */
+  /** The error that the caller gets; trips the breaker when the server or the connection failed. */
   const judge = (error: Error, isRead: boolean): Error => {
     const { message } = error;
     switch (meaningIn(error)) {
@@ -166,7 +166,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
         return new Unavailable(`Postgres: ${message}`);
       case 'away':
       case undefined:
-        // pg-pool's words for: all connections were busy. That says nothing about Postgres.
+        // pg-pool's message when all connections are busy, which says nothing about Postgres.
         if (message === 'timeout exceeded when trying to connect')
           return new Overloaded('no connection came free');
         if (isRead && message === 'Query read timeout') {

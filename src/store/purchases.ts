@@ -20,7 +20,7 @@ const PENDING_MAX = 4_096;
  */
 const HOLD_MS = 500;
 
-/** `unknown`: decided or perhaps decided, and not known to be committed. */
+/** `unknown`: perhaps decided, and not known to be committed. */
 export type PurchaseResult = Decided | Undecided | { readonly outcome: 'unknown' };
 
 export interface PurchaseDeps {
@@ -52,7 +52,7 @@ export function createPurchases(deps: PurchaseDeps): Batcher<string, PurchaseRes
     pendingMax: PENDING_MAX,
     onBatch: deps.onBatch,
     async run(posted) {
-      // While Postgres is away a decision could not be answered: better not to make it.
+      // While Postgres is away a decision could not be answered, so make none.
       if (!deps.postgres.isUp || performance.now() < heldUntilMs) throw new Unavailable('Postgres is away');
       const codes = [...new Set(posted)];
       const results = new Map<string, PurchaseResult>();
@@ -84,7 +84,7 @@ async function buyCodes(deps: BuyDeps, codes: readonly string[]): Promise<readon
   }
 }
 
-/** True when every decision among the results is in Postgres. The outbox keeps those that are not. */
+/** True when every decision among the results is in Postgres. The outbox keeps the others. */
 async function commitResults(
   { postgres, onCommitFailed, onError }: BuyDeps,
   sale: LiveSale,
@@ -102,7 +102,7 @@ async function commitResults(
   }
 }
 
-/** Of several posts of one code in one batch, the first made the decision; the others found it made. */
+/** When one batch has a code more than once, the first post made the decision, and the others found it. */
 function takeResult(results: Map<string, PurchaseResult>, code: string): PurchaseResult {
   const result = results.get(code) as PurchaseResult;
   if (result.outcome === 'decided') results.set(code, { ...result, outcome: 'decided-before' });

@@ -1,4 +1,4 @@
-/** What each statement of `sql/` does and to which table, for the metrics; those that only run inside a transaction are not told apart. */
+/** What each statement of `sql/` does and to which table, for the metrics; statements inside a transaction count as one. */
 const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]>> = {
   add_attempts_day: ['call', 'checkout_attempts'],
   audit_buyers: ['select', 'purchases'],

@@ -32,7 +32,7 @@ interface Sale {
   readonly user_limit: number;
 }
 
-/** Another rebuild of the same sale began later and goes on in this one's place. */
+/** A later rebuild of the same sale has replaced this one. */
 class Superseded extends Error {}
 
 interface Rebuild {
@@ -88,9 +88,9 @@ async function begin({ redis, keys: k, sale, token }: Rebuild): Promise<void> {
 }
 
 /**
- * Commits what a surviving outbox holds, under the new epoch: those decisions were made, and may be known.
- * Void are decisions from before the last rebuild that went through (an old copy of Redis brings them back): they
- * were never answered, and their items went back on the shelf. So is what contradicts Postgres, which outranks Redis.
+ * Commits what a surviving outbox holds, under the new epoch: clients may know of these decisions.
+ * Decisions from before the last completed rebuild (an old copy of Redis brings them back) are void: they were never
+ * answered, and that rebuild put their items up for sale again. So is what contradicts Postgres, which outranks Redis.
  */
 async function carryOver(
   { redis, postgres, saleId, sale, token }: Rebuild,

@@ -7,19 +7,19 @@ import { Unanswered, Unavailable } from './errors.ts';
 import { readLua } from './files.ts';
 import { requireRedis } from './requirements.ts';
 
-/** Nothing here is slow on purpose: past this, Redis is stuck, and a client wants to hear that within a second. */
+/** No call is slow by design: past this Redis is stuck, and the client should get an answer within a second. */
 const ANSWER_MS = 900;
 /** A server that does not accept a connection within this time counts as unreachable at start. */
 const CONNECT_MS = 3_000;
-/** How soon a lost or silent Redis is tried again. */
+/** How soon to try a lost or silent Redis again. */
 const RETRY_MS = 100;
 /**
- * A connection over which nothing comes any more, and which nobody closes (a firewall has forgotten it), would stay
- * silent for a quarter of an hour. It is asked each second, and replaced when nothing has been sent or heard for three.
+ * TCP would take a quarter of an hour to notice a connection that a firewall has dropped. So send a PING each second,
+ * and replace the connection when nothing was sent or received for three.
  */
 const PING_MS = 1_000;
 const DEAD_MS = 3_000;
-/** Replies that say: refused before anything was done. */
+/** Replies by which Redis refuses before it does anything. */
 const REFUSED =
   /^(OOM|MISCONF|READONLY|LOADING|BUSY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS|NOAUTH|WRONGPASS)/;
 
@@ -43,7 +43,7 @@ export interface Redis {
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown>;
   /** Sends one command; throws as `run` does. */
   command(...words: string[]): Promise<unknown>;
-  /** Hears a channel on a connection of its own; `onSubscribed` is called after every (re)subscription. */
+  /** Subscribes to a channel on a separate connection; calls `onSubscribed` after every (re)subscription. */
   subscribe(channel: string, onMessage: (message: string) => void, onSubscribed: () => void): Promise<void>;
   close(): Promise<void>;
 }
@@ -51,7 +51,7 @@ export interface Redis {
 export interface RedisOptions {
   readonly url: string;
   readonly onError: (error: Error) => void;
-  /** Hears of each script (by its name) and command that was sent how long it took. */
+  /** Called with the time of each script (by its name) and command. */
   readonly onCommand?: ((command: string, ms: number) => void) | undefined;
   /** True: start without Redis, and go on trying. False: a Redis that is away or badly set up is a SetupError. */
   readonly patient: boolean;
@@ -66,7 +66,7 @@ function newClient({ url, onError }: RedisOptions) {
     pingInterval: PING_MS,
     socket: { connectTimeout: 1_000, reconnectStrategy: RETRY_MS, noDelay: true, socketTimeout: DEAD_MS },
   });
-  // A lost server is told once, not with every attempt to reach it again.
+  // Report a lost server once, not with every attempt to reach it.
   let told = false;
   client.on('error', (error: Error) => {
     if (!told) onError(error);
@@ -78,13 +78,13 @@ function newClient({ url, onError }: RedisOptions) {
   return client;
 }
 
-/** Connects; unless it is patient, it refuses (SetupError) a server that is away or whose settings would break a promise. */
+/** Connects. Unless `patient`, throws a SetupError when the server is away or its settings would break a promise. */
 export async function openRedis(options: RedisOptions): Promise<Redis> {
   const client = newClient(options);
   const subscribers: ReturnType<typeof newClient>[] = [];
   let runId: string | undefined;
 
-  // The run id is asked for on every new connection, before anything else may use it.
+  // Ask for the run id on every new connection, before anything else uses it.
   const learnRunId = async () => {
     const info = await withDeadline(client.info('server'), ANSWER_MS, 'INFO');
     runId = /^run_id:(\w+)/m.exec(info)?.[1];
@@ -172,7 +172,7 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
         if (subscriber.isOpen) subscriber.destroy();
         throw error;
       }
-      // node-redis subscribes again by itself before it says that it is ready.
+      // node-redis resubscribes by itself before it reports ready.
       subscriber.on('ready', onSubscribed);
       onSubscribed();
     },

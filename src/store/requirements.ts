@@ -76,12 +76,12 @@ export async function requirePostgres(client: AskablePostgres): Promise<void> {
   }
 }
 
-/** Times that the server behind a connection is looked at. A pooler that deals servers out in turn shows itself at the second. */
+/** How often to check which server is behind a connection: a pooler that rotates servers shows at the second check. */
 const LOOKS = 4;
 
 /**
- * Refuses a pooler that gives each transaction another server: advisory locks, session settings and prepared statements
- * would be somebody else's. While one connection holds a server in a transaction, the other gets a second one; once the first
+ * Refuses a pooler that gives each transaction another session: advisory locks, session settings and prepared statements
+ * would belong to another client. While one connection holds a server in a transaction, the other gets a second one; once the first
  * is free again, a connection that is bound to its server stays with it.
  */
 export async function requireOwnSessions(client: AskablePostgres, other: AskablePostgres): Promise<void> {

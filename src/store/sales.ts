@@ -137,13 +137,13 @@ export async function listSales(
   }));
 }
 
-/** What is to be said of a sale that a worker does not know; `retired` sales have nothing in Redis any more. */
+/** The state of a sale that a worker does not know; Redis holds nothing of `retired` ones. */
 export interface SaleStanding {
   readonly state: SaleState;
   readonly retired: boolean;
 }
 
-/** Where one sale stands, as Postgres and our clock say; undefined when there is no such sale. */
+/** The state of one sale by Postgres and this process' clock; undefined when there is no such sale. */
 export async function readStanding(
   postgres: Postgres,
   id: string,
@@ -159,7 +159,7 @@ export async function readStanding(
   return { state, retired: sale.retired };
 }
 
-/** Whether the sale in Redis is whole and lets the epoch in: what a sale needs to sell. */
+/** Whether the sale can sell: Redis holds all of it, and its gate admits the epoch. */
 export async function isSellable(redis: Redis, sale: LiveSale): Promise<boolean> {
   const keys = keysOf(sale.id);
   const [gate, total, items, names] = await Promise.all([

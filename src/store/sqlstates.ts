@@ -3,7 +3,7 @@
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export type Meaning =
-  /** A row that is there says something else. */
+  /** It contradicts an existing row. */
   | 'contradiction'
   /** These values will never be accepted, however often they are sent. */
   | 'refused'
@@ -11,12 +11,12 @@ export type Meaning =
   | 'read-only'
   /** Nothing happened, and the same again may work: a deadlock, a serialization failure, a lock or a statement that timed out. */
   | 'busy'
-  /** The server, the way to it, or what this service may do there. Nothing is known of the statement. */
+  /** The server, the connection, or this service's permissions. The fate of the statement is unknown. */
   | 'away'
-  /** A mistake of ours. */
+  /** A bug of the service. */
   | 'bug';
 
-/** The longest prefix that fits decides. */
+/** The longest matching prefix decides. */
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   '08': 'away', // the connection
   '22': 'refused', // data exceptions
@@ -29,7 +29,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   '40': 'busy', // rolled back: deadlock, serialization
   '42501': 'away', // a privilege was taken away
   '53': 'away', // out of disk, memory or connections
-  '55P03': 'busy', // a lock was not to be had in time
+  '55P03': 'busy', // a lock was not granted in time
   '57014': 'busy', // cancelled: statement_timeout, or an operator
   '57P': 'away', // shutting down, starting up
   '58': 'away', // an error of the system

@@ -5,7 +5,7 @@ import { maskCodes } from '../mask.ts';
 import { Fenced, Overloaded, Unanswered, Unavailable } from '../store/errors.ts';
 import type { FencedCount } from './fenced.ts';
 
-/** Logs what a request met. A store that is away, or a full queue, is no news with every request. */
+/** Logs the error of a request, but not a store that is away or a full queue: every request would repeat it. */
 export function createOnFailure(log: Log, fenced: FencedCount) {
   return (asked: Asked, err: unknown): void => {
     if (err instanceof Fenced) fenced.heard(err);

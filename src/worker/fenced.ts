@@ -1,12 +1,12 @@
 import type { Log } from '../log.ts';
 import type { Fenced } from '../store/errors.ts';
 
-/** While a gate is shut every batch meets it: one line per sale and this time tells. */
+/** While a gate is shut it refuses every batch: log one line per sale and interval. */
 const AGAIN_MS = 1_000;
 
 /** Counts fenced batches, and logs them now and then. */
 export interface FencedCount {
-  /** Every request of a batch brings the same error; it counts once. */
+  /** Every request of a batch gets the same error; count it once. */
   readonly heard: (error: Fenced) => void;
   readonly total: () => number;
 }

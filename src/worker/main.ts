@@ -52,14 +52,14 @@ async function main(config: Config, place: Place, { log, write, dropped, flush }
   const orders = createOrders({ state, primary, memory, serving, reporting, leave });
 
   await memory.peers.listen();
-  // A worker that does not know the sales would say that there are none, and that good codes are not found.
+  // A worker that does not know the sales would answer that there are none, and 404 to valid codes.
   primary.send({ type: 'hello' });
   await orders.introduced;
   await serving.listen();
   reporting.start();
   primary.send({ type: 'ready' });
 
-  /** Serves what is under way, then leaves: nothing is reset, nothing is lost. */
+  /** Answers the requests in flight, then exits, without a reset or a lost request. */
   async function leave(): Promise<void> {
     await serving.close();
     await memory.close();

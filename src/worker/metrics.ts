@@ -12,7 +12,7 @@ import type { Stores } from './stores.ts';
 /** Operations of a script call: at most 256. */
 const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-/** Where a worker's figures stand that others count. */
+/** Where a worker reads the figures that other parts count. */
 export interface WorkerSources
   extends Pick<Stores, 'redis' | 'committers' | 'readers'>,
     Pick<Memory, 'peers' | 'shard' | 'liveSales'> {
@@ -26,9 +26,9 @@ export interface WorkerMetrics
   extends Pick<HttpMetrics, 'observe'>,
     Pick<StoreMetrics, 'onCommand' | 'onQuery'> {
   readonly onBatch: (batch: 'checkout' | 'purchase', size: number) => void;
-  /** What only grows. */
+  /** Counters and histograms. */
   counted(sources: WorkerSources): Promise<MetricJson[]>;
-  /** What is so now. */
+  /** Gauges. */
   gauges(sources: WorkerSources): Promise<MetricJson[]>;
 }
 

@@ -4,8 +4,8 @@ import type { Reporting } from './reporting.ts';
 import type { Serving } from './serving.ts';
 
 /**
- * The listening socket is the primary's, and is closed once every worker has left it. A client that is asked to close
- * before that would come back at once, be queued by the kernel, and be reset unheard.
+ * The primary holds the listening socket, which closes once every worker has left it. A client that is asked to close
+ * before that would reconnect at once, wait in the kernel's queue, and be reset.
  */
 const UNLISTENED_MS = 250;
 
@@ -29,7 +29,7 @@ export interface OrdersDeps {
   readonly leave: () => Promise<void>;
 }
 
-/** Does what the primary says. */
+/** Carries out the primary's orders. */
 export interface Orders {
   obey(message: Order): void;
   /** Serves what is under way, and leaves. */

@@ -1,9 +1,9 @@
 import type { Question, Questions, ToPrimary, ToWorker } from '../messages.ts';
 
-/** A worker's line to the primary: messages one way, questions with answers the other. */
+/** A worker's channel to the primary: messages, and questions with answers. */
 export interface PrimaryLink {
   send(message: ToPrimary): void;
-  /** Resolves when the message is on its way, or can never be. */
+  /** Resolves when the message was sent, or can never be. */
   sendSurely(message: ToPrimary): Promise<void>;
   /** Asks the primary; rejects when it does not answer within `ms` milliseconds. */
   ask<Q extends Question>(question: Q, ms: number): Promise<Questions[Q]['answer']>;
@@ -17,14 +17,14 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-/** How often it is looked whether the primary has said anything. */
+/** How often to check whether the primary has sent anything. */
 const LISTEN_MS = 1_000;
-/** After so many looks without a word, the primary is gone, stopped, or has forgotten this worker. */
+/** After this many checks without a message the primary is dead or stopped, or has forgotten this worker. */
 const SILENT_LOOKS_MAX = 5;
 
 /**
- * Calls `onSilent`, once, when nothing comes from the primary for 5 s. Counted in looks, not by a clock: a worker that was
- * stopped itself finds the messages of that time waiting, behind the first look.
+ * Calls `onSilent` once when nothing arrives from the primary for 5 s. Counts checks, not time: a worker that was itself
+ * stopped gets the messages of that time after its first check.
  */
 function watchSilence(onSilent: () => void): void {
   let looks = 0;
@@ -38,13 +38,13 @@ function watchSilence(onSilent: () => void): void {
   }, LISTEN_MS).unref();
 }
 
-/** `onMessage` hears everything but answers and heartbeats; `onSilent` that the primary says nothing any more. */
+/** Calls `onMessage` with everything but answers and heartbeats, and `onSilent` when the primary has fallen silent. */
 export function openPrimaryLink(onMessage: (message: Order) => void, onSilent: () => void): PrimaryLink {
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
 
   const send = (message: ToPrimary, onSent = () => {}) => {
-    // A primary that is gone hears nothing; this process is about to leave too.
+    // The primary is gone; this process is about to exit too.
     if (process.connected) process.send?.(message, undefined, undefined, onSent);
     else onSent();
   };

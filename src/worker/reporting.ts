@@ -3,12 +3,12 @@ import type { ToPrimary } from '../messages.ts';
 import type { WorkerMetrics, WorkerSources } from './metrics.ts';
 import type { PrimaryLink } from './primary-link.ts';
 
-/** Soon enough to even out a crowd's connections while it is still coming. */
+/** Often enough to even out connections while a crowd still arrives. */
 const STATUS_MS = 250;
 /** Counters are reported this often; a SIGKILL loses at most one interval. */
 const REPORT_MS = 1_000;
 
-/** Tells the primary how a worker is. */
+/** Reports a worker's state to the primary. */
 export interface Reporting {
   /** Status and counters, from now on. */
   start(): void;
@@ -18,7 +18,7 @@ export interface Reporting {
   last(): Promise<void>;
 }
 
-/** Without `metrics` nothing is measured, and only the status is told. */
+/** Without `metrics` nothing is measured, and only the status is reported. */
 export function createReporting(
   primary: PrimaryLink,
   log: Log,

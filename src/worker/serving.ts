@@ -10,7 +10,7 @@ import { createRouting } from '../http/routing.ts';
 import { createHttpServer, listenAlone, type WorkerServer } from '../http/server.ts';
 import type { Log } from '../log.ts';
 
-/** Connections that the kernel keeps until a worker takes them: a crowd comes in one moment. Linux allows 4,096 by itself. */
+/** Connections that the kernel queues until a worker accepts them: a crowd connects at once. Linux' default limit is 4,096. */
 const BACKLOG = 4_096;
 /** How long requests may go on after the order to drain; the primary waits a little longer. */
 const DRAIN_MS = 8_000;
@@ -68,7 +68,7 @@ export function createServing(deps: ServingDeps): Serving {
     async listen() {
       shared.server.listen({ port: config.port, host: config.host, backlog: BACKLOG });
       await once(shared.server, 'listening');
-      // A connection that cannot be accepted, for want of memory or files, is its client's loss, not everybody's.
+      // A failed accept (no memory, no files) affects one client; the worker goes on.
       shared.server.on('error', (err) => log.warn({ err }, 'a connection was not accepted'));
       if (own) listenAlone(own.server, (portBase as number) + slot, config.host);
     },

@@ -13,7 +13,7 @@ const COMMITTERS = 3;
 /** Listings, receipts and what the admin API asks; slow ones must not hold up commits, so they have their own. */
 const READERS = 3;
 
-/** A worker's ways to Redis, Postgres and its own spool. */
+/** A worker's connections to Redis and Postgres, and its spool. */
 export interface Stores {
   readonly redis: Redis;
   readonly committers: Postgres;
@@ -24,7 +24,7 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-/** Opens them; a store that is away is waited for while the worker already serves. */
+/** Opens them. The worker serves while it waits for a store that is away. */
 export async function openStores(
   config: Config,
   { slot, run }: Place,

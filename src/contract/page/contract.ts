@@ -9,7 +9,7 @@ import type {
   Schema,
 } from '../types.ts';
 
-/** What a page needs to find in a document. */
+/** What the page looks up in the document. */
 export interface Contract {
   readonly document: Document;
   /** The operations in their order. */

@@ -4,7 +4,7 @@ import type { Contract, Described } from './contract.ts';
 /** Headers that every request may have; a first request does without. */
 export const COMMON_HEADERS: readonly string[] = ['X-Request-Id', 'traceparent'];
 
-/** The request of an operation's examples as it is typed into a shell, where `B` is the address of the service. */
+/** The example request of an operation as a curl command, where `B` is the address of the service. */
 export function curlOf(contract: Contract, { method, path, operation }: Described): string {
   const shown = operation.parameters
     .map((each) => contract.find<Parameter>(each))

@@ -20,12 +20,12 @@ function textOf(part: Part): string {
   return 'html' in part ? part.html : part.map(textOf).join('');
 }
 
-/** HTML in which every part that is no HTML itself is escaped. */
+/** HTML; escapes every part that is not HTML itself. */
 export const html = (texts: TemplateStringsArray, ...parts: readonly Part[]): Html => ({
   html: texts.map((text, i) => text + textOf(parts[i])).join(''),
 });
 
-/** Descriptions: paragraphs, numbered lists, `code` and **strong**; all of Markdown that we write. */
+/** Descriptions: paragraphs, numbered lists, `code` and **strong**, the Markdown that descriptions use. */
 export function prose(text: string): Html[] {
   return text.split('\n\n').map((block) => {
     const lines = block.split('\n');
@@ -41,7 +41,7 @@ export const inline = (text: string): Html[] =>
     return part.startsWith('**') ? html`<strong>${part.slice(2, -2)}</strong>` : html`${part}`;
   });
 
-/** JSON with its parts told apart by colour. */
+/** JSON, coloured by kind. */
 export function highlighted(value: unknown): Html[] {
   return JSON.stringify(value, null, 2)
     .split(/("(?:[^"\\]|\\.)*"(?:(?=:))?|\b(?:true|false|null)\b|-?\b\d+(?:\.\d+)?\b)/)

@@ -85,7 +85,7 @@ function samples(contract: Contract, described: Described): (Html | undefined)[]
 const json = (caption: string, value: unknown): Html =>
   html`<figure><figcaption>${caption}</figcaption><pre tabindex="0">${highlighted(value)}</pre></figure>`;
 
-/** Problems that carry more than all do are worth seeing. */
+/** Only problems with extra members are worth an example. */
 function problemSamples(contract: Contract, { operation }: Described): Html | undefined {
   const examples = Object.values(operation.responses)
     .flatMap((each) => ('content' in each ? Object.values(each.content?.[PROBLEM_TYPE]?.examples ?? {}) : []))

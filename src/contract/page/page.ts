@@ -10,10 +10,10 @@ import { STYLE } from './style.ts';
 /** A bolt, so that no browser asks for /favicon.ico. */
 const ICON = `data:image/svg+xml,${encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#e8590c" d="M9 1 3 9h4l-1 6 7-9H9z"/></svg>')}`;
 
-/** Stands in the page for the host that it was asked from. */
+/** Placeholder for the host under which the page was requested. */
 export const HOST = '{host}';
 
-/** The document as one HTML page that asks for nothing else; whoever serves it puts the host in. */
+/** The document as one HTML page that loads nothing else; its route replaces HOST. */
 export function docsPage(document: Document): string {
   const contract = contractOf(document);
   const { info, tags } = document;
@@ -68,12 +68,12 @@ ${document.tags.map(
 <h2>Reference</h2><ul><li><a href="#Errors">Errors</a></li><li><a href="#Headers">Headers</a></li><li><a href="#Schemas">Schemas</a></li></ul></nav>`;
 }
 
-/** What is the same everywhere, said once. */
+/** What all requests have in common. */
 function everyRequest({ document }: Contract): Html {
   const { parameters } = document.components;
   const common = Object.values(parameters).filter(({ name }) => COMMON_HEADERS.includes(name));
   return html`<h2 id="Every-request">Every request</h2>
-<section class="schema"><p>The examples are for a shell; say once where the service is:</p>
+<section class="schema"><p>The examples are for a shell. Set the address of the service once:</p>
 <pre tabindex="0">B=http://${HOST}</pre>
 <ul class="fields">${common.map((each: Parameter) => field(each.name, each.schema, { note: 'header', description: each.description }))}</ul>
 </section>`;
@@ -92,7 +92,7 @@ function errors(contract: Contract): Html {
     .map(([name, { value }]) => ({ name, ...(value as Told) }))
     .filter(({ name, code }) => name === code);
   return html`<h2 id="Errors">Errors</h2>
-<p class="lead">All are <code>${PROBLEM_TYPE}</code>, of the form of <a href="#schema-${Object.keys(schemas).find((name) => name === 'Problem')}">Problem</a>.</p>
+<p class="lead">All errors are <code>${PROBLEM_TYPE}</code>, of the form of <a href="#schema-${Object.keys(schemas).find((name) => name === 'Problem')}">Problem</a>.</p>
 <table><thead><tr><th>Status</th><th>Code</th><th>Meaning</th><th>From</th></tr></thead><tbody>${told.map(
     ({ status, code, message }) =>
       html`<tr id="error-${code}"><td><span class="status s${String(status)[0]}">${status}</span></td><td><code>${code}</code></td><td>${message}</td><td>${places(contract, code)}</td></tr>`,

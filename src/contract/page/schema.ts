@@ -2,7 +2,7 @@ import type { Schema } from '../types.ts';
 import { type Contract, isReference, nameOf } from './contract.ts';
 import { type Html, html, inline } from './html.ts';
 
-/** A few words on what a value is; names of schemas lead to them. */
+/** The type of a value in a few words, with links to named schemas. */
 export function typeOf(schema: Schema): Html {
   if (isReference(schema)) return html`<a href="#schema-${nameOf(schema)}">${nameOf(schema)}</a>`;
   if (schema.const !== undefined) return html`<code>${JSON.stringify(schema.const)}</code>`;
@@ -59,7 +59,7 @@ export function schemaSection(name: string, schema: Schema): Html {
   }${schema.pattern && html`<p class="pattern">${schema.pattern}</p>`}${fields(schema)}</section>`;
 }
 
-/** Whether a schema is worth a section: those of single problems are in the table of errors. */
+/** Whether a schema has a section; those of single problems are in the table of errors. */
 export const isShown = ({ document }: Contract, name: string): boolean => {
   const code = document.components.schemas[name]?.properties?.code;
   return code?.const === undefined;

@@ -7,7 +7,7 @@ import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
 import type { Work } from '../every.ts';
 
-/** Differences logged one by one per sale; past that a broken sale would fill the disk, and their number says it all. */
+/** Differences logged one by one per sale. With more, only their number is logged: a broken sale must not fill the disk. */
 const LOGGED_MAX = 20;
 /**
  * Share of the time that the audit is at work; for the rest it leaves the stores to the buyers. At full speed the audit
@@ -20,7 +20,7 @@ export interface AuditorOptions {
   readonly postgres: Postgres;
   readonly log: Log;
   readonly sales: () => readonly LiveSale[];
-  /** Hears after each audited sale how many differences were found, also of none. */
+  /** Called after each audited sale with the number of differences, which may be 0. */
   readonly onDifference: (count: number) => void;
 }
 
@@ -37,7 +37,7 @@ export function createAuditor({ redis, postgres, log, sales, onDifference }: Aud
   };
 }
 
-/** A pause that is as many times as long as the work since the last one that the share of `AT_WORK` is kept. */
+/** Pauses after work, in proportion to it, so that the audit works the share `AT_WORK` of the time. */
 function createRest(signal: AbortSignal): () => Promise<void> {
   let sinceMs = performance.now();
   return async () => {

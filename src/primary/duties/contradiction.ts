@@ -1,7 +1,7 @@
 import type { Log } from '../../log.ts';
 import type { OnContradiction } from '../../store/outbox.ts';
 
-/** Logs a decision that Postgres does not accept: with right code there is none, except after an old copy of Redis. */
+/** Logs a decision that Postgres does not accept. Only a bug or an old copy of Redis causes one. */
 export const reportContradiction =
   (log: Log): OnContradiction =>
   (entry, { saleId, userId, lines }, err) => {

@@ -17,13 +17,13 @@ export interface KeeperOptions {
   readonly redis: Redis;
   readonly postgres: Postgres;
   readonly log: Log;
-  /** Hears of each rebuild and first load that went through. */
+  /** Called after each rebuild and first load. */
   readonly onRebuilt?: () => void;
 }
 
 /**
  * Keeps Redis as Postgres says: rebuilds every sale that Redis does not hold whole and open, and retires those
- * that are over. Only the leader keeps. `publish` hears the sales with the epochs they have, after each change:
+ * that are over. Only the leader does this. Calls `publish` with the sales and their epochs after each change, so that
  * an open sale need not wait for the others.
  */
 export async function keepSales(
@@ -39,7 +39,7 @@ export async function keepSales(
       else sales.delete(sale.id);
       if (left !== sale) publish([...sales.values()]);
     } catch (error) {
-      // One sale in trouble must not hold up the others.
+      // One broken sale must not delay the others.
       if (!(error instanceof Unavailable)) {
         options.log.warn({ sale: sale.id, err: error }, 'a sale could not be kept');
       }

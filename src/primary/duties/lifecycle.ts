@@ -19,7 +19,7 @@ export function createLifecycle({ redis, log, sales }: LifecycleOptions): () => 
     const state = stateOf(sale, nowMs);
     if (state !== 'active') return state;
     const sold = await countSold(redis, sale.id);
-    // While Redis does not have the sale, nothing is news.
+    // While Redis does not have the sale, the stage is unknown.
     if (sold === undefined) return stages.get(sale.id) ?? 'open';
     return sold === sale.total ? 'sold out' : 'open';
   };
@@ -31,7 +31,7 @@ export function createLifecycle({ redis, log, sales }: LifecycleOptions): () => 
       const before = stages.get(sale.id);
       if (before === stage) continue;
       stages.set(sale.id, stage);
-      // One that sells out between two looks was open too.
+      // A sale that opened and sold out since the last look was open too.
       const passed = stage === 'sold out' && before !== 'open' ? (['open', stage] as const) : [stage];
       for (const each of passed)
         if (each !== 'scheduled') log.info({ sale: sale.id, items: sale.total }, `sale ${each}`);

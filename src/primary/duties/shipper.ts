@@ -10,9 +10,9 @@ export interface ShipperOptions {
   readonly postgres: Postgres;
   readonly dir: string;
   readonly log: Log;
-  /** Whether a process still writes its segments of that run. */
+  /** Whether that process of that run still writes its segments. */
   readonly isWritten: (run: string, pid: number) => boolean;
-  /** Hears when the spool reaches its bound, and when it has room again. */
+  /** Called when the spool reaches its bound, and when it has room again. */
   readonly onFull: (full: boolean) => void;
 }
 
@@ -39,7 +39,7 @@ export function createShipper({ postgres, dir, log, isWritten, onFull }: Shipper
         );
         return;
       }
-      // Its bytes will never be taken (its disk lost power?).
+      // Postgres will never accept its bytes (damaged by a power loss?).
       log.error({ err, segment: path }, 'a segment of the attempt log was refused and put aside');
       setAside(path);
     }

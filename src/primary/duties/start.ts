@@ -14,14 +14,14 @@ import { createLifecycle } from './lifecycle.ts';
 import { scheduleSales } from './scheduler.ts';
 import { sweep } from './sweeper.ts';
 
-/** How soon a shut gate is noticed: a Redis that came back sells again after about this and the rebuild. */
+/** How soon a shut gate is noticed: after a restart of Redis, selling resumes after this time and the rebuild. */
 const KEEP_MS = 200;
 const SCHEDULE_MS = 5_000;
 const SWEEP_MS = 500;
 const WATCH_MS = 250;
 /** Partitions are made a week ahead; what a lock keeps from them is tried again this soon. */
 const CARE_MS = 60_000;
-/** Between two audits of all live sales; see auditor.ts for what they may cost. */
+/** Pause between two audits of all live sales; auditor.ts bounds their cost. */
 const AUDIT_MS = 60_000;
 
 export interface DutiesOptions {
@@ -39,8 +39,8 @@ export interface Duties {
 }
 
 /**
- * Begins what must be done once per database: hourly sales, rebuilds, sweeping, audits. Every box is ready to; the
- * leader does it, and the others read what it has done. Resolves when the sales of this hour and the next are open.
+ * Starts what must be done once per database: hourly sales, rebuilds, sweeping, audits. Every box is ready to; only the
+ * leader does it, and the others read the results. Resolves when the sales of this hour and the next are open.
  */
 export async function startDuties(options: DutiesOptions): Promise<Duties> {
   const { config, stores, board, metrics, log, shutdown } = options;
@@ -50,7 +50,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   const canLead = () => redis.runId !== undefined;
   const leadership = await seekLeadership(stores.databaseUrl, canLead, (isLeader) => {
     log.info({ leader: isLeader }, 'leadership');
-    // A new leader does at once what may have been waiting for one.
+    // Work may have waited for a leader: do it at once.
     if (isLeader) void scheduling?.now().then(() => keeping?.now());
   });
   shutdown.add('leadership', leadership.close);

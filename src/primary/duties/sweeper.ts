@@ -5,7 +5,7 @@ import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
 import { reportContradiction } from './contradiction.ts';
 
-/** A worker commits within some 10 ms, and gives up after 1.5 s: an older entry has lost its worker. */
+/** A worker commits within some 10 ms, and gives up after 1.5 s: the worker of an older entry is dead or cut off. */
 const MIN_AGE_MS = 2_000;
 
 export interface SweeperOptions {

@@ -9,7 +9,7 @@ import type { Redis } from '../../store/redis.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import { readSaleGauges } from './sale-gauges.ts';
 
-/** Where figures stand that others count. */
+/** Where the primary reads the figures that other parts count. */
 export interface PrimarySources {
   readonly redis: Redis;
   readonly postgres: Postgres;
@@ -25,7 +25,7 @@ export interface PrimarySources {
 export interface Metrics {
   /** Differences that the audit has found since the start. */
   readonly auditDifferences: Cell;
-  /** Workers that died without being told to leave. */
+  /** Workers that exited without being told to. */
   readonly workerDeaths: Cell;
   readonly rebuilds: Cell;
   /** Decisions that the sweeper has committed. */

@@ -6,17 +6,17 @@ import { type Backlog, readBacklog } from '../../store/backlog.ts';
 import type { Redis } from '../../store/redis.ts';
 import { countSold, isSellable } from '../../store/sales.ts';
 
-/** A Redis that is well answers within a millisecond; one that is not has no figures. */
+/** A healthy Redis answers within a millisecond; without an answer there are no samples. */
 const DEADLINE_MS = 250;
 
-/** What Redis says of one sale; absent: it did not say. */
+/** The figures of one sale in Redis; absent without an answer. */
 interface State {
   readonly isOpen?: boolean;
   readonly sold?: number | undefined;
   readonly backlog?: Backlog;
 }
 
-/** Reads what is so now of each live sale. While Redis is away there is no figure rather than an old one. */
+/** Reads the gauges of each live sale. While Redis is away there are no samples, rather than old ones. */
 export async function readSaleGauges(redis: Redis, sales: readonly LiveSale[]): Promise<MetricJson[]> {
   const states = await Promise.race([
     Promise.all(sales.map((sale) => readState(redis, sale))),

@@ -2,7 +2,7 @@ import type { MetricJson, ToPrimary } from '../../messages.ts';
 import { addUp, toText } from '../../metrics/aggregate.ts';
 import { gauge } from '../../metrics/series.ts';
 
-/** A worker that is well answers within some ms. */
+/** A healthy worker answers within some ms. */
 const DEADLINE_MS = 500;
 
 export interface ScrapeOptions {
@@ -10,7 +10,7 @@ export interface ScrapeOptions {
   readonly own: () => Promise<readonly MetricJson[]>;
   /** Pids of the workers that may be asked. */
   readonly workers: () => readonly number[];
-  /** Asks a worker to tell its metrics under this id. */
+  /** Asks a worker to report its metrics under this id. */
   readonly ask: (pid: number, id: number) => void;
   /** For tests. */
   readonly deadlineMs?: number;
@@ -18,9 +18,9 @@ export interface ScrapeOptions {
 
 /** The metrics of all processes as one, without a counter that goes backwards. */
 export interface Scrape {
-  /** What a worker tells, asked or not, in the order in which it told it. */
+  /** Takes a report of a worker, asked for or not, in the order of sending. */
   heard(pid: number, told: Extract<ToPrimary, { type: 'metrics' }>): void;
-  /** Nothing more will be heard from this worker. */
+  /** This worker will report nothing more. */
   left(pid: number): void;
   /** Everything as Prometheus text, after half a second of waiting at most. Calls at the same time share one collection. */
   text(): Promise<string>;
@@ -40,7 +40,7 @@ interface Collection {
 
 export function createScrape(options: ScrapeOptions): Scrape {
   const { own, workers, ask, deadlineMs = DEADLINE_MS } = options;
-  // Whatever was shown once stays: in here while its worker lives, then in what the departed had counted.
+  // Counters never vanish: they are in here while the worker lives, and in the sum of dead workers afterwards.
   const known = new Map<number, Heard>();
   let departed: readonly MetricJson[] = [];
   let folding = Promise.resolve();
@@ -54,7 +54,7 @@ export function createScrape(options: ScrapeOptions): Scrape {
     if (collection.awaited.size === 0) collection.complete();
   };
 
-  /** Asks every worker that has ever told something; resolves with the number of those that did not answer in time. */
+  /** Asks every worker that has reported before; resolves with the number of those that did not answer in time. */
   const askAll = async (): Promise<number> => {
     const awaited = new Set(workers().filter((pid) => known.has(pid)));
     if (awaited.size === 0) return 0;
@@ -92,7 +92,7 @@ export function createScrape(options: ScrapeOptions): Scrape {
       const last = known.get(pid);
       settle(pid);
       if (last === undefined) return;
-      // One after the other, and in one step for whoever reads: it is in one of both, and never in both.
+      // Both changes in one step: a reader finds the figures in exactly one of the two.
       folding = folding.then(async () => {
         const sum = await addUp([departed, last.counted]);
         departed = sum;

@@ -1,16 +1,16 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { ToPrimary, ToWorker, WorkerStatus } from '../../messages.ts';
 
-/** A worker that is not ready by then will never be. */
+/** A worker that is not ready by then is killed. */
 const READY_MS = 15_000;
 /** A worker drains for 8 s at most; one that has not left after this is ended. */
 const LEAVE_MS = 10_000;
 
 export interface ChildListeners {
   readonly onMessage: (pid: number, message: ToPrimary) => void;
-  /** Nothing more will be heard: it has left, and all that it sent was read. */
+  /** Called when it has exited and all its messages were read. */
   readonly onSilent: (pid: number) => void;
-  /** It has left, or could not be made. */
+  /** Called when it has exited, or could not be forked. */
   readonly onExit: (child: Child, how: string) => void;
 }
 
@@ -22,13 +22,13 @@ export interface Child {
   /** Resolves when it serves; rejects when it dies before, or is late. */
   readonly ready: Promise<void>;
   readonly serving: boolean;
-  /** As it last said; undefined when it has said nothing yet. */
+  /** Its last report; undefined before the first. */
   readonly status: WorkerStatus | undefined;
   /** It was told to leave. */
   readonly leaving: boolean;
   readonly isDead: boolean;
   send(message: ToWorker): void;
-  /** Has it drain; resolves when it has left, ended by force when it takes too long. */
+  /** Tells it to drain; resolves when it has exited, killed if it takes too long. */
   leave(): Promise<void>;
   kill(): void;
 }
@@ -103,7 +103,7 @@ export function forkChild(
 const untilGone = (worker: Worker): Promise<string> =>
   new Promise((resolve) => {
     worker.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
-    // A broken channel shows as an exit; a process that could not be made has none.
+    // A broken channel shows as an exit; a failed fork has none.
     worker.on('error', (error) => {
       if (worker.process.pid === undefined) resolve(error.message);
     });

@@ -1,9 +1,9 @@
 import type { Supervisor } from './supervisor.ts';
 
-/** As often as workers tell their connections. */
+/** As often as workers report their connections. */
 const SHARE_MS = 250;
 
-/** Tells the workers how many connections each would have if all had the same (see `http/balance.ts`). */
+/** Tells the workers the mean number of connections (see `http/balance.ts`). */
 export function shareConnections(supervisor: Supervisor): void {
   const tell = () => {
     const counts = supervisor.statuses().map((status) => status.connections);

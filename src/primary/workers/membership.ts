@@ -1,9 +1,9 @@
 import type { Supervisor } from './supervisor.ts';
 
-/** A worker that dies is back within this time, as a rule: then no item changes hands. */
+/** A dead worker is usually replaced within this time; then no item changes its owner. */
 const SETTLE_MS = 1_000;
 
-/** Tells the workers which slots are on the ring: those whose workers serve, once that has settled. */
+/** Tells the workers which slots are on the ring: those whose workers serve, once that is stable. */
 export function createMembership(supervisor: Supervisor) {
   let slots: readonly number[] = [];
   let settling: NodeJS.Timeout | undefined;

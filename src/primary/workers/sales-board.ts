@@ -1,10 +1,10 @@
 import type { LiveSale } from '../../sale.ts';
 import type { Supervisor } from './supervisor.ts';
 
-/** A worker that has not said within this time that it knows the sales is not waited for. */
+/** How long to wait for a worker to confirm that it knows the sales. */
 const SEEN_MS = 1_000;
 
-/** What every worker of this box should know of the sales, and whether it does. */
+/** The sales that every worker of this box should know, and which workers do. */
 export interface SalesBoard {
   readonly sales: readonly LiveSale[];
   /** Tells all workers, if anything has changed. */

@@ -21,7 +21,7 @@ export function makePeersDir(shutdown: Shutdown): string {
 
 /**
  * Whether a process still writes segments of the attempt log of a run of the service. A worker of an earlier run is
- * dead, as a rule, and its pid may be anybody's; one that was stopped when its primary died may yet wake and write.
+ * usually dead, and its pid may be reused; one that was stopped (SIGSTOP) when its primary died may yet resume and write.
  */
 export function isWriting(workers: readonly number[], run: string, segmentRun: string, pid: number): boolean {
   if (workers.includes(pid)) return segmentRun === run;
@@ -39,7 +39,7 @@ export interface WorkersOptions {
   readonly refreshSales: () => Promise<void>;
 }
 
-/** Starts the workers, tells each what it must know, and answers what they ask. Resolves when all serve. */
+/** Starts the workers, sends each what it must know, and answers their questions. Resolves when all serve. */
 export async function startWorkers(options: WorkersOptions): Promise<void> {
   const { supervisor, board, metrics, scrape, log } = options;
   const membership = createMembership(supervisor);
@@ -58,7 +58,7 @@ export async function startWorkers(options: WorkersOptions): Promise<void> {
     if (message.type === 'sales-seen') board.seen(pid, message.version);
     if (message.type === 'metrics') scrape.heard(pid, message);
     if (message.type !== 'ask') return;
-    // A question that fails is not answered: the worker's own deadline tells it.
+    // A question that fails gets no answer: the worker has its own deadline.
     const value = await answers[message.question]().catch((err: unknown) => log.warn({ err }, 'no answer'));
     if (value !== undefined) supervisor.send(pid, { type: 'answer', id: message.id, value });
   };

@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 import type { ToPrimary, ToWorker, WorkerStatus } from '../../messages.ts';
 import { type Child, forkChild } from './child.ts';
 
-/** A worker that lived this long was well: its successor starts at once. */
+/** A worker that lived this long was healthy: its successor starts at once. */
 const HEALTHY_MS = 10_000;
 const BACKOFF_FIRST_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
-/** Workers that miss five of these in a row leave (`worker/primary-link.ts`). */
+/** Workers that miss five of these in a row drain and exit (`worker/primary-link.ts`). */
 const HEARTBEAT_MS = 1_000;
 
 export interface Supervisor {
@@ -38,20 +38,20 @@ export interface SupervisorOptions {
 
 export interface SupervisorListeners {
   readonly onMessage: (pid: number, message: ToPrimary) => void;
-  /** A worker serves: tell it what it must know. */
+  /** Called when a worker serves, to send it what it must know. */
   readonly onReady: (slot: number, pid: number) => void;
-  /** Nothing more will be heard from a worker: it has left, and all that it sent was read. */
+  /** Called when a worker has exited and all its messages were read. */
   readonly onSilent: (pid: number) => void;
-  /** A worker has left; `expected` when it was told to. */
+  /** Called when a worker has exited; `expected` when it was told to. */
   readonly onExit: (slot: number, pid: number, how: string, expected: boolean) => void;
-  /** A worker was in no slot, and is ended: a bug of ours, if it ever happens. */
+  /** Called when a worker in no slot is killed, which only a bug can cause. */
   readonly onStray: (pid: number) => void;
 }
 
 /** Keeps one worker in every slot: a dead one is replaced at once, or with back-off when it dies in a loop. */
 export function createSupervisor({ workers, env }: SupervisorOptions): Supervisor {
   const slots = new Map<number, Child>();
-  /** How long the next death in a slot has its successor wait; 0: not at all. */
+  /** How long the successor waits after the next death in a slot; 0: not at all. */
   const backoffs = new Map<number, number>();
   /** Workers that still serve while their successors start, and then drain. */
   const replaced = new Set<Child>();
@@ -163,8 +163,8 @@ function prepareCluster(): () => number {
   cluster.on('listening', (_, address) => {
     port = address.port;
   });
-  // Workers accept for themselves. Handed out by the primary (node's default), a connection on its way to a worker that
-  // is killed hangs for ever, and the primary keeps its socket: 22 of them after 25 kills.
+  // Workers accept connections themselves. With node's default, where the primary hands them out, a connection on its way
+  // to a worker that is killed hangs for ever, and the primary keeps its socket: 22 of them after 25 kills.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   cluster.setupPrimary({ exec: fileURLToPath(new URL('../../worker/main.js', import.meta.url)) });
   return () => port;

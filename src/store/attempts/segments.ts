@@ -11,7 +11,7 @@ const copyAttempts = statement('copy_attempts');
 
 const REFUSED = '.refused';
 
-/** Puts a segment aside that Postgres refuses, for a person to look at; it is not tried again. */
+/** Sets a segment aside that Postgres refuses: a person must look at it, and it is not retried. */
 export function setAside(path: string): void {
   renameSync(path, path + REFUSED);
 }
@@ -33,7 +33,7 @@ export function listSegments(dir: string): { paths: string[]; bytes: number; ref
 
 /**
  * Finishes open segments whose writers are dead. `isWritten` says whether a process still writes a segment of a
- * run of the service. A last line that was cut off was never answered, and goes.
+ * run of the service. A last line that is incomplete was never answered, and is cut off.
  */
 export async function adoptSegments(
   dir: string,
@@ -78,7 +78,7 @@ async function endOfLastLine(path: string): Promise<number> {
  */
 export async function shipSegment(postgres: Postgres, path: string): Promise<void> {
   const id = path.slice(path.lastIndexOf('/') + 1, -FINISHED.length);
-  // Read whole, some 4 MiB, before the transaction: a disk in trouble is no Postgres in trouble.
+  // Read all of it, some 4 MiB, before the transaction, so that a disk error does not count as one of Postgres.
   const bytes = await readFile(path);
   await postgres.transaction('checkout_attempts', async (client) => {
     const added = await client.query({ ...addSegment, values: [id, countLines(bytes)] });

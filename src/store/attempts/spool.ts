@@ -59,7 +59,7 @@ export function openAttemptLog(dir: string, slot: number, run: string): AttemptL
       segment = newSegment(dir, run);
       lastFinished = finishSegment(full);
     } catch {
-      // No new file on a full disk: the old segment goes on, and the next write tells its request.
+      // On a full disk there is no new file: go on with the old segment, and let the next write fail its request.
     }
   };
 
@@ -97,7 +97,7 @@ interface Segment {
   bytes: number;
 }
 
-/** The name is the segment's identity in Postgres, so it must never come twice, on whatever box. */
+/** The name identifies the segment in Postgres, so it must be unique over all boxes and times. */
 function newSegment(dir: string, run: string): Segment {
   const path = join(dir, `${run}-${process.pid}-${randomUUID()}`);
   return { path, fd: openSync(path + OPEN, 'wx'), bytes: 0 };
@@ -117,7 +117,7 @@ function finishSegment({ path, fd, bytes }: Segment): string {
   return path + FINISHED;
 }
 
-/** Writes all of an ASCII text at `position` or nothing: what a full disk took of it is cut off again. */
+/** Writes all of an ASCII text at `position`, or nothing: what a full disk accepted is cut off again. */
 function writeWhole(fd: number, text: string, position: number): void {
   try {
     for (let done = 0; done < text.length; ) {

@@ -23,20 +23,20 @@ export interface Difference {
   readonly check: (typeof CHECKS)[number];
   /** The item, the code or the user; the sale's id where the sale as a whole is meant. */
   readonly subject: string;
-  /** What is wrong with it: with the subject before it, a sentence. */
+  /** What is wrong with it; behind the subject it reads as a sentence. */
   readonly problem: string;
 }
 
-/** What looks wrong may only be under way; it is looked at so often, with this pause, before it is reported. */
+/** A mismatch may be a purchase in flight: look this often, with this pause, before reporting it. */
 const LOOKS = 3;
 const PAUSE_MS = 300;
-/** A rebuild in mid-audit makes worthless what was read before; then the audit begins anew, so often. */
+/** A rebuild during an audit makes what was read before worthless: the audit starts again, at most this often. */
 const STARTS_MAX = 3;
 
 /**
- * Audits the books of a sale (reliability.md) in both stores, or in Postgres alone once the sale is retired; while
- * the service runs, or at rest. Nothing is locked: audit-checks.ts says why a sale under way shows no differences.
- * `rest` is awaited after each part of some thousand rows, for an audit that must not be in the way of buyers.
+ * Audits the books of a sale in both stores, or in Postgres alone once the sale is retired; while the service runs,
+ * or at rest. Locks nothing: checks.ts says why a sale in progress shows no differences.
+ * `rest` is awaited after each part of some thousand rows, so that an audit need not slow buyers down.
  * Throws as `Redis.command`, `Postgres.query` and `rest` do.
  */
 export async function auditSale(
@@ -69,7 +69,7 @@ function booksOf(postgres: Postgres, { id: saleId, userLimit }: SaleFacts, redis
 async function auditBooks(books: Books, total: number, rest: () => Promise<void>): Promise<Difference[]> {
   const { saleId, redis, postgres } = books;
   const keys = keysOf(saleId);
-  // The outbox is left out at first: what waits there looks wrong, and is looked at again with it.
+  // The first look leaves out the outbox: what waits there looks wrong, and is checked again with the outbox.
   const quick: Books = { ...books, readWaiting: async () => NOTHING_WAITS };
   const doubtful = async (check: Check, ...sources: (AsyncIterable<string[]> | undefined)[]) => {
     const subjects = new Set<string>();
@@ -97,7 +97,7 @@ async function auditBooks(books: Books, total: number, rest: () => Promise<void>
     redis && usersInRedis(redis, saleId),
   );
 
-  // What waits is looked at in any case: it may contradict what is committed, and then it would wait for ever.
+  // Check what waits in any case: if it contradicts what is committed, it would wait for ever.
   const waiting = await books.readWaiting();
   const settled = [
     await settle(books, 'sale', checkSale, [saleId]),
@@ -108,7 +108,7 @@ async function auditBooks(books: Books, total: number, rest: () => Promise<void>
   return settled.flat();
 }
 
-/** Checks the subjects until they are right; what is wrong at every look is a difference. */
+/** Checks the subjects until they are right. Those that are wrong at every look are differences. */
 async function settle(
   books: Books,
   check: Difference['check'],

@@ -1,9 +1,9 @@
 /**
  * The three checks of a sale's books: some items, codes or users, seen from both stores.
  *
- * Each reads Redis first, what waits second and Postgres last. A decision found in Redis is then either still
- * waiting or already in Postgres, for an entry leaves the outbox only after its commit; only what is decided
- * after the first read can look wrong, and does so once.
+ * Each reads Redis first, the outbox second and Postgres last. A decision found in Redis is then either still
+ * in the outbox or already in Postgres, since an entry leaves the outbox only after its commit. Only what is decided
+ * after the first read can look wrong, and only once.
  */
 
 import { formatDecision } from '../decision.ts';

@@ -1,4 +1,4 @@
-/** Every item, code and user that the books of a sale speak of, in parts, from either store; and what waits between them. */
+/** Reads every item, code and user in the books of a sale, in parts, from either store; and the outbox. */
 import { type Decision, isBought } from '../decision.ts';
 import { keysOf } from '../keys.ts';
 import { decisionsOf } from '../outbox.ts';
@@ -98,7 +98,7 @@ export async function readFields(
 /** What is decided and waits in the outbox to be committed. */
 export interface Waiting {
   readonly byCode: ReadonlyMap<string, Decision>;
-  /** The codes that bought an item; more than one is a sale twice over. */
+  /** The codes that bought an item; with more than one it was sold twice. */
   readonly byItem: ReadonlyMap<string, readonly string[]>;
   readonly byUser: ReadonlyMap<string, number>;
 }

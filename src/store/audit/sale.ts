@@ -9,7 +9,7 @@ import { scanHash } from './keys.ts';
 
 const saleSql = statement('audit_sale');
 
-/** A rebuild of 10,000 items takes less; a gate that stays shut for longer is worth a word. */
+/** A rebuild of 10,000 items takes less; report a gate that stays shut for longer. */
 const GATE_MS = 5_000;
 const POLL_MS = 100;
 
@@ -35,7 +35,7 @@ export async function readSaleFacts(postgres: Postgres, saleId: string): Promise
   return { id: saleId, startsAtMs, endsAtMs, userLimit, ...same };
 }
 
-/** Waits a while for a gate that lets somebody in, and returns what it says; undefined when it stays shut. */
+/** Waits for an open gate, and returns its content; undefined when it stays shut. */
 export async function untilGateIsOpen(redis: Redis, saleId: string): Promise<string | undefined> {
   const deadline = Date.now() + GATE_MS;
   for (;;) {
