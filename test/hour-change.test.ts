@@ -104,6 +104,7 @@ test('the change of the hour has no gap and no overlap, while customers check ou
   const live = (id: string) => generateItems(id, 20).map((item) => item.id);
   const [oldItem = '', newItem = ''] = [live(old)[0], live(next)[0]];
   await until('the old sale is meant', async () => (await http.get('/sales/active')).body.id === old);
+  await until('it sells', async () => (await checkout(http, 'first', oldItem)).status === 200);
 
   const told: string[] = [];
   const taken: string[] = [];

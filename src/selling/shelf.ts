@@ -14,7 +14,7 @@ export interface ShelfPage {
 /** Buyers poll what is left; a page this old, in ms, is as new as they can tell. */
 const AGE_MAX_MS = 1_000;
 /** JSON of the pages that a worker keeps: a hundred of the largest. Past it the oldest go. */
-const KEPT_MAX = 16 << 20;
+const KEPT_BYTES_MAX = 16 << 20;
 
 interface Kept {
   readonly page: Promise<ShelfPage>;
@@ -46,10 +46,10 @@ export function createShelf(
     entry.page.then(
       ({ body }) => {
         if (kept.get(key) !== entry) return;
-        entry.size = body.length;
-        size += body.length;
+        entry.size = Buffer.byteLength(body);
+        size += entry.size;
         for (const [oldest, other] of kept) {
-          if (size <= KEPT_MAX) break;
+          if (size <= KEPT_BYTES_MAX) break;
           forget(oldest, other);
         }
       },

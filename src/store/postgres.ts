@@ -84,29 +84,20 @@ const PREPARE_SESSION = `select
 /** A read-only server cannot commit. */
 const CAN_WRITE = `select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off' as can_write`;
 
-/** Asks Postgres over a separate connection, since those of the pool may all be busy. */
-async function askApart(url: string): Promise<void> {
-  const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: DOUBT_MS,
-    query_timeout: DOUBT_MS,
-  });
+/** Does `work` over a separate connection, since those of the pool may all be busy; each step within `ms` milliseconds. */
+async function withOwnClient(
+  url: string,
+  ms: number,
+  work: (client: pg.Client) => Promise<unknown>,
+): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: ms, query_timeout: ms });
   client.on('error', () => {});
   try {
     await client.connect();
-    await client.query('select 1');
+    await work(client);
   } finally {
     // Not awaited: a server that hangs never closes the connection.
     void client.end().catch(() => {});
-  }
-}
-
-async function requireAll(client: pg.PoolClient, other: pg.PoolClient): Promise<void> {
-  try {
-    await requirePostgres(client);
-    await requireOwnSessions(client, other);
-  } finally {
-    other.release();
   }
 }
 
@@ -144,7 +135,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
   const doubt = () => {
     if (isAsking) return;
     isAsking = true;
-    void askApart(options.url)
+    void withOwnClient(options.url, DOUBT_MS, (client) => client.query('select 1'))
       .catch(breaker.trip)
       .finally(() => {
         isAsking = false;
@@ -222,7 +213,10 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
       throw new SetupError(`Postgres cannot be reached (${error.message}); check DATABASE_URL.`);
     });
     try {
-      if (!options.patient) await requireAll(client, await pool.connect());
+      if (!options.patient) {
+        await requirePostgres(client);
+        await withOwnClient(options.url, CONNECT_MS, (other) => requireOwnSessions(client, other));
+      }
     } finally {
       client.release();
     }

@@ -11,6 +11,7 @@ import { atEnd } from './at-end.ts';
 import { type Http, openHttp } from './http.ts';
 import { type ProcessRow, signalAll, stillRunning, treeOf, until } from './processes.ts';
 import { temporaryDir } from './stores.ts';
+import { copyTemplate } from './template.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/primary/main.js', import.meta.url));
 
@@ -63,6 +64,7 @@ export async function freePort(): Promise<number> {
 /** Runs `node dist/src/primary/main.js` with this environment only, and at most `filesMax` open files per process; ended with the file in any case. */
 export async function runService(env: Env = {}, filesMax?: number): Promise<ServiceProcess> {
   const dataDir = env.DATA_DIR ?? temporaryDir();
+  if (env.DATA_DIR === undefined && env.DATABASE_URL === undefined) copyTemplate(dataDir);
   const port = Number(env.PORT ?? (await freePort()));
   const { PATH = '', REDIS_SERVER = '' } = process.env;
   const command: [string, string[]] =

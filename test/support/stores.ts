@@ -11,6 +11,7 @@ import { rebuildSale } from '../../src/store/rebuild.ts';
 import { openRedis, type Redis } from '../../src/store/redis.ts';
 import { createSale } from '../../src/store/sales.ts';
 import { atEnd } from './at-end.ts';
+import { copyTemplate } from './template.ts';
 
 export interface Stores {
   readonly redis: Redis;
@@ -34,6 +35,7 @@ export function temporaryDir(): string {
 /** A private Redis and a private Postgres of this test file, migrated; both end with it. */
 export async function openStores(): Promise<Stores> {
   const dataDir = temporaryDir();
+  copyTemplate(dataDir);
   const { redisUrl, databaseUrl, stop } = await startLocalServices({
     dataDir,
     redis: true,

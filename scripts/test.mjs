@@ -1,0 +1,144 @@
+// Runs the tests: lints, then runs the compiled test files side by side, and prints the ten slowest.
+// `node scripts/test.mjs store routes/items` runs only the files whose paths begin so. scripts/setup.mjs comes before.
+import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const folder = join(root, 'dist', 'test');
+/** Most of what a file does is to wait, for its own Redis, Postgres and processes. */
+const SIDE_BY_SIDE = availableParallelism() + 1;
+/** The longest file takes a minute on two busy cores; one that takes this long hangs. */
+const FILE_MAX_MS = 300_000;
+/** In the first comment of a file that measures, or that needs the whole machine. */
+const ALONE = 'Runs alone';
+const COUNTED = ['tests', 'pass', 'fail', 'cancelled', 'skipped', 'todo'];
+
+const beganMs = performance.now();
+const wanted = process.argv
+  .slice(2)
+  .map((path) => path.replace(/^(dist\/)?test\//, '').replace(/\.(ts|js)$/, ''));
+if (wanted.length === 0) lint();
+const files = listFiles().filter(
+  ({ name }) => wanted.length === 0 || wanted.some((path) => name.startsWith(path)),
+);
+if (files.length === 0) stop(`There is no test file at ${wanted.join(', ')}.`);
+
+const template = await makeTemplate();
+const running = new Set();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGTERM');
+  rmSync(template, { recursive: true, force: true });
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+
+const results = [];
+await runAll(
+  files.filter(({ alone }) => !alone),
+  SIDE_BY_SIDE,
+);
+await runAll(
+  files.filter(({ alone }) => alone),
+  1,
+);
+report();
+
+function stop(sentence) {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}
+
+function lint() {
+  const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome');
+  const { status } = spawnSync(process.execPath, [biome, 'check', '--error-on-warnings'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (status !== 0) stop('Form and style are checked first: `npx biome check --write` corrects most of it.');
+}
+
+/** The files, those that start most services first: the longest must not come last. */
+function listFiles() {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.js'))
+    .map((path) => {
+      const text = readFileSync(join(folder, path), 'utf8');
+      const services = text.match(/\b(startService|openStores)\(/g)?.length ?? 0;
+      return {
+        name: path.slice(0, -'.test.js'.length),
+        path: join(folder, path),
+        services,
+        alone: text.includes(ALONE),
+      };
+    })
+    .sort((a, b) => b.services - a.services || a.name.localeCompare(b.name));
+}
+
+/** A PostgreSQL cluster to copy: to make one takes a second of CPU, and some fifty files each want their own. */
+async function makeTemplate() {
+  const { makeTemplate: make } = await import(new URL('../dist/test/support/template.js', import.meta.url));
+  return make();
+}
+
+async function runAll(some, atATime) {
+  const waiting = [...some];
+  const next = async () => {
+    for (let file = waiting.shift(); file; file = waiting.shift()) results.push(await runOne(file));
+  };
+  await Promise.all(Array.from({ length: atATime }, next));
+}
+
+function runOne(file) {
+  const fileBeganMs = performance.now();
+  const env = { ...process.env, FLASHSALE_POSTGRES_TEMPLATE: template };
+  const child = spawn(process.execPath, ['--test-reporter=tap', file.path], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  let output = '';
+  const hear = (text) => {
+    output += text;
+  };
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', hear);
+  const late = setTimeout(() => child.kill('SIGKILL'), FILE_MAX_MS);
+  return new Promise((resolve) => {
+    child.once('close', (code, signal) => {
+      clearTimeout(late);
+      running.delete(child);
+      const s = (performance.now() - fileBeganMs) / 1_000;
+      const counts = countsIn(output);
+      const isGood = code === 0 && counts.fail === 0 && counts.tests > 0;
+      process.stdout.write(`${isGood ? '✔' : '✖'} ${file.name} (${counts.pass} in ${s.toFixed(1)} s)\n`);
+      if (!isGood)
+        process.stdout.write(`${failuresIn(output) || output}\n${signal ? `ended by ${signal}\n` : ''}`);
+      resolve({ name: file.name, s, isGood, counts });
+    });
+  });
+}
+
+function countsIn(output) {
+  const count = (what) => Number(new RegExp(`^# ${what} (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
+  return Object.fromEntries(COUNTED.map((what) => [what, count(what)]));
+}
+
+/** The blocks of TAP that begin with `not ok`. */
+function failuresIn(output) {
+  return output.match(/^ *not ok .*?^ *\.\.\.$/gms)?.join('\n');
+}
+
+function report() {
+  const slowest = [...results].sort((a, b) => b.s - a.s).slice(0, 10);
+  process.stdout.write('\nThe slowest files:\n');
+  for (const { name, s } of slowest) process.stdout.write(`${s.toFixed(1).padStart(7)} s  ${name}\n`);
+  const sum = (what) => results.reduce((total, { counts }) => total + counts[what], 0);
+  const broken = results.filter(({ isGood, counts }) => !isGood && counts.fail === 0).length;
+  process.stdout.write(
+    `\n# tests ${sum('tests') + broken}\n# suites 0\n# pass ${sum('pass')}\n# fail ${sum('fail') + broken}\n# cancelled ${sum('cancelled')}\n` +
+      `# skipped ${sum('skipped')}\n# todo ${sum('todo')}\n# duration_ms ${Math.round(performance.now() - beganMs)}\n`,
+  );
+  process.exitCode = results.every(({ isGood }) => isGood) ? 0 : 1;
+}
