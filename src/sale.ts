@@ -14,7 +14,7 @@ export interface LiveSale extends Span {
   readonly id: string;
   readonly total: number;
   readonly userLimit: number;
-  /** Made by the scheduler on the hour; only these are meant by requests without `sale_id`. */
+  /** Made by the scheduler on the hour, not through the admin API. */
   readonly hourly: boolean;
   /** Grows with every rebuild; the first part of the fence of every script call. */
   readonly epoch: number;
@@ -31,11 +31,19 @@ export function stateOf({ startsAtMs, endsAtMs }: Span, nowMs: number): SaleStat
 
 export const isOpen = (sale: Span, nowMs: number): boolean => stateOf(sale, nowMs) === 'active';
 
-/** The sale that a request without `sale_id` means: of the hourly sales that are open, the one that began last. */
-export function activeOf(sales: Iterable<LiveSale>, nowMs: number): LiveSale | undefined {
+/**
+ * The sale that a request without `sale_id` means: of those that are open, the one that began last. Where there are
+ * hourly sales only these count, so that a sale of the admin API does not take the place of the shop's own. Where there
+ * are none, hourly sales left over from before do not count, or the next one would take the place of a sale at the hour.
+ */
+export function activeOf(
+  sales: Iterable<LiveSale>,
+  nowMs: number,
+  hourlySales: boolean,
+): LiveSale | undefined {
   let newest: LiveSale | undefined;
   for (const sale of sales) {
-    if (!sale.hourly || !isOpen(sale, nowMs)) continue;
+    if (sale.hourly !== hourlySales || !isOpen(sale, nowMs)) continue;
     if (newest === undefined || sale.startsAtMs > newest.startsAtMs) newest = sale;
   }
   return newest;

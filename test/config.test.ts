@@ -62,6 +62,7 @@ const BAD: Record<string, readonly string[]> = {
   WORKERS: ['0', '65', 'all'],
   SALE_ITEMS: ['0', '1000001', '1e9'],
   USER_LIMIT: ['0', '101', 'ten'],
+  HOURLY_SALES: ['yes', 'ON', '0'],
   LOG_LEVEL: ['verbose', 'INFO'],
   REDIS_URL: ['localhost:6379', 'http://localhost', 'redis'],
   DATABASE_URL: ['mysql://localhost/x', 'localhost', 'redis://localhost'],

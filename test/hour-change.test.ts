@@ -29,9 +29,9 @@ const hourly = (id: string, startsAtMs: number, endsAtMs = startsAtMs + HOUR_MS)
   hourly: true,
   epoch: 1,
 });
-function liveSalesOf(sales: readonly LiveSale[]) {
+function liveSalesOf(sales: readonly LiveSale[], hourlySales = true) {
   const shard = { openSale: () => {}, closeSale: () => {} };
-  const live = createLiveSales({ redis, postgres, shard, onError: assert.ifError });
+  const live = createLiveSales({ hourlySales, redis, postgres, shard, onError: assert.ifError });
   live.update(sales);
   return live;
 }
@@ -48,6 +48,19 @@ test('without an id the newest hourly sale that is open at the time is meant: ne
   assert.equal(meant(NOON + 2 * HOUR_MS), undefined);
   assert.equal(live.find('own', NOON)?.facts.id, 'own');
   assert.equal(live.find('nothing'), undefined);
+});
+
+test('where hourly sales are off the newest other sale is meant, and one that is left over takes no place', () => {
+  const own = (id: string, startsAtMs: number) => ({ ...hourly(id, startsAtMs), hourly: false });
+  const sales = [own('early', NOON), own('late', NOON + HOUR_MS / 2), hourly('left over', NOON + HOUR_MS)];
+  const live = liveSalesOf(sales, false);
+  const meant = (atMs: number) => live.find(undefined, atMs)?.facts.id;
+  assert.equal(meant(NOON - 1), undefined);
+  assert.equal(meant(NOON), 'early');
+  assert.equal(meant(NOON + HOUR_MS / 2), 'late');
+  assert.equal(meant(NOON + HOUR_MS), 'late');
+  assert.equal(meant(NOON + 1.5 * HOUR_MS), undefined);
+  assert.equal(live.find('left over', NOON + HOUR_MS)?.facts.id, 'left over');
 });
 
 test('of hourly sales that overlap the one that began last is meant', () => {

@@ -1,14 +1,16 @@
 /**
- * `npm run check:monitoring`: the rules by promtool, then a real service under a crowd, scraped by a real Prometheus,
- * that answers every query of the dashboard and of the rules; then faults, and the alerts that belong to them.
+ * `npm run check:monitoring`: the configuration by promtool and amtool, then a real service under a crowd, scraped by a real Prometheus,
+ * that answers every query of the dashboard and of the rules; then faults, the alerts that belong to them, and whom a real
+ * Alertmanager tells.
  * Exit code 0: all holds; 1: something does not; 2: it could not be tried. Some 80 s, in which it uses 50 s of CPU.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, printTable } from '../../perf/command.ts';
 import { makeDataDir, startService } from '../../perf/service.ts';
+import { ALERTMANAGER_CONFIG, type Alertmanager, startAlertmanager, wrongPages } from './alertmanager.ts';
 import { watchAlerts } from './alerts.ts';
 import { askAll, askAudited, EMPTY, type Finding } from './asked.ts';
 import { askRarely, killWorker, letInCrowd, pauseRedis } from './crowd.ts';
@@ -24,6 +26,8 @@ const AUDITED_MS = 64_000;
 /** Of a query, in the table. */
 const WIDTH = 70;
 const PAUSE_MS = 8_000;
+/** Prometheus tells an Alertmanager of an end at once, and that waits for a second before it tells anybody. */
+const TOLD_MS = 5_000;
 
 /** Alerts that the faults must trigger, and those that would be false. */
 const DUE = ['WorkerDied', 'RedisAway', 'PurchasesFail', 'CheckoutsFail'];
@@ -32,18 +36,20 @@ const LIES = ['BooksDiffer', 'PostgresAway', 'InternalErrors', 'NothingSells', '
 const problems: string[] = [];
 const complain = (problem: string) => void problems.push(problem);
 
-function checkRules({ promtool }: Tools): void {
+function checkConfiguration({ promtool, amtool }: Tools): void {
   const tests = readdirSync(join(CONFIG_DIR, 'tests')).map((name) => join(CONFIG_DIR, 'tests', name));
   const rules = readdirSync(join(CONFIG_DIR, 'rules')).map((name) => join(CONFIG_DIR, 'rules', name));
-  const runs = [
-    ['check', 'config', join(CONFIG_DIR, 'prometheus.yml')],
-    ['check', 'rules', ...rules],
-    ['test', 'rules', ...tests],
+  const runs: [program: string, ...args: string[]][] = [
+    [promtool, 'check', 'config', join(CONFIG_DIR, 'prometheus.yml')],
+    [promtool, 'check', 'rules', ...rules],
+    [promtool, 'test', 'rules', ...tests],
+    [amtool, 'check-config', ALERTMANAGER_CONFIG],
   ];
-  for (const args of runs) {
-    const { status, stdout, stderr } = spawnSync(promtool, args, { encoding: 'utf8' });
-    console.log(`promtool ${args[0]} ${args[1]}: ${status === 0 ? 'ok' : 'FAILED'}`);
-    if (status !== 0) complain(`promtool ${args[0]} ${args[1]}:\n${stdout}${stderr}`);
+  for (const [program, ...args] of runs) {
+    const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+    const name = `${basename(program)} ${args[0]} ${basename(args[1] as string)}`;
+    console.log(`${name}: ${status === 0 ? 'ok' : 'FAILED'}`);
+    if (status !== 0) complain(`${name}:\n${stdout}${stderr}`);
   }
 }
 
@@ -64,7 +70,12 @@ async function checkHealthy(prometheus: Prometheus, dataDir: string, url: string
     complain(`${name} fires on a healthy service`);
 }
 
-async function checkFaults(prometheus: Prometheus, dataDir: string, url: string): Promise<void> {
+async function checkFaults(
+  prometheus: Prometheus,
+  alertmanager: Alertmanager,
+  dataDir: string,
+  url: string,
+): Promise<void> {
   await prometheus.hurry();
   const alerts = watchAlerts(prometheus);
   const crowd = letInCrowd(dataDir, 15);
@@ -82,6 +93,9 @@ async function checkFaults(prometheus: Prometheus, dataDir: string, url: string)
   for (const name of DUE) if (!fired.has(name)) complain(`${name} did not fire`);
   for (const name of LIES) if (fired.has(name)) complain(`${name} fired, and was wrong`);
   if (firing.includes('RedisAway')) complain('RedisAway still fires, and Redis is back');
+  await sleep(TOLD_MS);
+  for (const problem of wrongPages(alertmanager, 'RedisAway', 'WorkerDied')) complain(problem);
+  console.log(`${alertmanager.pages.length} calls of the pager, ${alertmanager.chat.length} of the chat`);
 }
 
 /** The figures that come with the first audit, and whether every documented metric is there. */
@@ -115,7 +129,7 @@ function show(when: string, findings: readonly Finding[], onlyWrong = false): vo
 
 async function check(): Promise<number> {
   const tools = findTools();
-  checkRules(tools);
+  checkConfiguration(tools);
   const left = HOUR_MS - (Date.now() % HOUR_MS);
   if (left < NEEDED_MS) {
     console.log(`the hour's sale ends in ${Math.round(left / 1_000)} s: waiting for the next …`);
@@ -124,19 +138,20 @@ async function check(): Promise<number> {
   const { dataDir, remove } = makeDataDir();
   const service = await startService(dataDir, { WORKERS: '2', SALE_ITEMS: '3000', LOG_LEVEL: 'warn' });
   const startedMs = Date.now();
+  const closing: (() => Promise<void>)[] = [service.stop];
   try {
+    const alertmanager = await startAlertmanager(tools.alertmanager, join(dataDir, 'alertmanager'));
+    closing.push(alertmanager.stop);
     const dir = join(dataDir, 'prometheus');
-    const prometheus = await startPrometheus(tools.prometheus, dir, new URL(service.url).host);
-    try {
-      console.log(`${dashboardQueries().length} queries of the dashboard; service at ${service.url}`);
-      await checkHealthy(prometheus, dataDir, service.url);
-      await checkFaults(prometheus, dataDir, service.url);
-      await checkAudited(prometheus, startedMs);
-    } finally {
-      await prometheus.stop();
-    }
+    const target = new URL(service.url).host;
+    const prometheus = await startPrometheus(tools.prometheus, dir, target, alertmanager.address);
+    closing.push(prometheus.stop);
+    console.log(`${dashboardQueries().length} queries of the dashboard; service at ${service.url}`);
+    await checkHealthy(prometheus, dataDir, service.url);
+    await checkFaults(prometheus, alertmanager, dataDir, service.url);
+    await checkAudited(prometheus, startedMs);
   } finally {
-    await service.stop();
+    for (const close of closing.reverse()) await close();
     remove();
   }
   for (const problem of problems) console.log(`- ${problem}`);

@@ -40,8 +40,16 @@ export interface Prometheus {
   stop(): Promise<void>;
 }
 
-/** Starts it on the committed configuration, except that it scrapes `target` (host:port), each second, and keeps its data in `dir`. */
-export async function startPrometheus(program: string, dir: string, target: string): Promise<Prometheus> {
+/**
+ * Starts it on the committed configuration, except that it scrapes `target` (host:port), each second, and tells the
+ * Alertmanager at `pager` (host:port). Its data is in `dir`.
+ */
+export async function startPrometheus(
+  program: string,
+  dir: string,
+  target: string,
+  pager: string,
+): Promise<Prometheus> {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const config = join(dir, 'prometheus.yml');
@@ -50,6 +58,7 @@ export async function startPrometheus(program: string, dir: string, target: stri
   edit(config, (text) =>
     text
       .replace('flashsale:8080', target)
+      .replace(/dns_sd_configs:[\s\S]*?\n\n/, `static_configs: [{ targets: ["${pager}"] }]\n\n`)
       .replace('localhost:9090', `127.0.0.1:${port}`)
       .replace(/(_interval:) 5s/g, '$1 1s')
       .replace('scrape_timeout: 3s', 'scrape_timeout: 1s'),

@@ -14,19 +14,32 @@ export interface Query {
 interface Target {
   readonly expr: string;
 }
+export interface Panel {
+  readonly type: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly pluginVersion?: string;
+  readonly collapsed?: boolean;
+  readonly targets?: readonly Target[];
+  /** Of a row that is collapsed. */
+  readonly panels?: readonly Panel[];
+}
 interface Dashboard {
-  readonly panels: readonly { readonly title: string; readonly targets?: readonly Target[] }[];
+  readonly schemaVersion: number;
+  readonly panels: readonly Panel[];
   readonly annotations: { readonly list: readonly { readonly name: string; readonly target: Target }[] };
 }
 
+export const dashboard = JSON.parse(file('monitoring/grafana/dashboards/flashsale.json')) as Dashboard;
+
+/** Rows and all other panels, in their order. */
+export const allPanels = (): Panel[] => dashboard.panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
+
 /** As Prometheus gets them from Grafana: of all sales, over half a minute. What marks a moment is asked of five minutes. */
 export function dashboardQueries(): Query[] {
-  const { panels, annotations } = JSON.parse(
-    file('monitoring/grafana/dashboards/flashsale.json'),
-  ) as Dashboard;
   const targets = [
-    ...panels.flatMap(({ title, targets = [] }) => targets.map((target) => ({ of: title, target }))),
-    ...annotations.list.map(({ name, target }) => ({
+    ...allPanels().flatMap(({ title, targets = [] }) => targets.map((target) => ({ of: title, target }))),
+    ...dashboard.annotations.list.map(({ name, target }) => ({
       of: name,
       target: { expr: `max_over_time((${target.expr})[5m:1s])` },
     })),

@@ -1,4 +1,4 @@
-/** The few kinds of Grafana panels that the dashboard uses, in the schema of Grafana 12. */
+/** The few kinds of Grafana panels that the dashboard uses. */
 
 /**
  * @typedef {[expr: string, legend?: string]} Query
@@ -9,6 +9,9 @@
  * @property {string} [unit] Of Grafana's units: `s`, `bytes`, `percentunit`, `ops`, …
  * @property {number} [width] Of 24.
  */
+
+/** The Grafana that compose.yaml runs, and the schema of its dashboards: test/monitoring holds the two to each other. */
+export const GRAFANA = { version: '12.4.3', schema: 42 };
 
 /** The uid in provisioning/datasources/prometheus.yml. */
 export const PROMETHEUS = { type: 'prometheus', uid: 'prometheus' };
@@ -40,6 +43,7 @@ const panel = (
 ) => ({
   type,
   title,
+  pluginVersion: GRAFANA.version,
   description: about,
   datasource: PROMETHEUS,
   targets: targetsOf(queries, kind),
@@ -48,11 +52,11 @@ const panel = (
 });
 
 /**
- * One figure, coloured by what it means.
- * @param {Facts & { steps?: Record<string, number | null>, words?: Record<string, string>, decimals?: number }} facts
+ * One figure, coloured by what it means; with `named` one for each series, and whose it is.
+ * @param {Facts & { steps?: Record<string, number | null>, words?: Record<string, string>, decimals?: number, named?: boolean }} facts
  *   `words`: what is shown for a value
  */
-export function figure({ steps = GREEN_TO_RED, words, decimals, width = 3, ...facts }) {
+export function figure({ steps = GREEN_TO_RED, words, decimals, named = false, width = 3, ...facts }) {
   const mapped = words && Object.entries(words).map(([value, text]) => [value, { text }]);
   const defaults = {
     color: { mode: 'thresholds' },
@@ -64,7 +68,7 @@ export function figure({ steps = GREEN_TO_RED, words, decimals, width = 3, ...fa
   const options = {
     reduceOptions: { calcs: ['lastNotNull'], fields: '', values: false },
     orientation: 'auto',
-    textMode: 'value',
+    textMode: named ? 'value_and_name' : 'value',
     colorMode: 'value',
     graphMode: words ? 'none' : 'area',
     justifyMode: 'auto',
@@ -137,7 +141,7 @@ export function spread({ width = 8, unit = 's', ...facts }) {
 export function table({ columns, hidden = [], units = {}, width = 12, ...facts }) {
   const made = panel('table', facts, {
     kind: { format: 'table', instant: true, range: false },
-    defaults: { custom: { align: 'auto', cellOptions: { type: 'auto' } } },
+    defaults: { custom: { align: 'auto', cellOptions: { type: 'auto' }, inspect: false } },
     options: { showHeader: true, cellHeight: 'sm', frameIndex: 0, enablePagination: false },
   });
   const overrides = Object.entries(units).map(([head, unit]) => ({
@@ -160,34 +164,38 @@ export function table({ columns, hidden = [], units = {}, width = 12, ...facts }
 const COLUMNS = 24;
 
 /**
- * Rows with a title, and their panels from left to right.
+ * Rows with a title, and their panels from left to right. The first row is open; the others are opened by a click, and
+ * ask nothing until then.
  * @param {Record<string, readonly object[]>} rows
  */
 export function layOut(rows) {
-  const panels = [];
+  const placed = [];
+  let id = 1;
   let y = 0;
   for (const [title, members] of Object.entries(rows)) {
-    panels.push({
-      id: panels.length + 1,
-      type: 'row',
-      title,
-      collapsed: false,
-      gridPos: { x: 0, y, w: COLUMNS, h: 1 },
-      panels: [],
-    });
-    y++;
-    let x = 0;
-    let height = 0;
-    for (const { size, ...rest } of members) {
-      if (x + size.w > COLUMNS) {
-        y += height;
-        x = height = 0;
-      }
-      panels.push({ id: panels.length + 1, gridPos: { x, y, ...size }, ...rest });
-      x += size.w;
-      height = Math.max(height, size.h);
-    }
-    y += height;
+    const row = { id: id++, type: 'row', title, gridPos: { x: 0, y: y++, w: COLUMNS, h: 1 } };
+    const { panels, height } = place(members, id, y);
+    id += panels.length;
+    if (placed.length === 0) {
+      placed.push({ ...row, collapsed: false, panels: [] }, ...panels);
+      y += height;
+    } else placed.push({ ...row, collapsed: true, panels });
   }
-  return panels;
+  return placed;
+}
+
+/** Panels from left to right, in as many lines as they need, from the line `top` on. */
+function place(members, firstId, top) {
+  const panels = [];
+  let [x, y, lineHeight] = [0, top, 0];
+  for (const { size, ...rest } of members) {
+    if (x + size.w > COLUMNS) {
+      y += lineHeight;
+      x = lineHeight = 0;
+    }
+    panels.push({ id: firstId + panels.length, gridPos: { x, y, ...size }, ...rest });
+    x += size.w;
+    lineHeight = Math.max(lineHeight, size.h);
+  }
+  return { panels, height: y + lineHeight - top };
 }

@@ -16,6 +16,7 @@ const code = `CHK-${saleId}-9b2e61c04d7f4a53b8e0d1f6a7c25e94`;
 export const STORY = {
   user: 'ada',
   item: items[0].id,
+  kind: 'table-lamp',
   saleId,
   code,
   requestId: 'shop-7f3a',
@@ -31,7 +32,10 @@ export const STORY = {
     message: 'Sale created successfully',
   },
   sale,
-  page: items.slice(0, 2).map((item) => ({ ...item, image_url: `/items/${item.id}/image.svg`, sold: false })),
+  page: [
+    { ...items[0], image_url: '/items/lamp-1/image.svg?as=table-lamp', sold: false },
+    { ...items[1], image_url: '/items/vase-1/image.svg?as=vase', sold: false },
+  ],
   cart: { code, items_count: 1, sale_ends_at: hour.ended_at },
   receipt: {
     success: true,

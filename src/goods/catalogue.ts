@@ -77,6 +77,9 @@ const FAMILIES: readonly Family[] = [
   },
 ];
 
+/** Every kind of thing there is, once. */
+export const NOUNS: readonly string[] = [...new Set(FAMILIES.flatMap(({ nouns }) => nouns))];
+
 /** Every sensible pair of material and noun, equal nouns side by side: see STRIDE. */
 const THINGS = FAMILIES.flatMap(({ materials, nouns }) =>
   nouns.flatMap((noun) => materials.map((material) => ({ noun, label: `${material} ${noun}` }))),

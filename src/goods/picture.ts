@@ -1,4 +1,4 @@
-/** The pictures of generated items: drawn from the id alone, so they need no database and never change. */
+/** The pictures of items: drawn from what their address says, so they need no database and never change. */
 import { nounOf } from './catalogue.ts';
 import { type Brush, brushFor, type Motif } from './picture/brush.ts';
 import * as furnishings from './picture/furnishings.ts';
@@ -66,12 +66,12 @@ const ANY = Object.values(MOTIFS);
 
 /**
  * The picture of an item: an SVG document of less than 3 KiB, meant for an `<img>` (its inner ids are the same
- * in every picture). It shows what the id of a generated item names, and something from the same shop for
- * any other id. `name` becomes its title.
+ * in every picture). It shows a `noun` of the catalogue: the one that the id of a generated item says, unless another is
+ * given, and something from the same shop where there is none. `name` becomes its title.
  */
-export function pictureOf(itemId: string, name = `Item ${itemId}`): string {
+export function pictureOf(itemId: string, name = `Item ${itemId}`, noun = nounOf(itemId)): string {
   const brush = brushFor(itemId);
-  const motif = MOTIFS[nounOf(itemId) ?? ''] ?? brush.pick(ANY);
+  const motif = MOTIFS[noun ?? ''] ?? brush.pick(ANY);
   // One decimal is finer than a pixel.
   const drawing = motif(brush).replace(/\.\d{3,}/g, (decimals) => decimals.slice(0, 2));
   return (

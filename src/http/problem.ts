@@ -17,7 +17,11 @@ export const PROBLEMS = {
   sale_not_active: [400, 'Sale not active', 'The sale has not begun or has ended.'],
   unauthorized: [401, 'Unauthorized', 'Send the header Authorization: Bearer with the admin token.'],
   sale_not_found: [404, 'Sale not found', 'There is no such sale, or none is active now.'],
-  item_not_found: [404, 'Item not found', 'There is no such item in this sale.'],
+  item_not_found: [
+    404,
+    'Item not found',
+    'There is no such item in this sale. To buy from another sale, give its sale_id.',
+  ],
   checkout_not_found: [404, 'Checkout not found', 'This checkout code was not found.'],
   not_found: [404, 'Not found', 'There is nothing at this path.'],
   method_not_allowed: [
@@ -27,7 +31,11 @@ export const PROBLEMS = {
   ],
   request_timeout: [408, 'Request timeout', 'The request took too long to arrive.'],
   item_already_sold: [409, 'Item already sold', 'This item is already sold.'],
-  sale_sold_out: [409, 'Sale sold out', 'Every item of this sale is sold.'],
+  sale_sold_out: [
+    409,
+    'Sale sold out',
+    'Every item of this sale is sold. To buy from another sale, give its sale_id.',
+  ],
   all_items_sold: [409, 'All items sold', 'Every item of the cart was already sold; the code is spent.'],
   already_processed: [409, 'Already processed', 'This code was already processed: see receipt.'],
   body_too_large: [413, 'Body too large', 'The body is larger than this path accepts.'],

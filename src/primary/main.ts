@@ -52,7 +52,8 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
   const metrics = createMetrics();
   const { refreshSales, isLeader } = await startDuties({ config, stores, board, metrics, log, shutdown });
   const sales = () => board.sales;
-  const sources = { redis, postgres, measured, sales, spool, supervisor, isLeader };
+  const { hourlySales } = config;
+  const sources = { hourlySales, redis, postgres, measured, sales, spool, supervisor, isLeader };
   const scrape = createScrape({
     own: () => metrics.read(sources),
     workers: supervisor.pids,
@@ -76,7 +77,7 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
   const service = { pid: process.pid, url, redisUrl, databaseUrl };
   shutdown.add('service file', writeServiceFile(config.dataDir, service));
   const readyMs = Math.round(performance.now());
-  if (process.stdout.isTTY) process.stdout.write(banner(url, board.sales, config.workers, readyMs));
+  if (process.stdout.isTTY) process.stdout.write(banner(config, url, board.sales, readyMs));
   log.info({ address, workers: config.workers, ready_ms: readyMs }, 'open');
 }
 

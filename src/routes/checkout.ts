@@ -126,7 +126,7 @@ const DESCRIBED = operation({
       example: STORY.user,
     }),
     query('id', REQUIRED, 'The item.', { example: STORY.item }),
-    query('sale_id', OPTIONAL, 'The sale. Default: the active hourly sale.', {
+    query('sale_id', OPTIONAL, 'The sale. Default: the active one, see `GET /sales/active`.', {
       example: STORY.saleId,
     }),
     query('item_id', OPTIONAL, 'The name of `id` in older clients. If you give both, they must be equal.', {

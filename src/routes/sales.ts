@@ -118,7 +118,7 @@ const READ_ACTIVE = operation({
   tag: 'Sales',
   summary: 'The active sale',
   description:
-    'The sale of requests without `sale_id`: of the hourly sales that are open now, the one that began last.',
+    'The sale of requests without `sale_id`: of the hourly sales that are open now, the one that began last; where hourly sales are off, of the open sales made through the admin API.',
   answers: { 200: answers('The sale.', SALE_SCHEMA, STORY.sale, ['Cache-Control']) },
   problems: ['sale_not_found', 'overloaded', 'unavailable'],
 });

@@ -35,6 +35,8 @@ export interface LiveSales {
 }
 
 export interface LiveSalesDeps {
+  /** Whether hourly sales are made here: see `activeOf`. */
+  readonly hourlySales: boolean;
   readonly redis: Redis;
   readonly postgres: Postgres;
   readonly shard: Pick<Shard, 'openSale' | 'closeSale'>;
@@ -42,7 +44,8 @@ export interface LiveSalesDeps {
   readonly onBatch?: ((batch: 'checkout' | 'purchase', size: number) => void) | undefined;
 }
 
-export function createLiveSales({ redis, postgres, shard, onError, onBatch }: LiveSalesDeps): LiveSales {
+export function createLiveSales(deps: LiveSalesDeps): LiveSales {
+  const { hourlySales, redis, postgres, shard, onError, onBatch } = deps;
   let told: readonly LiveSale[] = [];
   let byId = new Map<string, WorkerSale>();
 
@@ -81,7 +84,7 @@ export function createLiveSales({ redis, postgres, shard, onError, onBatch }: Li
       byId = next;
     },
     find(saleId, atMs = Date.now()) {
-      const id = saleId ?? activeOf(told, atMs)?.id;
+      const id = saleId ?? activeOf(told, atMs, hourlySales)?.id;
       return id === undefined ? undefined : byId.get(id);
     },
     all: () => [...byId.values()],

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { generateItems, type NewItem, pictureUrl } from '../goods/catalogue.ts';
+import { generateItems, type NewItem } from '../goods/catalogue.ts';
+import { namedPictureUrl } from '../goods/kinds.ts';
 import { type LiveSale, SALE_ID, type SaleState, stateOf } from '../sale.ts';
 import { keysOf } from './keys.ts';
 import { isContradiction, type Postgres, statement } from './postgres.ts';
@@ -23,7 +24,7 @@ export interface NewSale {
   readonly total: number;
   readonly userLimit: number;
   readonly hourly: boolean;
-  /** Generated when absent; a name without an id gets a generated one, without an image the picture of its id. */
+  /** Generated when absent; a name without an id gets a generated one, without an image the picture of what it says. */
   readonly items?: readonly { readonly id?: string; readonly name: string; readonly imageUrl?: string }[];
 }
 
@@ -71,7 +72,7 @@ function itemsOf(saleId: string, sale: NewSale): readonly NewItem[] {
   if (sale.items === undefined) return generated;
   return sale.items.map((item, i) => {
     const id = item.id ?? (generated[i] as NewItem).id;
-    return { id, name: item.name, imageUrl: item.imageUrl ?? pictureUrl(id) };
+    return { id, name: item.name, imageUrl: item.imageUrl ?? namedPictureUrl(id, item.name) };
   });
 }
 

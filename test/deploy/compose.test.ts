@@ -11,6 +11,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 interface ServiceSpec {
+  readonly secrets?: readonly string[];
+  readonly profiles?: readonly string[];
   readonly image?: string;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
@@ -25,6 +27,7 @@ interface ServiceSpec {
 interface ComposeFile {
   readonly services: Readonly<Record<string, ServiceSpec>>;
   readonly volumes: object;
+  readonly secrets: Readonly<Record<string, { environment: string }>>;
   readonly networks: Readonly<Record<string, { internal?: boolean }>>;
 }
 
@@ -71,6 +74,25 @@ test('whatever it names is there', () => {
   }
 });
 
+test('nobody needs a pager to start it: what has secrets of its own is started by its profile, which names them', () => {
+  const example = [...read('.env.example').matchAll(/^#(\w+)=$/gm)].map((match) => match[1]);
+  assert.deepEqual(
+    Object.values(file.secrets).map(({ environment }) => environment),
+    example,
+  );
+  for (const [name, { secrets = [], profiles = [] }] of services) {
+    assert.deepEqual(profiles, secrets.length > 0 ? ['paging'] : [], name);
+    for (const secret of secrets) assert.ok(secret in file.secrets, `${name}: ${secret}`);
+  }
+  const paths = [...read('monitoring/alertmanager/alertmanager.yml').matchAll(/\/run\/secrets\/(\w+)/g)];
+  assert.deepEqual(
+    paths.map((match) => match[1]),
+    file.services.alertmanager!.secrets,
+  );
+  const asked = /names: \[(\w+)\]/.exec(read('monitoring/prometheus/prometheus.yml'));
+  assert.equal(asked?.[1], 'alertmanager');
+});
+
 test('the service waits for both stores to be healthy', () => {
   const healthy = { condition: 'service_healthy' };
   assert.deepEqual(file.services.flashsale!.depends_on, { postgres: healthy, redis: healthy });
@@ -82,6 +104,7 @@ test('the stores are reached by the service alone, and the monitoring from this 
     // biome-ignore lint/suspicious/noTemplateCurlyInString: compose fills it in
     'flashsale ${LISTEN:-127.0.0.1:8080}:8080',
     'prometheus 127.0.0.1:9090:9090',
+    'alertmanager 127.0.0.1:9093:9093',
     'grafana 127.0.0.1:3000:3000',
   ]);
   assert.equal(file.networks.stores!.internal, true);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { generateItems, nounOf } from '../../src/goods/catalogue.ts';
+import { kindNamedIn, kindOf, namedPictureUrl, SLUGS } from '../../src/goods/kinds.ts';
 import { MOTIFS, pictureOf } from '../../src/goods/picture.ts';
 
 const ITEMS = generateItems('S-3f9a1c22b7', 3000);
@@ -47,6 +48,39 @@ test('any id has a picture, the same for ever', () => {
     'd278750947ee7446',
     '789c0aa33cd0de24',
   ]);
+});
+
+test('a name of the shop’s own says what is drawn', () => {
+  for (const [name, kind] of Object.entries({
+    'Rustic Lamp': 'Table Lamp',
+    'Blue Vase': 'Vase',
+    'Walnut bowls, set of 3': 'Bowl',
+    'LARGE FRUIT BOWL': 'Fruit Bowl',
+    'Art Print “Vase”': 'Vase',
+    'Lamp with an oak bowl': 'Table Lamp',
+    'Cushion for a bench': 'Cushion',
+    'Teapot No. 2': 'Teapot',
+    Sneaker: undefined,
+    Glass: undefined,
+    花瓶: undefined,
+    '': undefined,
+  }))
+    assert.equal(kindNamedIn(name), kind, name);
+  for (const { name, id } of ITEMS) assert.equal(kindNamedIn(name), nounOf(id), name);
+});
+
+test('the address of a picture names its kind, of which each is drawn', () => {
+  assert.equal(namedPictureUrl('lamp-1', 'Rustic Lamp'), '/items/lamp-1/image.svg?as=table-lamp');
+  assert.equal(namedPictureUrl('shoe-1', 'Sneaker'), '/items/shoe-1/image.svg');
+  assert.deepEqual(SLUGS.map((slug) => kindOf(slug)).sort(), Object.keys(MOTIFS).sort());
+  assert.equal(kindOf('sneaker'), undefined);
+});
+
+test('an item of the shop’s own looks the same for ever, too', () => {
+  const digest = createHash('sha256')
+    .update(pictureOf('lamp-1', undefined, 'Table Lamp'))
+    .digest('hex');
+  assert.equal(digest.slice(0, 16), 'c9819b5355072f45');
 });
 
 test('the drawing depends on the id only', () => {

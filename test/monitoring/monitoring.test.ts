@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { dashboardQueries, documentedNames, selectorsOf } from '../../checks/monitoring/queries.ts';
+import {
+  allPanels,
+  dashboard,
+  dashboardQueries,
+  documentedNames,
+  selectorsOf,
+} from '../../checks/monitoring/queries.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -38,16 +44,35 @@ test('the dashboard is what its script makes', () => {
 });
 
 test('every panel says what is normal', () => {
-  const { panels } = JSON.parse(read('monitoring/grafana/dashboards/flashsale.json')) as {
-    panels: { type: string; title: string; description?: string }[];
-  };
-  const others = panels.filter(({ type }) => type !== 'row');
+  const others = allPanels().filter(({ type }) => type !== 'row');
   assert.ok(others.length > 40);
   assert.deepEqual(
     others.filter(({ description = '' }) => description.length < 20).map(({ title }) => title),
     [],
   );
   assert.equal(new Set(others.map(({ title }) => title)).size, others.length);
+});
+
+test('the night’s row is open and first; every other row is collapsed, with its panels in it', () => {
+  const rows = dashboard.panels.filter(({ type }) => type === 'row');
+  assert.equal(dashboard.panels[0], rows[0]);
+  assert.deepEqual([rows[0]!.collapsed, rows[0]!.panels], [false, []]);
+  assert.ok(rows.length > 5);
+  for (const { title, collapsed, panels = [] } of rows.slice(1))
+    assert.ok(collapsed === true && panels.length > 0, title);
+  const after = dashboard.panels.slice(dashboard.panels.indexOf(rows[1]!));
+  assert.deepEqual(after, rows.slice(1), 'an open row has its panels behind it');
+});
+
+/** Of Grafana's releases: the schema that each writes, from its package @grafana/schema. */
+const SCHEMA_OF: Record<string, number> = { '12.0': 41, '12.4': 42 };
+
+test('panels are made for the Grafana that compose.yaml runs', () => {
+  const [, version = '', release = ''] =
+    /image: grafana\/grafana:((\d+\.\d+)\.\d+)$/m.exec(read('compose.yaml')) ?? [];
+  assert.equal(dashboard.schemaVersion, SCHEMA_OF[release]);
+  for (const { type, title, pluginVersion } of allPanels())
+    assert.equal(pluginVersion, type === 'row' ? undefined : version, title);
 });
 
 test('every alert has a severity, a heading in the runbook and a test', () => {
@@ -70,9 +95,7 @@ test('every alert has a severity, a heading in the runbook and a test', () => {
 test('what the runbook and the dashboard refer to exists', () => {
   const anchors = headings.map(anchorOf);
   for (const anchor of allOf(/\]\(#([^)]+)\)/g, runbook)) assert.ok(anchors.includes(anchor), `#${anchor}`);
-  const dashboard = read('monitoring/grafana/dashboards/flashsale.json');
-  const { panels } = JSON.parse(dashboard) as { panels: { title: string; description?: string }[] };
-  for (const { title, description = '' } of panels)
+  for (const { title, description = '' } of allPanels())
     for (const name of description.match(/\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b/g) ?? [])
       assert.ok(names.includes(name), `"${title}" refers to ${name}`);
 });

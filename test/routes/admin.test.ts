@@ -54,7 +54,8 @@ test('items may bring ids and pictures of their own, or just names', async () =>
     image_url: 'https://example.org/lamp.png',
     sold: false,
   });
-  assert.deepEqual([body[1].name, body[1].image_url], ['Vase', `/items/${items[1]}/image.svg`]);
+  assert.deepEqual([body[1].name, body[1].image_url], ['Vase', `/items/${items[1]}/image.svg?as=vase`]);
+  assert.equal(body[2].image_url, '/items/x_2/image.svg?as=bowl');
   const bought = await purchase(http, await fillCart(http, 'ada', ['lamp:1'], sale));
   assert.equal(bought.body.purchased_items[0].name, 'Lamp "Ä" <1>');
 });

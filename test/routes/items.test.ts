@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pictureOf } from '../../src/goods/picture.ts';
 import { until } from '../support/processes.ts';
 import { startService } from '../support/service.ts';
 import { addShelf, assertProblem, fillCart, purchase } from '../support/shop.ts';
@@ -131,6 +132,26 @@ test('a bad page is refused with every bad field named', async () => {
     for (const [field, sentence] of Object.entries(reply.body.errors))
       assert.match(String(sentence), new RegExp(`^${field} must be`));
   }
+});
+
+test('the picture of an item that a shop named shows what its name says', async () => {
+  const named = [
+    { id: 'a', name: 'Rustic Lamp' },
+    { id: 'b', name: 'Sneaker' },
+  ];
+  const shelf = await addShelf(http, { items: named });
+  const [lamp, other] = (await http.get(`/sales/${shelf.sale}/items`)).body;
+  assert.deepEqual(
+    [lamp.image_url, other.image_url],
+    ['/items/a/image.svg?as=table-lamp', '/items/b/image.svg'],
+  );
+  const drawn = (await http.get(lamp.image_url)).text;
+  assert.notEqual(drawn, (await http.get('/items/a/image.svg?as=vase')).text);
+  assert.equal(drawn, pictureOf('a', undefined, 'Table Lamp'));
+  assert.equal((await http.get('/items/b/image.svg')).text, pictureOf('b'));
+  const reply = await http.get('/items/a/image.svg?as=sneaker');
+  assertProblem(reply, 400, 'validation_failed', 'errors');
+  assert.deepEqual(reply.body.errors, { as: 'as must be a kind of thing that is drawn here' });
 });
 
 test('the picture of an item is an SVG that never changes', async () => {

@@ -1,13 +1,15 @@
 import { figure } from '../panels.mjs';
-import { GOOD_IS_ONE, GOOD_IS_ZERO, quantile, rate, SELLING } from '../queries.mjs';
+import { GOOD_IS_ONE, GOOD_IS_ZERO, quantile, rate, SALE, SELLING } from '../queries.mjs';
 
 export const now = [
   figure({
     title: 'Items left',
     about:
-      'Of the hourly sale that is open. Falls while people buy; 0 is sold out. "none": no hourly sale is open, or Redis is away.',
-    queries: [['max(sale_items_total) - max(sale_items_sold)']],
+      'Of each sale that is open now. Falls while people buy; 0 is sold out. "none": no sale is open, or Redis is away.',
+    queries: [[`sale:items_left:open${SALE}`, '{{sale}}']],
     decimals: 0,
+    named: true,
+    width: 6,
   }),
   figure({
     title: 'Sold per second',
@@ -46,14 +48,16 @@ export const now = [
     about:
       'Open: every live sale is whole in Redis. Shut for some seconds while a sale is loaded or rebuilt. See SaleGateShut.',
     queries: [['min(flashsale_gate_open)']],
+    width: 2,
     words: { 0: 'shut', 1: 'open' },
     steps: GOOD_IS_ONE,
   }),
   figure({
-    title: 'Redis and Postgres',
+    title: 'Stores',
     about:
-      'Away: at least one process cannot reach one of them, and answers 503. See RedisAway and PostgresAway.',
+      'Redis and Postgres. Away: at least one process cannot reach one of them, and answers 503. See RedisAway and PostgresAway.',
     queries: [['min(flashsale_dependency_up)']],
+    width: 2,
     words: { 0: 'away', 1: 'up' },
     steps: GOOD_IS_ONE,
   }),
@@ -61,6 +65,7 @@ export const now = [
     title: 'Alerts',
     about: 'Firing now; which ones is in the table below. Normally 0.',
     queries: [['count(ALERTS{alertstate="firing"}) or vector(0)']],
+    width: 2,
     steps: GOOD_IS_ZERO,
   }),
 ];

@@ -5,19 +5,20 @@ export const selling = [
   table({
     title: 'Live sales',
     about:
-      'From their creation to a minute after their end: normally the one of this hour and the next. Left at 0: sold out.',
+      'From their creation to a minute after their end: the hourly ones of this hour and the next, unless they are off, and those of the admin API. Left at 0: sold out.',
     queries: [
       [`max by (sale) (flashsale_sale_items${SALE})`],
       [`max by (sale) (flashsale_sale_items_sold${SALE})`],
       [`max by (sale) (flashsale_sale_items${SALE}) - max by (sale) (flashsale_sale_items_sold${SALE})`],
+      [`max by (sale) (flashsale_sale_starts_timestamp_seconds${SALE}) - time()`],
       [`max by (sale) (flashsale_sale_ends_timestamp_seconds${SALE}) - time()`],
       [`min by (sale) (flashsale_gate_open${SALE})`],
     ],
     columns: {
       ...{ sale: 'Sale', 'Value #A': 'Items', 'Value #B': 'Sold', 'Value #C': 'Left' },
-      ...{ 'Value #D': 'Ends in', 'Value #E': 'Gate open' },
+      ...{ 'Value #D': 'Begins in', 'Value #E': 'Ends in', 'Value #F': 'Gate open' },
     },
-    units: { 'Ends in': 's' },
+    units: { 'Begins in': 's', 'Ends in': 's' },
   }),
   table({
     title: 'Alerts, firing and pending',

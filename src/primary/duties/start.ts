@@ -40,7 +40,7 @@ export interface Duties {
 
 /**
  * Starts what must be done once per database: hourly sales, rebuilds, sweeping, audits. Every box is ready to; only the
- * leader does it, and the others read the results. Resolves when the sales of this hour and the next are open.
+ * leader does it, and the others read the results. Resolves when every live sale is known, the hourly ones included.
  */
 export async function startDuties(options: DutiesOptions): Promise<Duties> {
   const { config, stores, board, metrics, log, shutdown } = options;
@@ -51,7 +51,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   const leadership = await seekLeadership(stores.databaseUrl, canLead, (isLeader) => {
     log.info({ leader: isLeader }, 'leadership');
     // Work may have waited for a leader: do it at once.
-    if (isLeader) void scheduling?.now().then(() => keeping?.now());
+    if (isLeader) void Promise.resolve(scheduling?.now()).then(() => keeping?.now());
   });
   shutdown.add('leadership', leadership.close);
 
@@ -72,11 +72,12 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
     else board.publish(await readLiveSales(postgres));
   });
   const schedule = { postgres, log, items: config.saleItems, userLimit: config.userLimit };
-  scheduling = repeat(
-    'scheduler',
-    SCHEDULE_MS,
-    leading(() => scheduleSales(schedule, Date.now())),
-  );
+  if (config.hourlySales)
+    scheduling = repeat(
+      'scheduler',
+      SCHEDULE_MS,
+      leading(() => scheduleSales(schedule, Date.now())),
+    );
   const sales = () => board.sales;
   const onSwept = (decisions: number) => {
     metrics.swept.n += decisions;
@@ -103,7 +104,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   const care = createCaretaker({ postgres, log, keepDays: config.attemptsKeepDays, onStray });
   void repeat('caretaker', CARE_MS, leading(care)).now();
 
-  await scheduling.now();
+  await scheduling?.now();
   await keeping.now();
   return { refreshSales: keeping.now, isLeader: () => leadership.isLeader };
 }

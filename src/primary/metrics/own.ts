@@ -11,6 +11,7 @@ import { readSaleGauges } from './sale-gauges.ts';
 
 /** Where the primary reads the figures that other parts count. */
 export interface PrimarySources {
+  readonly hourlySales: boolean;
   readonly redis: Redis;
   readonly postgres: Postgres;
   readonly measured: StoreMetrics;
@@ -64,7 +65,7 @@ export function createMetrics(): Metrics {
       auditedMs = Date.now();
     },
     async read(sources) {
-      const { redis, postgres, measured, sales, spool, supervisor, isLeader } = sources;
+      const { hourlySales, redis, postgres, measured, sales, spool, supervisor, isLeader } = sources;
       starts.cell().n = supervisor.starts();
       const { paths, bytes, refused } = listSegments(spool);
       const stray = this.strayAttempts;
@@ -75,7 +76,7 @@ export function createMetrics(): Metrics {
         ...measured.counted(),
         ...storeGauges(redis, [postgres], []),
         ...[...Object.values(counters), starts].map((family) => family.json()),
-        ...(await readSaleGauges(redis, sales())),
+        ...(await readSaleGauges(redis, sales(), hourlySales)),
         gauge('flashsale_spool_bytes', 'Attempts in finished segments, not in Postgres yet', [[bytes]]),
         gauge('flashsale_spool_segments', 'Finished segments of the attempt log', [[paths.length]]),
         gauge('flashsale_spool_refused_segments', 'Segments that Postgres has refused, put aside', [

@@ -17,7 +17,12 @@ interface State {
 }
 
 /** Reads the gauges of each live sale. While Redis is away there are no samples, rather than old ones. */
-export async function readSaleGauges(redis: Redis, sales: readonly LiveSale[]): Promise<MetricJson[]> {
+export async function readSaleGauges(
+  redis: Redis,
+  sales: readonly LiveSale[],
+  hourlySales: boolean,
+): Promise<MetricJson[]> {
+  const nowMs = Date.now();
   const states = await Promise.race([
     Promise.all(sales.map((sale) => readState(redis, sale))),
     sleep(DEADLINE_MS, [] as State[], { ref: false }),
@@ -28,10 +33,15 @@ export async function readSaleGauges(redis: Redis, sales: readonly LiveSale[]): 
       const value = read(sale, states[i]);
       return value === undefined ? [] : [[value, { sale: sale.id }] as const];
     });
-  const active = activeOf(sales, Date.now());
+  const active = activeOf(sales, nowMs, hourlySales);
   const activeSold = active && states[sales.indexOf(active)]?.sold;
+  const hourly = sales.filter((sale) => sale.hourly && sale.endsAtMs > nowMs).length;
   return [
-    gauge('sale_items_total', 'Items of the active sale', active ? [[active.total]] : []),
+    gauge(
+      'sale_items_total',
+      'Items of the sale that is meant without sale_id',
+      active ? [[active.total]] : [],
+    ),
     gauge('sale_items_sold', 'Items sold in it', activeSold === undefined ? [] : [[activeSold]]),
     gauge(
       'flashsale_sale_items',
@@ -42,6 +52,12 @@ export async function readSaleGauges(redis: Redis, sales: readonly LiveSale[]): 
       'flashsale_sale_items_sold',
       'Items sold in each',
       each((_, state) => state?.sold),
+    ),
+    gauge('flashsale_hourly_sales', 'Hourly sales that are open or to come', hourlySales ? [[hourly]] : []),
+    gauge(
+      'flashsale_sale_starts_timestamp_seconds',
+      'The start of each',
+      each((sale) => sale.startsAtMs / 1_000),
     ),
     gauge(
       'flashsale_sale_ends_timestamp_seconds',
