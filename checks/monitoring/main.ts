@@ -1,5 +1,5 @@
 /**
- * `npm run check:monitoring`: the rules by promtool, then a real service under a crowd, scraped by a real Prometheus,
+ * `npm run check -- monitoring`: the rules by promtool, then a real service under a crowd, scraped by a real Prometheus,
  * that answers every query of the dashboard and of the rules; then faults, and the alerts that belong to them.
  * Exit code 0: all holds; 1: something does not; 2: it could not be tried. Some 80 s, in which it uses 50 s of CPU.
  */
@@ -147,6 +147,6 @@ async function check(): Promise<number> {
 try {
   process.exitCode = await check();
 } catch (error) {
-  console.error(error instanceof NoPrometheus ? `check:monitoring: ${error.message}` : error);
+  console.error(error instanceof NoPrometheus ? `monitoring: ${error.message}` : error);
   process.exitCode = EXIT.refused;
 }
