@@ -1,5 +1,5 @@
 # The service alone: Redis and Postgres are named by REDIS_URL and DATABASE_URL (see compose.yaml).
-# `npm run check:image` runs these very steps without a container engine, and tries the result.
+# `npm run check -- image` runs these very steps without a container engine, and tries the result.
 
 # Named, not `lts`: a rebuild must not change the major by itself. 26 is in long-term support until April 2029.
 ARG NODE_MAJOR=26

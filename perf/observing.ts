@@ -1,5 +1,5 @@
 /**
- * `npm run perf:observing`: what metrics and the log cost, measured on and off in one run, in alternating rounds.
+ * `npm run perf -- observing`: what metrics and the log cost, measured on and off in one run, in alternating rounds.
  * Exit code 1 when a benchmark's books do not balance.
  */
 import { parseArgs } from 'node:util';
@@ -9,7 +9,7 @@ import { findOha } from './oha.ts';
 import { describeMachine, median } from './results.ts';
 import { makeDataDir, startService } from './service.ts';
 
-const HELP = `npm run perf:observing -- [options]
+const HELP = `npm run perf -- observing [options]
 
 Measures refusals and accepted checkouts with metrics and request lines on and off.
 
@@ -46,7 +46,7 @@ async function openVariant(name: string, env: Readonly<Record<string, string>>, 
   };
 }
 
-await runCommand('perf:observing', async () => {
+await runCommand('observing', async () => {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string' },

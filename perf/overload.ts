@@ -15,6 +15,14 @@ import { createRecorder, type Kind, type Recorder } from './record.ts';
 import { makeDataDir, type OwnService, startService } from './service.ts';
 import { createSale, findSale, listItems } from './shop.ts';
 
+const HELP = `npm run overload -- [options]
+
+More customers than a service of its own can serve: its peak is measured, then
+customers come by the clock at that rate, and at a multiple of it.
+
+  --seconds 8              of each rate
+  --times 2                the multiple`;
+
 const PREFIX = 'crowd-';
 const PEAK_ITEMS = 15_000;
 const PEAK_CONNECTIONS = 200;
@@ -113,8 +121,17 @@ async function unlogged(stores: Stores, saleId: string, statuses: ReadonlyMap<st
 }
 
 await runCommand('overload', async () => {
-  const options = { seconds: { type: 'string' }, times: { type: 'string' } } as const;
-  const { values } = parseArgs({ options });
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string' },
+      times: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return EXIT.ok;
+  }
   const seconds = readCount('seconds', values.seconds, 8);
   const times = readCount('times', values.times, 2);
   const { dataDir, remove } = makeDataDir();

@@ -1,6 +1,6 @@
 /**
  * What the shard's own functions cost: ns per operation, a question's round-trip between two processes, and
- * memory per worker for a million sold items. Run it alone: `node --expose-gc dist/perf/shard.js` (20 s).
+ * memory per worker for a million sold items. `npm run perf -- shard` (20 s).
  */
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';

@@ -24,7 +24,8 @@ import { usageOfTree } from './usage.ts';
 
 const HELP = `npm run perf -- [options]
 
-Measures the service beside a bare node:http cluster and Hono; takes some two minutes.
+Measures the service beside a bare node:http cluster and Hono; takes some two
+minutes. "npm run perf -- list" names the other tools of measurement.
 
   --rounds 3               rounds of all cases; medians are shown
   --seconds 5              of each case; the sell-out takes as long as it takes

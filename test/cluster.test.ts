@@ -44,6 +44,14 @@ test('a Ctrl-C that reaches every process of the terminal ends it as well, with 
   assert.deepEqual(stillRunning(tree), []);
 });
 
+test('a Ctrl-C that npm passes on a moment later is the same one', async () => {
+  const service = await startService({ WORKERS: '2' });
+  service.child.kill('SIGINT');
+  await service.saw('closing');
+  service.child.kill('SIGINT');
+  assert.equal(await service.exit, 0, service.complaints());
+});
+
 test('idle connections do not hold it up', async () => {
   const service = await startService();
   const client = openHttp(service.url);
@@ -159,6 +167,15 @@ test('a port in use is refused with one sentence, before anything is started', a
   const sentence = await refusalOf({ PORT: String(port), DATA_DIR: dataDir });
   assert.match(sentence, new RegExp(`127\\.0\\.0\\.1:${port} .*set PORT`));
   assert.deepEqual(readdirSync(dataDir), []);
+});
+
+const noProc = process.platform !== 'linux' && 'there is no /proc';
+test('a data directory that cannot be made is refused by its variable', { skip: noProc }, async () => {
+  for (const path of ['/proc/x', '/proc/x/y'])
+    assert.match(
+      await refusalOf({ DATA_DIR: path }),
+      /^flashsale: DATA_DIR \/proc\/x(\/y)? cannot be used: .*\/proc\/x/,
+    );
 });
 
 test('a bad configuration is refused with all errors at once', async () => {

@@ -1,7 +1,4 @@
-/**
- * The long campaign: `node dist/campaigns/model/main.js --runs 10000 --seed 7`; `--path` as a report gives it repeats its
- * run, `--real` makes restarts of Redis real ones. Exit code 1 at a counterexample.
- */
+/** `npm run model`: the long campaign. Exit code 0: no counterexample; 1: there is one. */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { runCampaign } from './campaign.ts';
@@ -11,14 +8,28 @@ const PROGRESS_RUNS = 500;
 /** Of a campaign, so many runs have real restarts: they take a hundred times as long. */
 const REAL_SHARE = 1 / 200;
 
+const HELP = `npm run model -- [options]
+
+Random sequences of store commands and faults, against a model in plain code.
+
+  --runs 10000             sequences
+  --seed 7                 of the first; a campaign is repeated by its seed
+  --path 1:2:3             repeats one run, with the seed and path of its report
+  --real                   restarts of Redis are real ones: a hundred times as slow`;
+
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '10000' },
     seed: { type: 'string' },
     path: { type: 'string' },
     real: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
+if (values.help) {
+  console.log(HELP);
+  process.exit();
+}
 const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
 const runs = values.path === undefined ? Number(values.runs) : 1;
 const begunMs = Date.now();

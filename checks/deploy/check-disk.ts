@@ -1,5 +1,5 @@
 /**
- * `npm run check:disk`: what clients see while a disk is full, and that the sale goes on once it has room. Needs root
+ * `npm run check -- disk`: what clients see while a disk is full, and that the sale goes on once it has room. Needs root
  * (small file systems in memory), and Debian's postgresql.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * `npm run check:image [-- --node /path/to/node]`: builds the Dockerfile's stages by hand, runs the result as a
+ * `npm run check -- image [--node /path/to/node]`: builds the Dockerfile's stages by hand, runs the result as a
  * container would, and buys something. Needs Linux, root, and the npm registry; takes about half a minute.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * `npm run check:proxy`: deploy/nginx.conf in front of a real service. Needs root and Debian's nginx; takes some ten
+ * `npm run check -- proxy`: deploy/nginx.conf in front of a real service. Needs root and Debian's nginx; takes some ten
  * seconds.
  */
 import assert from 'node:assert/strict';

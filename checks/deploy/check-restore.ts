@@ -1,5 +1,5 @@
 /**
- * `npm run check:restore`: a box is lost in the middle of a sale, and the sale goes on from a dump, or from a base
+ * `npm run check -- restore`: a box is lost in the middle of a sale, and the sale goes on from a dump, or from a base
  * backup and the log that was received until then. Needs Debian's postgresql; takes about half a minute.
  */
 import assert from 'node:assert/strict';

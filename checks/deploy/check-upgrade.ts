@@ -1,5 +1,5 @@
 /**
- * `npm run check:upgrade`: the ways of docs/production.md to another release, with buyers all the time. Needs root and
+ * `npm run check -- upgrade`: the ways of docs/production.md to another release, with buyers all the time. Needs root and
  * Debian's nginx; takes about half a minute.
  */
 import assert from 'node:assert/strict';

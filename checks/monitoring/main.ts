@@ -1,7 +1,7 @@
 /**
- * `npm run check:monitoring`: the configuration by promtool and amtool, then a real service under a crowd, scraped by a real Prometheus,
- * that answers every query of the dashboard and of the rules; then faults, the alerts that belong to them, and whom a real
- * Alertmanager tells.
+ * `npm run check -- monitoring`: the configuration by promtool and amtool, then a real service under a crowd, scraped by a real
+ * Prometheus, that answers every query of the dashboard and of the rules; then faults, the alerts that belong to them, and
+ * whom a real Alertmanager tells.
  * Exit code 0: all holds; 1: something does not; 2: it could not be tried. Some 80 s, in which it uses 50 s of CPU.
  */
 import { spawnSync } from 'node:child_process';
@@ -162,6 +162,6 @@ async function check(): Promise<number> {
 try {
   process.exitCode = await check();
 } catch (error) {
-  console.error(error instanceof NoPrometheus ? `check:monitoring: ${error.message}` : error);
+  console.error(error instanceof NoPrometheus ? `monitoring: ${error.message}` : error);
   process.exitCode = EXIT.refused;
 }

@@ -2,6 +2,11 @@ import type { Log } from '../log.ts';
 
 /** Workers drain for 8 s, what is left of the attempt log is shipped, and both private servers save their data. */
 const DEADLINE_MS = 30_000;
+/**
+ * One Ctrl-C arrives twice when npm passes on what the terminal has sent to all of us already (with bash as its shell it
+ * does). A person needs longer for a second one.
+ */
+const ECHO_MS = 300;
 
 /** Closes what was opened, in reverse order, when the process is told to leave; a second signal leaves at once. */
 export interface Shutdown {
@@ -32,8 +37,12 @@ export function createShutdown(log: Log, flush: () => void): Shutdown {
     leave(exitCode);
   };
 
+  let first: { readonly signal: NodeJS.Signals; readonly atMs: number } | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
+    const atMs = performance.now();
+    if (first?.signal === signal && atMs - first.atMs < ECHO_MS) return;
     if (running) leave(1);
+    first = { signal, atMs };
     log.info({ signal }, 'closing');
     void run(0);
   };

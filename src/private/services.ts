@@ -1,8 +1,8 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SetupError } from '../config.ts';
 import { lockDataDir } from './data-lock.ts';
 import { type KeptServer, keepServer, type OnExit } from './kept-server.ts';
@@ -69,10 +69,24 @@ function openPassword(dataDir: string) {
   return { value, isNew: true, keep };
 }
 
+/**
+ * Makes a folder and those above it, one at a time: `recursive` of Node 20 never returns where nothing can be made in a folder
+ * that is there, as in /proc.
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
 /** Makes the data directory and takes it for this process alone. */
 function openDataDir(path: string) {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolder(path);
     // By one name only, or the next start would not know its own servers' command lines.
     const dataDir = realpathSync(path);
     const unlock = lockDataDir(dataDir);

@@ -1,4 +1,4 @@
-/** `npm run check:compose`: compose.yaml against the specification's own schema, and against what we promise of it. */
+/** `npm run check -- compose`: compose.yaml against the specification's own schema, and against what we promise of it. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

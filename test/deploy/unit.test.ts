@@ -1,4 +1,4 @@
-/** `npm run check:unit`: deploy/flashsale@.service, as systemd reads it. Skipped where there is no systemd-analyze. */
+/** `npm run check -- unit`: deploy/flashsale@.service, as systemd reads it. Skipped where there is no systemd-analyze. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';

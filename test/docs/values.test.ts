@@ -101,13 +101,13 @@ test('configuration.md has a row for each variable, with its default and range',
     // A word is the value itself; '–' and phrases say where it comes from.
     if (!/^[\w.]+$/.test(byDefault)) continue;
     const key = name.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-    const value = String(defaults[key]);
+    const value = defaults[key] === true ? 'on' : String(defaults[key]);
     assert.equal(name === 'DATA_DIR' ? basename(value) : value, byDefault, name);
   }
 });
 
 test('a page names no variable or constant that is not in the code', () => {
-  const others = /^(SCHED_NONE|UV_TCP_SINGLE_ACCEPT|POSTGRES_PASSWORD|GRAFANA_PASSWORD|FLASHSALE_INSTALL)$/;
+  const others = /^(SCHED_NONE|UV_TCP_SINGLE_ACCEPT|POSTGRES_PASSWORD|GRAFANA_PASSWORD|PAGER_KEY|CHAT_URL|FLASHSALE_INSTALL)$/;
   const unknown = PAGE_LINES.flatMap((line) =>
     spansOf(line)
       .map((span) => span.replace(/=.*$/, ''))

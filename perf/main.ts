@@ -1,0 +1,45 @@
+/** `npm run perf`: the benchmark suite. `-- list` names the other tools of measurement, and `-- NAME` runs one. */
+import { EXIT } from './command.ts';
+
+interface Tool {
+  readonly about: string;
+  /** Importing a tool runs it; it reads the options that are left, and sets the exit code. */
+  readonly run: () => Promise<unknown>;
+}
+
+const TOOLS: Readonly<Record<string, Tool>> = {
+  suite: {
+    about: 'the service beside a bare node:http cluster (--help tells more)',
+    run: () => import('./suite.ts'),
+  },
+  observing: {
+    about: 'what metrics and request lines cost, on and off in one run (--help)',
+    run: () => import('./observing.ts'),
+  },
+  shard: {
+    about: "what the functions of a worker's memory cost, in time and bytes",
+    run: () => import('./shard.ts'),
+  },
+};
+
+const LIST = `npm run perf -- [NAME] [options]
+
+${Object.entries(TOOLS)
+  .map(([name, { about }]) => `  ${name.padEnd(12)}${about}`)
+  .join('\n')}
+
+Without a name it is the suite. Sales of other sizes: --scale 10000,1000000.
+Crowds are commands of their own: npm run sellout, load, overload.`;
+
+const [first = 'suite'] = process.argv.slice(2);
+const name = first.startsWith('-') ? 'suite' : first;
+const tool = Object.hasOwn(TOOLS, name) ? TOOLS[name] : undefined;
+if (tool) {
+  if (name === first) process.argv.splice(2, 1);
+  await tool.run();
+} else if (name === 'list') {
+  console.log(LIST);
+} else {
+  console.error(`perf: there is no "${name}"; there are ${Object.keys(TOOLS).join(', ')} and list.`);
+  process.exitCode = EXIT.refused;
+}
