@@ -3,7 +3,8 @@ import { forgetEntries } from './decide.ts';
 import { type Decision, parseDecision } from './decision.ts';
 import { epochOfGate, fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
-import { isContradiction, type Postgres } from './postgres.ts';
+import type { Postgres } from './postgres.ts';
+import { isContradiction } from './postgres-errors.ts';
 import { type Redis, script } from './redis.ts';
 
 /** Entries of one read: a few thousand decisions at most, one transaction. */

@@ -3,7 +3,8 @@ import { generateItems, type NewItem } from '../goods/catalogue.ts';
 import { namedPictureUrl } from '../goods/kinds.ts';
 import { type LiveSale, SALE_ID, type SaleState, stateOf } from '../sale.ts';
 import { keysOf } from './keys.ts';
-import { isContradiction, type Postgres, statement } from './postgres.ts';
+import { type Postgres, statement } from './postgres.ts';
+import { isContradiction } from './postgres-errors.ts';
 import { type Redis, script } from './redis.ts';
 
 const sql = {

@@ -107,7 +107,8 @@ test('configuration.md has a row for each variable, with its default and range',
 });
 
 test('a page names no variable or constant that is not in the code', () => {
-  const others = /^(SCHED_NONE|UV_TCP_SINGLE_ACCEPT|POSTGRES_PASSWORD|GRAFANA_PASSWORD|PAGER_KEY|CHAT_URL|FLASHSALE_INSTALL)$/;
+  const others =
+    /^(SCHED_NONE|UV_TCP_SINGLE_ACCEPT|POSTGRES_PASSWORD|GRAFANA_PASSWORD|PAGER_KEY|CHAT_URL|FLASHSALE_INSTALL)$/;
   const unknown = PAGE_LINES.flatMap((line) =>
     spansOf(line)
       .map((span) => span.replace(/=.*$/, ''))

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { keysOf } from '../../src/store/keys.ts';
 import { startService } from '../support/service.ts';
 import { addShelf, checkout, fillCart, purchase } from '../support/shop.ts';
+import { connectStores } from '../support/stores.ts';
 
 const service = await startService({ WORKERS: '2', LOG_LEVEL: 'debug', ADMIN_TOKEN: 'top-secret-token' });
 const { http } = service;
@@ -30,6 +32,22 @@ test('/livez and /readyz are 200 while all is well', async () => {
   assert.ok(
     Object.values(body.checks).length >= 4 && Object.values(body.checks).every((check) => check === true),
   );
+});
+
+test('a sale whose gate is gone is 503 by itself, and the box stays ready', async () => {
+  const { sale, items } = await addShelf(
+    { ...http, post: (path, sent) => http.post(path, { ...sent, headers: admin }) },
+    { total_items: 1 },
+  );
+  const { redis } = await connectStores(service.redisUrl, service.databaseUrl);
+  let refused = 0;
+  for (let i = 0; i < 20; i++) {
+    await redis.command('DEL', keysOf(sale).gate);
+    const reply = await checkout(http, `u${i}`, items[0]!, sale);
+    if (reply.status === 503) refused++;
+    assert.equal((await http.get('/readyz')).status, 200);
+  }
+  assert.ok(refused > 0);
 });
 
 test('HEAD works on all three', async () => {

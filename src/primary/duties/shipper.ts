@@ -1,7 +1,8 @@
 import type { Log } from '../../log.ts';
 import { adoptSegments, listSegments, setAside, shipSegment } from '../../store/attempts/segments.ts';
 import { Overloaded, Unanswered, Unavailable } from '../../store/errors.ts';
-import { isRefusal, type Postgres } from '../../store/postgres.ts';
+import type { Postgres } from '../../store/postgres.ts';
+import { isRefusal } from '../../store/postgres-errors.ts';
 
 /** Some three million attempts. Past it checkouts are refused: an attempt that is not logged must not be answered. */
 export const SPOOL_BYTES_MAX = 512 << 20;
