@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, openSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readServiceFile, type ServiceFile } from '../src/primary/service-file.ts';
+import { freePort as freePortIn } from '../src/private/free-port.ts';
 import { openConnection } from './client.ts';
 
 const MAIN = fileURLToPath(new URL('../src/primary/main.js', import.meta.url));
@@ -76,16 +76,8 @@ async function isReady(url: string): Promise<boolean> {
   }
 }
 
-/** A port that nobody listens on now, below the range from which clients get theirs. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    const probe = createServer().listen(port, '127.0.0.1');
-    try {
-      await once(probe, 'listening');
-      probe.close();
-      await once(probe, 'close');
-      return port;
-    } catch {} // taken
-  }
-}
+/** Apart from those of private servers, so that two that start at once do not want the same. */
+const SERVICE_PORTS = { from: 10_000, to: 19_000 };
+
+/** A port for a service, or for what stands before it. */
+export const freePort = (): Promise<number> => freePortIn(SERVICE_PORTS);

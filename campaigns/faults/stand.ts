@@ -1,11 +1,9 @@
-import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../perf/service.ts';
 import { type Urls, withRedis } from './dumps.ts';
 import { createService, type Service } from './service.ts';
 import { childrenOf, isAlive, type OwnedStores, signalTo, startStores } from './stores.ts';
@@ -31,20 +29,6 @@ export interface Stand {
   /** Arms the kill hooks; resolves with true when a process was killed by one. */
   killAt(point: string, count: number, waitMs: number): Promise<boolean>;
   stop(): Promise<void>;
-}
-
-/** Below the range of ephemeral ports, as in src/private/services.ts. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000);
-    const probe = createServer().listen(port, '127.0.0.1');
-    try {
-      await once(probe, 'listening');
-      probe.close();
-      await once(probe, 'close');
-      return port;
-    } catch {} // taken
-  }
 }
 
 export async function startStand(

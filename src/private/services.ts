@@ -1,10 +1,9 @@
-import { randomBytes, randomInt } from 'node:crypto';
-import { once } from 'node:events';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { SetupError } from '../config.ts';
 import { lockDataDir } from './data-lock.ts';
+import { freePort, PRIVATE_PORTS } from './free-port.ts';
 import { type KeptServer, keepServer, type OnExit } from './kept-server.ts';
 import { endOrphanedPostgres, preparePostgres } from './postgres.ts';
 import { postgresUrl } from './postgres-cluster.ts';
@@ -29,27 +28,16 @@ export interface LocalServicesOptions {
   readonly onExit: OnExit;
 }
 
-/**
- * Below every system's range of ephemeral ports (Linux: from 32768). In that range a client that reconnects to a
- * server that is down may get the server's own port as its source port, connect to itself, and keep the
- * server from ever coming back.
- */
-const PORTS = { from: 20_000, to: 32_000 };
-
-/** A port that nobody listens on now. */
-async function freePort(not?: number): Promise<number> {
-  for (let tries = 0; tries < 50; tries += 1) {
-    const port = randomInt(PORTS.from, PORTS.to);
-    if (port === not) continue;
-    const probe = createServer().listen(port, '127.0.0.1');
-    try {
-      await once(probe, 'listening');
-      probe.close();
-      await once(probe, 'close');
-      return port;
-    } catch {} // taken
+/** Two ports for the two servers. */
+async function choosePorts(): Promise<readonly [postgres: number, redis: number]> {
+  try {
+    const first = await freePort(PRIVATE_PORTS);
+    return [first, await freePort(PRIVATE_PORTS, first)];
+  } catch {
+    throw new SetupError(
+      'No free port on 127.0.0.1 for the private servers; set REDIS_URL and DATABASE_URL.',
+    );
   }
-  throw new SetupError('No free port on 127.0.0.1 for the private servers; set REDIS_URL and DATABASE_URL.');
 }
 
 /** One random password for both servers, made once per data directory. */
@@ -127,12 +115,11 @@ export async function startLocalServices(options: LocalServicesOptions): Promise
     return `redis://:${password.value}@127.0.0.1:${port}`;
   };
 
-  const ports = [await freePort()];
-  ports.push(await freePort(ports[0]));
+  const [postgresPort, redisPort] = await choosePorts();
   // An orphan is ended also where its like is no longer asked for.
   const [postgres, redis] = await Promise.allSettled([
-    endOrphanedPostgres(dataDir).then(() => (options.postgres ? startPostgres(ports[0]!) : undefined)),
-    endOrphanedRedis(dataDir).then(() => (options.redis ? startRedis(ports[1]!) : undefined)),
+    endOrphanedPostgres(dataDir).then(() => (options.postgres ? startPostgres(postgresPort) : undefined)),
+    endOrphanedRedis(dataDir).then(() => (options.redis ? startRedis(redisPort) : undefined)),
   ]);
   for (const result of [postgres, redis]) {
     if (result.status === 'fulfilled') continue;

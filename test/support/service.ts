@@ -2,16 +2,18 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../perf/service.ts';
 import { readServiceFile, type ServiceFile } from '../../src/primary/service-file.ts';
 import { atEnd } from './at-end.ts';
 import { type Http, openHttp } from './http.ts';
 import { type ProcessRow, signalAll, stillRunning, treeOf, until } from './processes.ts';
 import { temporaryDir } from './stores.ts';
 import { copyTemplate } from './template.ts';
+
+export { freePort };
 
 const MAIN = fileURLToPath(new URL('../../src/primary/main.js', import.meta.url));
 
@@ -43,22 +45,6 @@ export interface Service extends ServiceProcess, ServiceFile {
   server(name: 'redis' | 'postgres'): ProcessRow[];
   /** Ends it by a signal; asserts exit code 0 and that none of its processes is left. */
   stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<void>;
-}
-
-/** A port below the ephemeral ones on which nobody listens. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 9_000);
-    const probe = createServer().listen(port, '127.0.0.1');
-    const free = await once(probe, 'listening').then(
-      () => true,
-      () => false,
-    );
-    if (!free) continue;
-    probe.close();
-    await once(probe, 'close');
-    return port;
-  }
 }
 
 /** Runs `node dist/src/primary/main.js` with this environment only, and at most `filesMax` open files per process; ended with the file in any case. */
