@@ -89,7 +89,7 @@ export function readConfig(env: Env = process.env) {
     /** Days for which attempts are kept; then their partitions are dropped. */
     attemptsKeepDays: integer('ATTEMPTS_KEEP_DAYS', 30, 1, 3_650),
     /** off: no sale is made on the hour, and without `sale_id` the newest open sale of the admin API is meant. */
-    hourlySales: oneOf('HOURLY_SALES', 'on', ['on', 'off']) === 'on',
+    hourlySales: oneOf('HOURLY_SALES', 'on', ['on', 'off']),
     /** Items of each hourly sale. A million has been loaded in one rebuild; past that Redis' memory decides. */
     saleItems: integer('SALE_ITEMS', 10_000, 1, 1_000_000),
     /** Items a user may hold in one hourly sale. A cart is one Redis field, rewritten per line: keep it small. */

@@ -32,9 +32,9 @@ export function stateOf({ startsAtMs, endsAtMs }: Span, nowMs: number): SaleStat
 export const isOpen = (sale: Span, nowMs: number): boolean => stateOf(sale, nowMs) === 'active';
 
 /**
- * The sale that a request without `sale_id` means: of those that are open, the one that began last. Where there are
- * hourly sales only these count, so that a sale of the admin API does not take the place of the shop's own. Where there
- * are none, hourly sales left over from before do not count, or the next one would take the place of a sale at the hour.
+ * The sale that a request without `sale_id` means: of the open ones, the one that began last. Where hourly sales are on,
+ * only these count: a sale of the admin API takes nobody's place. Where they are off, only the others count: an hourly sale
+ * that was made before the switch must not take the place of the shop's sale at the next hour.
  */
 export function activeOf(
   sales: Iterable<LiveSale>,

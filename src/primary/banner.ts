@@ -9,7 +9,7 @@ export function banner(
   startMs: number,
 ): string {
   const now = Date.now();
-  const sale = activeOf(sales, now, hourlySales);
+  const sale = activeOf(sales, now, hourlySales === 'on');
   const until = sale && new Date(sale.endsAtMs).toTimeString().slice(0, 5);
   const minutes = sale && Math.round((sale.endsAtMs - now) / 60_000);
   return [
@@ -17,7 +17,7 @@ export function banner(
     `  flashsale is open at ${base}  (${workers} worker${workers === 1 ? '' : 's'}, ready in ${(startMs / 1000).toFixed(1)} s)`,
     sale
       ? `  Sale ${sale.id}: ${sale.total.toLocaleString('en')} items, ${sale.userLimit} per user, until ${until} (${minutes} min left)`
-      : hourlySales
+      : hourlySales === 'on'
         ? '  No hourly sale is open.'
         : '  No sale is open: make one with POST /admin/sales (docs/quick-start.md).',
     '',

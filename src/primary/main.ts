@@ -52,7 +52,7 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
   const metrics = createMetrics();
   const { refreshSales, isLeader } = await startDuties({ config, stores, board, metrics, log, shutdown });
   const sales = () => board.sales;
-  const { hourlySales } = config;
+  const hourlySales = config.hourlySales === 'on';
   const sources = { hourlySales, redis, postgres, measured, sales, spool, supervisor, isLeader };
   const scrape = createScrape({
     own: () => metrics.read(sources),

@@ -73,7 +73,7 @@ const NEW_SALE_FIELDS: Record<(typeof SALE_FIELDS)[number], Schema> = {
   ),
   started_at: time('When the sale opens. Default: the beginning of this hour.'),
   ended_at: time(
-    'When the sale closes: after the start, in the future, at most 7 days after the start. Default: one hour after the start.',
+    'When the sale closes: after the start, in the future, at most 7 days after the start. Default: one hour after `started_at`, or one hour from now when that is left out too.',
   ),
   user_limit: count('Items that one user may buy in this sale. Default: `USER_LIMIT` of the service.', 1, {
     maximum: USER_LIMIT_MAX,

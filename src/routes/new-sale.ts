@@ -36,7 +36,9 @@ export function readNewSale(
   if (items && total !== items.length) errors.total_items = 'total_items must be the number of items';
   const userLimit = readCount(fields, 'user_limit', USER_LIMIT_MAX, userLimitDefault, errors);
   const startsAtMs = readTime(fields, 'started_at', nowMs - (nowMs % HOUR_MS), errors);
-  const endsAtMs = readTime(fields, 'ended_at', startsAtMs + HOUR_MS, errors);
+  // A sale without times has an hour left, to the next whole second: one made at 18:58 must not end at 19:00.
+  const lastsFromMs = fields.started_at === undefined ? Math.ceil(nowMs / 1_000) * 1_000 : startsAtMs;
+  const endsAtMs = readTime(fields, 'ended_at', lastsFromMs + HOUR_MS, errors);
   if (endsAtMs <= startsAtMs) errors.ended_at = 'ended_at must be later than started_at';
   else if (endsAtMs <= nowMs) errors.ended_at = 'ended_at must be in the future';
   else if (endsAtMs - startsAtMs > DURATION_MAX_MS)

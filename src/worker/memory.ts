@@ -29,7 +29,7 @@ export function openMemory(
   const ask = config.shardQuestionMs > 0 ? peers.ask : () => undefined;
   const shard = createShard({ slot, slots: [slot], ask });
   const onBatch = metrics?.onBatch;
-  const { hourlySales } = config;
+  const hourlySales = config.hourlySales === 'on';
   const liveSales = createLiveSales({ hourlySales, redis, postgres: committers, shard, onError, onBatch });
   const saleIds = () => liveSales.all().map((sale) => sale.facts.id);
   const feed = config.shard === 'on' ? startSoldFeed({ redis, shard, saleIds, onError }) : undefined;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readNewSale } from '../../src/routes/new-sale.ts';
 import { startService } from '../support/service.ts';
 import { addShelf, assertProblem, checkout, fillCart, inSeconds, purchase } from '../support/shop.ts';
 
@@ -7,7 +8,8 @@ const service = await startService({ WORKERS: '2', USER_LIMIT: '3' });
 const { http } = service;
 const HOUR_MS = 3_600_000;
 
-test('a sale of a number of items is created at once, for this hour', async () => {
+test('a sale of a number of items is created at once, and has an hour left', async () => {
+  const before = Date.now();
   const reply = await http.post('/admin/sales', { body: { total_items: 7 } });
   assert.equal(reply.status, 201);
   assert.deepEqual(Object.keys(reply.body), ['data', 'message']);
@@ -17,7 +19,8 @@ test('a sale of a number of items is created at once, for this hour', async () =
   assert.match(id, /^S-[0-9a-f]{10}$/);
   assert.equal(total_items, 7);
   assert.equal(Date.parse(started_at) % HOUR_MS, 0);
-  assert.equal(Date.parse(ended_at) - Date.parse(started_at), HOUR_MS);
+  const left = Date.parse(ended_at) - HOUR_MS;
+  assert.ok(before <= left && left < Date.now() + 1_000, ended_at);
   assert.equal(reply.headers.location, `/sales/${id}`);
   const { body } = await http.get(`/sales/${id}`);
   assert.deepEqual(body, {
@@ -69,6 +72,18 @@ test('user_limit is the limit of that sale; without it the default holds', async
     await fillCart(http, 'bob', items.slice(0, limit), sale);
     assertProblem(await checkout(http, 'bob', items[limit]!, sale), 400, 'user_limit_reached');
   }
+});
+
+test('times that are left out', () => {
+  const at = (time: string) => Date.parse(`2026-11-22T${time}Z`);
+  const spanOf = (times: object) => {
+    const read = readNewSale({ total_items: 1, ...times }, 10, at('18:57:59.001'));
+    assert.ok('sale' in read);
+    return [read.sale.startsAtMs, read.sale.endsAtMs];
+  };
+  assert.deepEqual(spanOf({}), [at('18:00:00'), at('19:58:00')], 'not two minutes');
+  assert.deepEqual(spanOf({ started_at: '2026-11-22T18:30:00Z' }), [at('18:30:00'), at('19:30:00')]);
+  assert.deepEqual(spanOf({ ended_at: '2026-11-22T18:59:00Z' }), [at('18:00:00'), at('18:59:00')]);
 });
 
 test('times may be given with an offset, and sales may overlap', async () => {

@@ -72,7 +72,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
     else board.publish(await readLiveSales(postgres));
   });
   const schedule = { postgres, log, items: config.saleItems, userLimit: config.userLimit };
-  if (config.hourlySales)
+  if (config.hourlySales === 'on')
     scheduling = repeat(
       'scheduler',
       SCHEDULE_MS,
