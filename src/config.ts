@@ -12,7 +12,7 @@ type Env = Readonly<Record<string, string | undefined>>;
  * Reads the configuration from the environment; the only reader of `process.env`.
  * Throws one SetupError that names every bad variable at once.
  */
-export function readConfig(env: Env = process.env) {
+export function readConfig(env: Env = process.env, isTerminal = process.stdout.isTTY === true) {
   const errors: string[] = [];
 
   const text = (name: string): string | undefined => env[name]?.trim() || undefined;
@@ -71,8 +71,11 @@ export function readConfig(env: Env = process.env) {
     redisServer: text('REDIS_SERVER'),
     adminToken: bearer('ADMIN_TOKEN'),
     logLevel: oneOf('LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
-    /** The level of a request's line. `debug`, with `LOG_LEVEL=info`: only purchases, failures and slow requests have one. */
-    logRequests: oneOf('LOG_REQUESTS', 'info', ['info', 'debug']),
+    /**
+     * The level of a request's line. `debug`, with `LOG_LEVEL=info`: only purchases, failures and slow requests have one.
+     * `failures`: only failures; what else happens a terminal shows as one row a second.
+     */
+    logRequests: oneOf('LOG_REQUESTS', isTerminal ? 'failures' : 'info', ['info', 'debug', 'failures']),
     /** The share of refusals (4xx, 503) that have a line: at 1 all, at 0.01 every hundredth. */
     logRefusals: share('LOG_REFUSALS', 1),
     /** A request that takes longer has its line in any case, as a warning. */

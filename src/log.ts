@@ -1,5 +1,6 @@
 import { pino } from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
+import { CLEAR_ROW } from './terminal.ts';
 
 export type Log = pino.Logger;
 
@@ -28,15 +29,8 @@ export function openLog(level: string, process_: string): OpenLog {
     serializers: { err: pino.stdSerializers.err },
   };
   if (process.stdout.isTTY) {
-    const stream = pretty({
-      colorize: true,
-      sync: true,
-      singleLine: true,
-      ignore: 'pid',
-      translateTime: 'HH:MM:ss',
-    });
-    const write = (lines: string) => void stream.write(lines);
-    return { log: pino(options, stream), write, dropped: () => 0, flush: () => {} };
+    const write = writeReadably(process_);
+    return { log: pino(options, { write }), write, dropped: () => 0, flush: () => {} };
   }
   const destination = pino.destination({
     dest: 1,
@@ -69,5 +63,22 @@ export function openLog(level: string, process_: string): OpenLog {
       pass();
       destination.flushSync();
     },
+  };
+}
+
+/** Lines for a person, each at once: nobody reads as fast as a terminal takes them. */
+function writeReadably(process_: string): (line: string) => void {
+  const format = prettyFactory({
+    colorize: process.stdout.hasColors(),
+    singleLine: true,
+    // The primary's lines are most of them, and `process` names the worker of the others.
+    ignore: process_ === 'primary' ? 'pid,process' : 'pid,worker',
+    translateTime: 'HH:MM:ss',
+  });
+  return (line) => {
+    const fields = JSON.parse(line);
+    // A store that is away is no place in our code: ten rows of stack would only hide the next line.
+    if (fields.level === 'warn' && fields.err !== undefined) fields.err = fields.err.message;
+    process.stdout.write(CLEAR_ROW + format(fields));
   };
 }

@@ -45,6 +45,14 @@ test('what is set is taken, without the spaces around it', () => {
   assert.deepEqual([config.saleItems, config.userLimit], [50, 1]);
 });
 
+test('on a terminal only failures have a request line, unless lines are asked for', () => {
+  assert.equal(readConfig({}, true).logRequests, 'failures');
+  assert.equal(readConfig({}, false).logRequests, 'info');
+  for (const level of ['info', 'debug', 'failures'])
+    for (const isTerminal of [true, false])
+      assert.equal(readConfig({ LOG_REQUESTS: level }, isTerminal).logRequests, level);
+});
+
 test('an empty variable counts as not set', () => {
   const config = readConfig({ PORT: '', HOST: ' ', ADMIN_TOKEN: '', REDIS_URL: '', SALE_ITEMS: '' });
   assert.deepEqual([config.port, config.host, config.adminToken], [8080, '127.0.0.1', undefined]);

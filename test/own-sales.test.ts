@@ -82,7 +82,8 @@ test('where hourly sales are on, an answer that comes from the wrong sale says h
 });
 
 test('the banner tells who makes sales', () => {
-  const shown = (hourlySales: 'on' | 'off') => banner({ hourlySales, workers: 1 }, 'http://x', [], 100);
+  const shown = (hourlySales: 'on' | 'off') =>
+    banner({ hourlySales, workers: 1 }, { url: 'http://x', readyMs: 100, offer: undefined });
   assert.match(shown('on'), /No hourly sale is open\./);
   assert.match(shown('off'), /POST \/admin\/sales/);
 });

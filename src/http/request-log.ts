@@ -37,6 +37,7 @@ export function createRequestLog(
 
   const levelOf = (quiet: boolean, asked: Asked, status: number, ms: number): Level | undefined => {
     if (status >= 500 && status !== 503) return 'error';
+    if (config.logRequests === 'failures') return undefined;
     if (ms >= config.slowRequestMs) return 'warn';
     if (asked.bought !== undefined) return 'info';
     if (status >= 400 && !isSampled()) return undefined;

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { type Config, maskSecrets, readConfig, SetupError } from '../config.ts';
 import { type Log, openLog } from '../log.ts';
 import { createStoreMetrics } from '../metrics/stores.ts';
+import { activeOf } from '../sale.ts';
 import { openSpool } from '../store/attempts/segments.ts';
-import { banner } from './banner.ts';
+import { banner, readOffer } from './banner.ts';
 import { createShipper } from './duties/shipper.ts';
 import { startDuties } from './duties/start.ts';
 import { every } from './every.ts';
@@ -14,6 +15,7 @@ import { requireFreePort } from './port.ts';
 import { writeServiceFile } from './service-file.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import { openStores } from './stores.ts';
+import { openSummary } from './summary.ts';
 import { createSalesBoard } from './workers/sales-board.ts';
 import { isWriting, makePeersDir, startWorkers } from './workers/start.ts';
 import { createSupervisor } from './workers/supervisor.ts';
@@ -22,6 +24,7 @@ const SHIP_MS = 250;
 
 /** Opens everything in order; `shutdown` closes it in reverse. */
 async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void> {
+  const beganMs = performance.now();
   log.debug(maskSecrets(config), 'configuration');
   if (!config.production && !config.adminToken)
     log.warn('the admin API is open: set ADMIN_TOKEN to close it');
@@ -62,7 +65,18 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
 
   shutdown.add('workers', supervisor.stop);
   const isSpoolFull = () => shipper.isFull;
-  await startWorkers({ supervisor, board, metrics, scrape, log, isSpoolFull, refreshSales });
+  const summary =
+    config.logRequests === 'failures' ? openSummary(log, redis, sales, supervisor.pids) : undefined;
+  await startWorkers({
+    supervisor,
+    board,
+    metrics,
+    scrape,
+    log,
+    isSpoolFull,
+    refreshSales,
+    onCounted: summary?.heard,
+  });
   const roll = () => {
     log.info('rolling restart');
     supervisor.roll().then(() => log.info('rolling restart done'), onError);
@@ -76,9 +90,13 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
   const url = `http://${address.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, '127.0.0.1')}`;
   const service = { pid: process.pid, url, redisUrl, databaseUrl };
   shutdown.add('service file', writeServiceFile(config.dataDir, service));
-  const readyMs = Math.round(performance.now());
-  if (process.stdout.isTTY) process.stdout.write(banner(config, url, board.sales, readyMs));
+  const readyMs = Math.round(performance.now() - beganMs);
   log.info({ address, workers: config.workers, ready_ms: readyMs }, 'open');
+  if (process.stdout.isTTY) {
+    const active = activeOf(board.sales, Date.now(), config.hourlySales === 'on');
+    const offer = active && (await readOffer(redis, postgres, active));
+    process.stdout.write(banner(config, { url, readyMs, offer }));
+  }
 }
 
 let fail = (error: unknown): void => {

@@ -90,7 +90,7 @@ test('configuration.md has a row for each variable, with its default and range',
     ]),
   );
   assert.deepEqual([...rows.keys()].sort(), [...VARIABLES.keys()].sort());
-  const defaults: Readonly<Record<string, unknown>> = readConfig({});
+  const defaults: Readonly<Record<string, unknown>> = readConfig({}, false);
   for (const [name, [byDefault = '', range = '', meaning = '']] of rows) {
     const complaint = VARIABLES.get(name) ?? '';
     const [, numbers] = / from (\d+ to \d+)/.exec(complaint) ?? [];

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '../../log.ts';
-import type { ToPrimary } from '../../messages.ts';
+import type { MetricJson, ToPrimary } from '../../messages.ts';
 import { commandLine } from '../../private/processes.ts';
 import type { Metrics } from '../metrics/own.ts';
 import type { Scrape } from '../metrics/scrape.ts';
@@ -37,6 +37,8 @@ export interface WorkersOptions {
   readonly isSpoolFull: () => boolean;
   /** Makes new sales known to Redis and to the board. */
   readonly refreshSales: () => Promise<void>;
+  /** Hears what a worker has counted so far. */
+  readonly onCounted: ((pid: number, counted: readonly MetricJson[]) => void) | undefined;
 }
 
 /** Starts the workers, sends each what it must know, and answers their questions. Resolves when all serve. */
@@ -56,7 +58,10 @@ export async function startWorkers(options: WorkersOptions): Promise<void> {
   const onMessage = async (pid: number, message: ToPrimary) => {
     if (message.type === 'hello') board.show(pid);
     if (message.type === 'sales-seen') board.seen(pid, message.version);
-    if (message.type === 'metrics') scrape.heard(pid, message);
+    if (message.type === 'metrics') {
+      scrape.heard(pid, message);
+      options.onCounted?.(pid, message.counted);
+    }
     if (message.type !== 'ask') return;
     // A question that fails gets no answer: the worker has its own deadline.
     const value = await answers[message.question]().catch((err: unknown) => log.warn({ err }, 'no answer'));
