@@ -15,7 +15,8 @@ import { runVisitors } from './visitors.ts';
 
 const HELP = `npm run load -- <profile> [options]
 
-A crowd of users on the service that runs on DATA_DIR, or else on one of its own that it starts and stops.
+A crowd of users on the service that runs on DATA_DIR, or else on one of its own
+that it starts and stops. The sale has an item for each of them at least.
 
 ${Object.entries(PROFILES)
   .map(([name, { users, seconds }]) => `  ${name.padEnd(20)}${users} users, ${seconds} s`)
@@ -71,7 +72,8 @@ await runCommand('load', async () => {
   const profile = readProfile(positionals, values.seconds);
   const target = await openTarget(values);
   try {
-    const { id: saleId, ...sale } = await chooseSale(target, values.sale, profile.seconds * 1_000 + ROOM_MS);
+    const need = { ms: profile.seconds * 1_000 + ROOM_MS, items: values.items ? 1 : profile.users };
+    const { id: saleId, ...sale } = await chooseSale(target, values, need);
     const items = await listItems(target.url, saleId, false);
     console.log(`${profile.users} users for ${profile.seconds} s on ${saleId} at ${target.url}`);
     const prefix = `v${Date.now().toString(36)}-`;

@@ -1,4 +1,5 @@
 /** How a run is shown: while it goes on, and at its end. */
+import { CLEAR_ROW, fitRow, widthOf } from '../src/terminal.ts';
 import { printTable } from './command.ts';
 import { createHistogram } from './histogram.ts';
 import { KINDS, type RecordData } from './record.ts';
@@ -11,7 +12,9 @@ export interface Progress {
 
 const TERMINAL_MS = 100;
 const LINES_MS = 5_000;
-const BAR = 30;
+const BAR_MAX = 30;
+/** A shorter one shows nothing. */
+const BAR_MIN = 5;
 
 /** A bar on a terminal, a line every few seconds elsewhere. */
 export function createProgress(total: number): Progress {
@@ -26,20 +29,23 @@ export function createProgress(total: number): Progress {
       shownMs = nowMs;
       shownRequests = requests;
       const text = `${sold.toLocaleString('en')}/${total.toLocaleString('en')} sold   ${perSecond.toLocaleString('en')} requests/s${more}`;
-      if (isTerminal) process.stdout.write(`\r\x1b[K  ${bar(sold / total)}  ${text}`);
+      if (isTerminal) process.stdout.write(CLEAR_ROW + rowOf(sold / total, text, process.stdout.columns));
       else console.log(text);
       return true;
     },
     end() {
-      if (isTerminal) process.stdout.write('\r\x1b[K');
+      if (isTerminal) process.stdout.write(CLEAR_ROW);
     },
   };
 }
 
-const bar = (share: number) => {
-  const full = Math.min(BAR, Math.floor(share * BAR));
-  return '█'.repeat(full) + '░'.repeat(BAR - full);
-};
+/** Text behind a bar as long as there is room for; never more than one row. */
+export function rowOf(share: number, text: string, columns: number | undefined): string {
+  const room = Math.min(BAR_MAX, widthOf(columns) - text.length - 2);
+  if (room < BAR_MIN) return fitRow(text, columns);
+  const full = Math.min(room, Math.floor(share * room));
+  return `${'█'.repeat(full)}${'░'.repeat(room - full)}  ${text}`;
+}
 
 const ms = (value: number) => `${value < 10 ? value.toFixed(2) : value.toFixed(1)} ms`;
 const percent = (share: number) => `${(share * 100).toFixed(1)} %`;

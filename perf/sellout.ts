@@ -13,18 +13,19 @@ import { chooseSale, openTarget, TARGET_HELP, TARGET_OPTIONS, type Target } from
 
 const HELP = `npm run sellout -- [options]
 
-Sells a whole sale to users who check out, purchase, and try again as a good client would. Against the service
-that runs on DATA_DIR, or else against one of its own that it starts and stops.
+Sells a whole sale to users who check out, purchase, and try again as a good
+client would. Against the service that runs on DATA_DIR, or else against one of
+its own that it starts and stops.
 
 ${TARGET_HELP}
-  --users 10000            how many users there are; one for each cart, if not given
+  --users 10000            how many users there are; else one for each cart
   --items-per-user 1       how many items a user puts into a cart
   --connections 200        how many users are at work at one time
-  --contention             all users fight for the same few items, until everything is sold
+  --contention             all users fight for the same few items
   --generators 1           processes that play the users`;
 
 /** A sale that ends sooner is refused. */
-const NEED_MS = 30_000;
+const NEED = { ms: 30_000, items: 1 };
 /** How often to offer again what is left because a user gave up, or found it in another cart. */
 const ROUNDS_MAX = 5;
 
@@ -67,7 +68,7 @@ async function sellAll(target: Target, sale: Sale, options: Options, prefix: str
     else all = part;
   }
   progress.end();
-  if (all === undefined) throw new UsageError(`the sale ${sale.id} is sold out already.`);
+  if (all === undefined) throw new UsageError(`somebody else has bought all that was left of ${sale.id}.`);
   return all;
 }
 
@@ -79,7 +80,7 @@ await runCommand('sellout', async () => {
   }
   const target = await openTarget(options);
   try {
-    const sale = await chooseSale(target, options.sale, NEED_MS);
+    const sale = await chooseSale(target, options, NEED);
     const left = sale.total_items - sale.items_sold;
     console.log(`Selling ${sale.id} (${left} of ${sale.total_items} items left) at ${target.url}`);
     const prefix = `u${Date.now().toString(36)}-`;

@@ -17,14 +17,22 @@ export interface Sale {
 /** How often a read that is answered 503 is tried again. */
 const TRIES = 5;
 
-async function get(connection: Connection, target: string): Promise<unknown> {
+/** What is there; undefined when nothing is (404). Throws a UsageError for any other answer. */
+async function find(connection: Connection, target: string): Promise<unknown> {
   let reply = await connection.request('GET', target);
   for (let tries = 1; reply.status === 503 && tries < TRIES; tries++) {
     await sleep(reply.retryAfterS * 1_000);
     reply = await connection.request('GET', target);
   }
   if (reply.status === 200) return JSON.parse(reply.body);
+  if (reply.status === 404) return undefined;
   throw new UsageError(`GET ${target} was answered ${reply.status}: ${reply.body.slice(0, 200)}`);
+}
+
+async function get(connection: Connection, target: string): Promise<unknown> {
+  const found = await find(connection, target);
+  if (found === undefined) throw new UsageError(`there is nothing at ${target}.`);
+  return found;
 }
 
 async function withConnection<T>(url: string, work: (connection: Connection) => Promise<T>): Promise<T> {
@@ -39,9 +47,13 @@ async function withConnection<T>(url: string, work: (connection: Connection) => 
   }
 }
 
-/** The sale of that id, or the active one. Throws a UsageError when there is none. */
-export const findSale = (url: string, id: string | undefined): Promise<Sale> =>
-  withConnection(url, async (connection) => (await get(connection, `/sales/${id ?? 'active'}`)) as Sale);
+/** The sale of that id. Throws a UsageError when there is none. */
+export const findSale = (url: string, id: string): Promise<Sale> =>
+  withConnection(url, async (connection) => (await get(connection, `/sales/${id}`)) as Sale);
+
+/** The active sale; undefined when none is open. */
+export const findActiveSale = (url: string): Promise<Sale | undefined> =>
+  withConnection(url, async (connection) => (await find(connection, '/sales/active')) as Sale | undefined);
 
 /** The ids of a sale's items in their order; of those that are not sold, when `available`. */
 export const listItems = (url: string, saleId: string, available: boolean): Promise<string[]> =>
@@ -65,7 +77,10 @@ export const createSale = (url: string, items: number, userLimit: number): Promi
     const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
     const body = JSON.stringify({ total_items: items, user_limit: userLimit, ...times });
     const reply = await connection.post('/admin/sales', body, headers);
-    if (reply.status !== 201) throw new UsageError(`the sale was not created: ${reply.status} ${reply.body}`);
+    if (reply.status !== 201) {
+      const hint = [401, 404].includes(reply.status) ? '; ADMIN_TOKEN must be that of the service' : '';
+      throw new UsageError(`no sale could be made (${reply.status} ${reply.body.slice(0, 200)})${hint}.`);
+    }
     return await findSale(url, (JSON.parse(reply.body) as { data: { id: string } }).data.id);
   });
 

@@ -1,7 +1,7 @@
 /** Which service a command works on, and which of its sales. */
-import { runningService, UsageError } from './command.ts';
+import { readCount, runningService, UsageError } from './command.ts';
 import { makeDataDir, startService } from './service.ts';
-import { createSale, findSale, type Sale } from './shop.ts';
+import { createSale, findActiveSale, findSale, type Sale } from './shop.ts';
 
 /** Options that sellout and load share, for parseArgs. */
 export const TARGET_OPTIONS = {
@@ -13,9 +13,12 @@ export const TARGET_OPTIONS = {
   items: { type: 'string' },
 } as const;
 
-export const TARGET_HELP = `  --url http://…           this service (with --redis and --database, unless it runs on DATA_DIR)
-  --sale S-…               this sale instead of the active one
-  --workers N, --items N   of a service of its own: worker processes, items of the sale`;
+export const TARGET_HELP = `  --url http://…           this service; with --redis and --database, unless it
+                           runs on DATA_DIR
+  --sale S-…               this sale, instead of the active one, or of a new one
+                           where that is sold out or about to end
+  --items N                a new sale of so many items
+  --workers N              worker processes of a service of its own`;
 
 export type TargetOptions = Partial<Record<keyof typeof TARGET_OPTIONS, string>>;
 
@@ -43,9 +46,8 @@ export async function openTarget(options: TargetOptions): Promise<Target> {
     );
   }
   if (!running) return startOwn(options);
-  if (options.workers || options.items) {
-    throw new UsageError('--workers and --items are for a service of its own, and one runs on DATA_DIR.');
-  }
+  if (options.workers)
+    throw new UsageError('--workers is for a service of its own, and one runs on DATA_DIR.');
   return { ...running, isOwn: false, leave };
 }
 
@@ -61,22 +63,46 @@ async function startOwn({ workers, items }: TargetOptions): Promise<Target> {
   return { ...service, isOwn: true, leave };
 }
 
+/** What a command needs of a sale. */
+export interface Need {
+  /** It stays open for so long. */
+  readonly ms: number;
+  /** So many of its items are left. */
+  readonly items: number;
+}
+
+/** Items of a new sale where no active one tells how large sales are. */
+const ITEMS = 10_000;
+const USER_LIMIT = 10;
+
 /**
- * The sale that is named, or the active one. One that is not open for `needMs` more is refused; on a service of
- * our own a new one takes its place.
+ * The sale that is named; or else the active one, and a new one where that does not do or a size is given. Throws a
+ * UsageError when the one that is named does not do, or none can be made.
  */
-export async function chooseSale(target: Target, saleId: string | undefined, needMs: number): Promise<Sale> {
-  const sale = await findSale(target.url, saleId);
-  if (!sale.active) {
-    throw new UsageError(
-      `the sale ${sale.id} is not open: it runs from ${sale.started_at} to ${sale.ended_at}.`,
-    );
+export async function chooseSale(target: Target, options: TargetOptions, need: Need): Promise<Sale> {
+  if (options.sale !== undefined) {
+    const named = await findSale(target.url, options.sale);
+    const fault = faultOf(named, need);
+    if (fault) throw new UsageError(`the sale ${named.id} ${fault}; without --sale a new one is made.`);
+    return named;
   }
+  const active = await findActiveSale(target.url);
+  // The sales of a service of our own have the size that was asked for.
+  const size = target.isOwn ? undefined : options.items;
+  const fault = active ? faultOf(active, need) : 'does not exist';
+  if (active && !fault && size === undefined) return active;
+  if (size === undefined) console.log(`The active sale ${fault}: making a new one …`);
+  const items =
+    size === undefined ? Math.max(active?.total_items ?? ITEMS, need.items) : readCount('items', size, ITEMS);
+  return createSale(target.url, items, USER_LIMIT);
+}
+
+/** Why a sale does not do; undefined when it does. */
+function faultOf(sale: Sale, need: Need): string | undefined {
+  if (!sale.active) return `is not open: it runs from ${sale.started_at} to ${sale.ended_at}`;
   const leftMs = Date.parse(sale.ended_at) - Date.now();
-  if (leftMs > needMs) return sale;
-  if (target.isOwn) return createSale(target.url, sale.total_items, 10);
-  const left = Math.round(leftMs / 1_000);
-  throw new UsageError(
-    `the sale ${sale.id} ends in ${left} s; wait for the next one, or name another with --sale.`,
-  );
+  if (leftMs <= need.ms) return `ends in ${Math.round(leftMs / 1_000)} s`;
+  const left = sale.total_items - sale.items_sold;
+  if (left === 0) return 'is sold out';
+  return left < need.items ? `has ${left} items left` : undefined;
 }

@@ -1,6 +1,6 @@
 /** A crowd that comes and goes for a while: each place in it is taken by one visitor after the other. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Connection, Lost, openConnection } from './client.ts';
+import { Lost, openConnection } from './client.ts';
 import { type Behaviour, POPULAR_SHARE, type Profile } from './profiles.ts';
 import type { Recorder } from './record.ts';
 import { buy, checkOut, problemOf, type Session } from './session.ts';
@@ -51,7 +51,7 @@ async function visit(
     if (thinkMs > 0) await sleep(thinkMs);
   };
   // Visitors with pauses browse first.
-  if (thinkMs > 0) await browse(session.connection, session.record);
+  if (thinkMs > 0) await browse(session);
   await think();
   if (Math.random() >= behaviour.checksOut) return;
   let code: string | undefined;
@@ -68,10 +68,10 @@ function pick(items: readonly string[], popular: number): string {
   return items[Math.floor(Math.random() * among)] as string;
 }
 
-async function browse(connection: Connection, record: Recorder): Promise<void> {
+async function browse({ connection, record, saleId }: Session): Promise<void> {
   const beganMs = performance.now();
   try {
-    const reply = await connection.request('GET', '/sales/active');
+    const reply = await connection.request('GET', `/sales/${saleId}`);
     record.answered('browse', reply.status === 200 ? '200' : `${reply.status} ${problemOf(reply)}`, beganMs);
   } catch (error) {
     if (!(error instanceof Lost)) throw error;

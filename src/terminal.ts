@@ -6,8 +6,11 @@ export const CLEAR_ROW = '\r\x1b[K';
 /** Some terminals have no width to tell. */
 const COLUMNS = 80;
 
-/** Text cut to one row. The last column stays free: written to, it makes some terminals begin a new row. */
+/** Characters that one row takes. The last column stays free: written to, it makes some terminals begin a new row. */
+export const widthOf = (columns: number | undefined): number => (columns || COLUMNS) - 1;
+
+/** Text cut to one row. */
 export function fitRow(text: string, columns: number | undefined): string {
-  const most = (columns || COLUMNS) - 1;
+  const most = widthOf(columns);
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
 }
