@@ -2,16 +2,19 @@
 
 export interface Bar {
   readonly label: string;
+  /** How long it is. */
   readonly value: number;
   /** The least and the greatest of the rounds. */
   readonly range: readonly [number, number];
+  /** The value as it is written. */
+  readonly figure: string;
   /** Printed after the figure. */
   readonly note: string;
 }
 
 const WIDTH = 860;
 const LABEL = 250;
-const NOTE = 190;
+const NOTE = 150;
 const ROW = 34;
 const TOP = 46;
 /** Greys and a blue with enough contrast on white and on near-black. */
@@ -34,10 +37,9 @@ ${rows.join('\n')}
 `;
 }
 
-function drawBar({ label, value, range, note }: Bar, y: number, scale: number): string {
+function drawBar({ label, value, range, figure, note }: Bar, y: number, scale: number): string {
   const at = (figure: number) => (LABEL + figure * scale).toFixed(1);
   const middle = y + ROW / 2;
-  const figure = Math.round(value).toLocaleString('en');
   return [
     `<text x="${LABEL - 12}" y="${middle + 5}" text-anchor="end">${escapeXml(label)}</text>`,
     `<rect x="${LABEL}" y="${y + 6}" width="${(value * scale).toFixed(1)}" height="${ROW - 12}" rx="3" fill="${FILL}"/>`,

@@ -12,6 +12,10 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     about: 'the service beside a bare node:http cluster (--help tells more)',
     run: () => import('./suite.ts'),
   },
+  chart: {
+    about: 'draws perf/results/latest.svg of the newest results again',
+    run: async () => (await import('./latest.ts')).redraw(),
+  },
   observing: {
     about: 'what metrics and request lines cost, on and off in one run (--help)',
     run: () => import('./observing.ts'),

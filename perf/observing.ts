@@ -6,7 +6,8 @@ import { parseArgs } from 'node:util';
 import { createShopCases, type Sample } from './cases.ts';
 import { EXIT, openStores, printTable, readCount, runCommand } from './command.ts';
 import { findOha } from './oha.ts';
-import { describeMachine, median } from './results.ts';
+import { median, ratioOf } from './ratio.ts';
+import { describeMachine } from './results.ts';
 import { makeDataDir, startService } from './service.ts';
 
 const HELP = `npm run perf -- observing [options]
@@ -102,8 +103,7 @@ function rowsOf(
     ...CASES.flatMap((each) => {
       const own = samples.get(each) ?? [];
       const base = nothing?.get(each) ?? [];
-      const ratio = (of: (sample: Sample) => number) =>
-        median(own.map((sample, round) => of(sample) / of(base[round] as Sample))).toFixed(3);
+      const ratio = (of: (sample: Sample) => number) => ratioOf(own, base, of).median.toFixed(3);
       const [perSecond, cpuUs] = [(s: Sample) => s.perSecond, (s: Sample) => s.cpuUs.workers];
       return [
         `${Math.round(median(own.map(perSecond)))}/s`,

@@ -1,22 +1,22 @@
-/** The suite's results: on the screen, as JSON with the machine they were taken on, and as a picture. */
+/** The suite's results: what they are, the machine they were taken on, and how they are shown. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../src/config.ts';
-import type { Sample } from './cases.ts';
-import { drawBars } from './chart.ts';
+import { BARE, type Sample } from './cases.ts';
 import { printTable } from './command.ts';
 import type { OpenLoopResult } from './figures.ts';
 import type { HourChangeResult } from './hour-change.ts';
 import { ohaVersion } from './oha.ts';
+import { median, ratioOf } from './ratio.ts';
 import type { ScaleResult } from './scale.ts';
 import { ROLES, sumCpu } from './usage.ts';
 
 export interface CaseResult {
   readonly name: string;
   readonly samples: readonly Sample[];
-  /** Medians over the rounds. */
+  /** Medians over the rounds; the second of what `ratiosToBare` says. */
   readonly perSecond: number;
   readonly ratio: number;
 }
@@ -36,11 +36,13 @@ export interface Results {
 
 const root = new URL('../../', import.meta.url);
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+/** ÷ bare, of each case: its requests per second divided by those of the bare server in the same round. */
+export function ratiosToBare(cases: readonly Pick<CaseResult, 'name' | 'samples'>[]) {
+  const bare = cases.find(({ name }) => name === BARE)?.samples ?? [];
+  return cases.map(({ name, samples }) => ({
+    name,
+    ...ratioOf(samples, bare, (sample) => sample.perSecond),
+  }));
 }
 
 function output(command: string, ...args: string[]): string {
@@ -82,7 +84,8 @@ const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
 
 /** One row for each case, the medians of its rounds. */
 export function printCases(cases: readonly CaseResult[]): void {
-  const rows = cases.map(({ name, samples, perSecond, ratio }) => {
+  const ratios = ratiosToBare(cases);
+  const rows = cases.map(({ name, samples, perSecond, ratio }, i) => {
     const of = (figure: (sample: Sample) => number) => median(samples.map(figure));
     const scripts = of((sample) => sample.more.redisScripts ?? Number.NaN);
     const seconds = of((sample) => sample.more.seconds ?? Number.NaN);
@@ -96,8 +99,9 @@ export function printCases(cases: readonly CaseResult[]): void {
     const byRole = cpu.map((us) => us.toFixed(1)).join(' + ');
     return [
       name,
-      Math.round(perSecond),
       ratio.toFixed(2),
+      (ratios[i]?.range ?? []).map((each) => each.toFixed(2)).join('–'),
+      Math.round(perSecond),
       ...latencies,
       cpuUs,
       byRole,
@@ -106,10 +110,11 @@ export function printCases(cases: readonly CaseResult[]): void {
       note,
     ];
   });
-  printTable([
-    ['', 'requests/s', '÷ bare', 'p50', 'p99', 'CPU each', ROLES.join(' + '), 'generator cores', 'books', ''],
-    ...rows,
-  ]);
+  const head = ['', '÷ bare', 'of the rounds', 'requests/s', 'p50', 'p99', 'CPU each', ROLES.join(' + ')];
+  printTable([[...head, 'generator cores', 'books', ''], ...rows]);
+  console.log(
+    '\n÷ bare: requests/s divided by those of the bare server in the same round; the median of the rounds.',
+  );
 }
 
 export function printResults(results: Results): void {
@@ -160,21 +165,4 @@ export function printResults(results: Results): void {
     ...faults,
   ];
   for (const fault of all.slice(0, 20)) console.log(`  ${fault}`);
-}
-
-/** Writes perf/results/<date>.json and latest.svg. */
-export function writeResults(results: Results): void {
-  const dir = new URL('perf/results/', root);
-  mkdirSync(dir, { recursive: true });
-  const { date, commit, cpu, cores, versions } = results.machine;
-  const json = new URL(`${date.slice(0, 19).replaceAll(':', '')}.json`, dir);
-  writeFileSync(json, `${JSON.stringify(results, null, 2)}\n`);
-  const bars = results.cases.map(({ name, samples, perSecond, ratio }) => {
-    const rates = samples.map((sample) => sample.perSecond);
-    const range = [Math.min(...rates), Math.max(...rates)] as const;
-    return { label: name, value: perSecond, range, note: `${ratio.toFixed(2)} × bare` };
-  });
-  const small = `${date.slice(0, 10)}, ${commit}, ${cores} × ${cpu}, Node ${versions.node}, load generator on the same machine; median and range of ${results.options.rounds} rounds`;
-  writeFileSync(new URL('latest.svg', dir), drawBars('Requests per second', small, bars));
-  console.log(`\nWritten: ${fileURLToPath(json)} and latest.svg`);
 }

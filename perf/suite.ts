@@ -8,16 +8,10 @@ import { BARE, type Bench, type Case, createCases, type Sample } from './cases.t
 import { EXIT, openStores, readCount, runCommand } from './command.ts';
 import { measureOpenLoop, measureWarmStart } from './figures.ts';
 import { measureHourChange } from './hour-change.ts';
+import { writeResults } from './latest.ts';
 import { findOha } from './oha.ts';
-import {
-  type CaseResult,
-  describeMachine,
-  median,
-  printCases,
-  printResults,
-  type Results,
-  writeResults,
-} from './results.ts';
+import { median, ratioOf } from './ratio.ts';
+import { type CaseResult, describeMachine, printCases, printResults, type Results } from './results.ts';
 import { measureScale } from './scale.ts';
 import { makeDataDir, startService } from './service.ts';
 import { usageOfTree } from './usage.ts';
@@ -72,8 +66,7 @@ async function runRounds(cases: readonly Case[], rounds: number, seconds: number
     name,
     samples: own,
     perSecond: median(own.map((sample) => sample.perSecond)),
-    // Within one round: the machine is not the same in all of them.
-    ratio: median(own.map((sample, round) => sample.perSecond / (bare[round]?.perSecond ?? Number.NaN))),
+    ratio: ratioOf(own, bare, (sample) => sample.perSecond).median,
   }));
 }
 

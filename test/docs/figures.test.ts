@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { median } from '../../perf/results.ts';
+import { median } from '../../perf/ratio.ts';
 import { read, rowsOf } from './texts.ts';
 
 /** The measurements that a page quotes are those of the run that it names. */
