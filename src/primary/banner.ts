@@ -13,12 +13,13 @@ export interface Offer {
   readonly item: string | undefined;
 }
 
-/** Reads what is left of a sale that is open; undefined when a store does not say. */
+/** Reads what is left of a sale that is open; undefined when there is none, or a store does not say. */
 export async function readOffer(
   redis: Redis,
   postgres: Postgres,
-  sale: LiveSale,
+  sale: LiveSale | undefined,
 ): Promise<Offer | undefined> {
+  if (sale === undefined) return undefined;
   try {
     const [progress] = await readProgress(redis, [sale]);
     if (progress === undefined) return undefined;

@@ -65,18 +65,8 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
 
   shutdown.add('workers', supervisor.stop);
   const isSpoolFull = () => shipper.isFull;
-  const summary =
-    config.logRequests === 'failures' ? openSummary(log, redis, sales, supervisor.pids) : undefined;
-  await startWorkers({
-    supervisor,
-    board,
-    metrics,
-    scrape,
-    log,
-    isSpoolFull,
-    refreshSales,
-    onCounted: summary?.heard,
-  });
+  const onCounted = openSummary(config, log, redis, sales, supervisor.pids)?.heard;
+  await startWorkers({ supervisor, board, metrics, scrape, log, isSpoolFull, refreshSales, onCounted });
   const roll = () => {
     log.info('rolling restart');
     supervisor.roll().then(() => log.info('rolling restart done'), onError);
@@ -93,8 +83,7 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
   const readyMs = Math.round(performance.now() - beganMs);
   log.info({ address, workers: config.workers, ready_ms: readyMs }, 'open');
   if (process.stdout.isTTY) {
-    const active = activeOf(board.sales, Date.now(), config.hourlySales === 'on');
-    const offer = active && (await readOffer(redis, postgres, active));
+    const offer = await readOffer(redis, postgres, activeOf(board.sales, Date.now(), hourlySales));
     process.stdout.write(banner(config, { url, readyMs, offer }));
   }
 }

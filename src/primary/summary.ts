@@ -1,3 +1,4 @@
+import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
 import type { MetricJson } from '../messages.ts';
 import type { LiveSale } from '../sale.ts';
@@ -93,15 +94,16 @@ export function createSummary(options: SummaryOptions): Summary {
   };
 }
 
-/** The summary of this process' terminal; undefined without one, or when the log is to be quieter. */
+/** The summary of this process' terminal; undefined without one, and when lines of requests or a quieter log are asked for. */
 export function openSummary(
+  config: Pick<Config, 'logRequests'>,
   log: Log,
   redis: Redis,
   sales: () => readonly LiveSale[],
   pids: () => readonly number[],
 ): Summary | undefined {
   const { stdout } = process;
-  if (!stdout.isTTY || !log.isLevelEnabled('info')) return undefined;
+  if (!stdout.isTTY || config.logRequests !== 'failures' || !log.isLevelEnabled('info')) return undefined;
   return createSummary({
     readProgress: () => readProgress(redis, sales()),
     pids,
