@@ -82,16 +82,19 @@ const USER_LIMIT = 10;
 export async function chooseSale(target: Target, options: TargetOptions, need: Need): Promise<Sale> {
   if (options.sale !== undefined) {
     const named = await findSale(target.url, options.sale);
-    const fault = faultOf(named, need);
-    if (fault) throw new UsageError(`the sale ${named.id} ${fault}; without --sale a new one is made.`);
+    // Who names one knows how small it is.
+    const fault = faultOf(named, { ...need, items: 1 });
+    if (fault)
+      throw new UsageError(`the sale ${named.id} ${fault}; without --sale another is taken, or made.`);
     return named;
   }
   const active = await findActiveSale(target.url);
   // The sales of a service of our own have the size that was asked for.
   const size = target.isOwn ? undefined : options.items;
-  const fault = active ? faultOf(active, need) : 'does not exist';
+  const fault = active && faultOf(active, need);
   if (active && !fault && size === undefined) return active;
-  if (size === undefined) console.log(`The active sale ${fault}: making a new one …`);
+  if (size === undefined)
+    console.log(active ? `The active sale ${fault}: making a new one …` : 'No sale is active: making one …');
   const items =
     size === undefined ? Math.max(active?.total_items ?? ITEMS, need.items) : readCount('items', size, ITEMS);
   return createSale(target.url, items, USER_LIMIT);

@@ -78,7 +78,7 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     logRequests: oneOf('LOG_REQUESTS', isTerminal ? 'failures' : 'info', ['info', 'debug', 'failures']),
     /** The share of refusals (4xx, 503) that have a line: at 1 all, at 0.01 every hundredth. */
     logRefusals: share('LOG_REFUSALS', 1),
-    /** A request that takes longer has its line in any case, as a warning. */
+    /** A request that takes longer has its line in any case, as a warning, but where only failures have one. */
     slowRequestMs: integer('SLOW_REQUEST_MS', 1_000, 1, 600_000),
     /** off: nothing is measured, and there is no /metrics. */
     metrics: oneOf('METRICS', 'on', ['on', 'off']),

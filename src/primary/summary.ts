@@ -144,6 +144,7 @@ function refusalsOf({ requests, refused }: Counts): string[] {
   const all = [...refused.values()].reduce((sum, n) => sum + n, 0);
   if (all === 0) return [];
   const reasons = [...refused]
+    .filter(([, n]) => n > 0)
     .sort(([, a], [, b]) => b - a)
     .map(([reason, n]) => `${SHORT[reason] ?? reason.replaceAll('_', ' ')} ${share(n)}`);
   return [`${share(all)} % refused: ${reasons.join(', ')}`];

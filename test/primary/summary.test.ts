@@ -96,6 +96,12 @@ test('a single request is a row too; probes are none', async () => {
   assert.match(await screen.hear(1, worker), /\] 1 request\n$/);
 });
 
+test('requests above every bound are said to be', async () => {
+  const [screen, worker] = [createScreen(80), createWorker()];
+  worker.answer(100, 'GET', '/sales', 503, 'unavailable', 20_000);
+  assert.equal(await screen.hear(1, worker), `${CLEAR}N req/s  p99 > 10 s`);
+});
+
 test('workers are added up; one that begins anew begins at nothing', async () => {
   const screen = createScreen(80);
   const [first, second, successor] = [createWorker(), createWorker(), createWorker()];

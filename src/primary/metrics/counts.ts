@@ -47,5 +47,5 @@ export function boundOf({ requests, within }: Counts, share: number): number | u
 }
 
 function grow<K>(map: Map<K, number>, key: K, by: number): void {
-  if (by !== 0) map.set(key, (map.get(key) ?? 0) + by);
+  map.set(key, (map.get(key) ?? 0) + by);
 }
