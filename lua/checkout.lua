@@ -8,11 +8,12 @@
 -- KEYS[5] codes    hash: code -> user
 -- KEYS[6] bought   hash: user -> number of items bought
 -- ARGV[1] fence "epoch:run_id"
--- ARGV[2] operations: "user item code user item code …", the code being a fresh one
+-- ARGV[2] most carts that the sale may hold at a time
+-- ARGV[3] operations: "user item code user item code …", the code being a fresh one
 --
 -- Returns one number for the whole batch: -1 fenced, -2 not begun, -3 ended, -4 sold out;
 -- otherwise one text with three words per operation: status, code ('-' when there is none), lines in the cart.
---   status 1 added, 2 already in the cart, -5 no such item, -6 item sold, -7 limit reached
+--   status 1 added, 2 already in the cart, -5 no such item, -6 item sold, -7 limit reached, -8 too many carts
 
 local gate, sale, items, carts, codes, bought = unpack(KEYS)
 if redis.call('GET', gate) ~= ARGV[1] then return -1 end
@@ -25,9 +26,10 @@ if now < tonumber(state[1]) then return -2 end
 if now >= tonumber(state[2]) then return -3 end
 if tonumber(state[4]) >= tonumber(state[3]) then return -4 end
 local limit = tonumber(state[5])
+local room = tonumber(ARGV[2]) - redis.call('HLEN', carts)
 
 local users, ids, fresh, n = {}, {}, {}, 0
-for user, item, code in string.gmatch(ARGV[2], '(%S+) (%S+) (%S+)') do
+for user, item, code in string.gmatch(ARGV[3], '(%S+) (%S+) (%S+)') do
   n = n + 1
   users[n], ids[n], fresh[n] = user, item, code
 end
@@ -56,8 +58,11 @@ for i = 1, n do
     answer(i, 2, string.match(cart, '^%S+'), lines)
   elseif lines + (tonumber(counts[i]) or 0) >= limit then
     answer(i, -7, '-', lines)
+  elseif not cart and room <= 0 then
+    answer(i, -8, '-', lines)
   else
     if not cart then
+      room = room - 1
       local code = fresh[i]
       cart = code .. ' '
       newCodes[#newCodes + 1] = code

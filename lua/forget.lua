@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Deletes outbox entries whose decisions are committed in Postgres.
 --
 -- KEYS[1] gate    string: the fence that is let in, or the token of a rebuild

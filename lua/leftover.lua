@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Reads outbox entries that their worker should have committed by now, together with the gate,
 -- so that they can only be committed under the epoch they were read in.
 --

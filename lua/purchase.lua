@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Buys carts: decides a batch of checkout codes of one sale, each once and for ever.
 -- A decision, its effect and its outbox entry are one atomic step. Each hash is asked once for the whole batch.
 --

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Shuts the gate for a rebuild and clears what Postgres will rewrite. Carts, codes and the outbox stay.
 -- A rebuild of an older epoch can neither begin nor go on afterwards.
 --

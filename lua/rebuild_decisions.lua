@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Writes committed decisions during a rebuild, and takes away codes and carts that they have spent
 -- (a Redis that came back with old data may still hold them).
 --

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Writes a part of a sale's state during a rebuild.
 --
 -- KEYS[1] gate  string: must hold the token of this rebuild

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Ends a rebuild: checks that the whole catalogue is there, writes the sale and opens the gate, last of all.
 --
 -- KEYS[1] gate   string: must hold the token of this rebuild

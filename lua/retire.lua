@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Removes the keys of a sale that has ended, once its outbox is empty.
 --
 -- KEYS[1] sale    hash: ends_ms

@@ -64,7 +64,7 @@ const loads: Does = ({ memory }, [token], reply, keys) => {
 };
 
 const DOES: Record<string, Does> = {
-  'lua/checkout'(model, [fence, packed]) {
+  'lua/checkout'(model, [fence, , packed]) {
     const answers = checkOut(model.memory, model.sale, fence as string, opsOf(packed as string));
     for (const { outcome, code } of answers === 'fenced' ? [] : answers)
       if (outcome === 'added' && !model.codes.includes(code)) model.codes.push(code);

@@ -12,6 +12,12 @@ const BATCH_MAX = 256;
 const IN_FLIGHT_MAX = 2;
 /** Operations that may wait per worker and sale: some 200 ms of work, after which waiting is not worth it. */
 const PENDING_MAX = 8_192;
+/**
+ * Carts of one sale at a time, per item and at least. A cart that is never bought stays until the sale is retired:
+ * without a bound, one client with many user ids could fill Redis, which is all sales'.
+ */
+const CARTS_PER_ITEM = 100;
+const CARTS_LEAST = 100_000;
 
 const OF_BATCH = { [-1]: 'fenced', [-2]: 'not-begun', [-3]: 'ended', [-4]: 'sold-out' } as const;
 const OF_ITEM = {
@@ -20,6 +26,7 @@ const OF_ITEM = {
   [-5]: 'no-item',
   [-6]: 'item-sold',
   [-7]: 'limit',
+  [-8]: 'too-many-carts',
 } as const;
 
 export interface CheckoutOp {
@@ -49,17 +56,21 @@ export function createCheckouts(
     pendingMax: PENDING_MAX,
     onBatch,
     async run(ops) {
-      const { id, epoch } = sale();
+      const { id, epoch, total } = sale();
       const k = keysOf(id);
       const declared = [k.gate, k.sale, k.items, k.carts, k.codes, k.bought];
       // One text instead of three arguments per operation: writing so many small ones costs node 5 µs each.
       let packed = '';
       for (const op of ops) packed += `${op.userId} ${op.itemId} ${newCode(id)} `;
-      const reply = await redis.run(checkoutScript, declared, [fenceOf({ epoch }, redis), packed]);
+      const args = [fenceOf({ epoch }, redis), String(cartsMax(total)), packed];
+      const reply = await redis.run(checkoutScript, declared, args);
       return typeof reply === 'number' ? ops.map(() => wholeBatch(id, reply)) : perItem(reply as string);
     },
   });
 }
+
+/** How many carts a sale of so many items may hold at a time. */
+export const cartsMax = (total: number): number => Math.max(CARTS_LEAST, CARTS_PER_ITEM * total);
 
 function wholeBatch(saleId: string, status: number): CheckoutResult {
   const outcome = OF_BATCH[status as keyof typeof OF_BATCH];

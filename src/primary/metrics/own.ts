@@ -7,6 +7,7 @@ import { listSegments } from '../../store/attempts/segments.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
+import { readRedisGauges } from './redis-gauges.ts';
 import { readSaleGauges } from './sale-gauges.ts';
 
 /** Where the primary reads the figures that other parts count. */
@@ -69,6 +70,7 @@ export function createMetrics(): Metrics {
       starts.cell().n = supervisor.starts();
       const { paths, bytes, refused } = listSegments(spool);
       const stray = this.strayAttempts;
+      const [ofSales, ofRedis] = await Promise.all([readSaleGauges(redis, sales(), hourlySales), readRedisGauges(redis)]);
       const lastAudit = isLeader() && auditedMs !== undefined ? [[auditedMs / 1_000] as const] : [];
       return [
         ...(await own.counted()),
@@ -76,7 +78,8 @@ export function createMetrics(): Metrics {
         ...measured.counted(),
         ...storeGauges(redis, [postgres], []),
         ...[...Object.values(counters), starts].map((family) => family.json()),
-        ...(await readSaleGauges(redis, sales(), hourlySales)),
+        ...ofSales,
+        ...ofRedis,
         gauge('flashsale_spool_bytes', 'Attempts in finished segments, not in Postgres yet', [[bytes]]),
         gauge('flashsale_spool_segments', 'Finished segments of the attempt log', [[paths.length]]),
         gauge('flashsale_spool_refused_segments', 'Segments that Postgres has refused, put aside', [
