@@ -1,13 +1,13 @@
 #!lua
 -- Puts items into carts: decides a batch of checkouts of one sale. It reserves nothing.
 --
--- KEYS[1] gate     string: the fence that is let in
+-- KEYS[1] gate     string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
 -- KEYS[2] sale     hash: starts_ms, ends_ms, total, sold, limit
 -- KEYS[3] items    hash: item -> 1 (unsold) | 0 (sold)
 -- KEYS[4] carts    hash: user -> "code item item … " (each word followed by a space)
 -- KEYS[5] codes    hash: code -> user
 -- KEYS[6] bought   hash: user -> number of items bought
--- ARGV[1] fence "epoch:run_id"
+-- ARGV[1] fence "v1:epoch"
 -- ARGV[2] most carts that the sale may hold at a time
 -- ARGV[3] operations: "user item code user item code …", the code being a fresh one
 --
@@ -15,8 +15,11 @@
 -- otherwise one text with three words per operation: status, code ('-' when there is none), lines in the cart.
 --   status 1 added, 2 already in the cart, -5 no such item, -6 item sold, -7 limit reached, -8 too many carts
 
-local gate, sale, items, carts, codes, bought = unpack(KEYS)
-if redis.call('GET', gate) ~= ARGV[1] then return -1 end
+local info = redis.call('INFO', 'server', 'replication')
+local here = string.match(info, '\nrun_id:(%x+)') .. ':' .. string.match(info, '\nmaster_replid:(%x+)')
+if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
+
+local sale, items, carts, codes, bought = unpack(KEYS, 2)
 
 local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'total', 'sold', 'limit')
 local time = redis.call('TIME')

@@ -2,7 +2,7 @@
 -- Buys carts: decides a batch of checkout codes of one sale, each once and for ever.
 -- A decision, its effect and its outbox entry are one atomic step. Each hash is asked once for the whole batch.
 --
--- KEYS[1] gate       string: the fence that is let in
+-- KEYS[1] gate       string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
 -- KEYS[2] sale       hash: starts_ms, ends_ms, total, sold, limit
 -- KEYS[3] items      hash: item -> 1 (unsold) | 0 (sold)
 -- KEYS[4] names      hash: item -> name
@@ -11,7 +11,7 @@
 -- KEYS[7] bought     hash: user -> number of items bought
 -- KEYS[8] decisions  hash: code -> decision "decided_ms user +bought -lost …", lines in the order added
 -- KEYS[9] outbox     stream: one entry per batch, its fields are "epoch" -> epoch and then code -> decision
--- ARGV[1] fence "epoch:run_id"
+-- ARGV[1] fence "v1:epoch"
 -- ARGV[2] channel that hears "sale epoch version item item …"; the version is the number sold after this batch
 -- ARGV[3] sale id
 -- ARGV[4] codes, each once, with spaces between them
@@ -21,8 +21,11 @@
 -- decisions, one after the other.
 --   status 1 decided now, 2 decided before; and without a decision -2 not begun, -3 ended, -5 no such code, -7 limit reached
 
-local gate, sale, items, names, carts, codes, bought, decisions, outbox = unpack(KEYS)
-if redis.call('GET', gate) ~= ARGV[1] then return -1 end
+local info = redis.call('INFO', 'server', 'replication')
+local here = string.match(info, '\nrun_id:(%x+)') .. ':' .. string.match(info, '\nmaster_replid:(%x+)')
+if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
+
+local sale, items, names, carts, codes, bought, decisions, outbox = unpack(KEYS, 2)
 
 local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'sold', 'limit')
 local time = redis.call('TIME')
@@ -31,6 +34,7 @@ if not state[1] then return -1 end
 local closed = (now < tonumber(state[1]) and -2) or (now >= tonumber(state[2]) and -3) or nil
 local sold, limit = tonumber(state[3]), tonumber(state[4])
 local decidedMs = string.format('%.0f', now)
+local epoch = string.match(ARGV[1], '%d+$')
 
 -- unpack() takes some 8,000 values at the most, and a batch of full carts has more lines.
 local PART = 4000
@@ -133,11 +137,11 @@ if #fresh > 0 then
   redis.call('HDEL', carts, unpack(spentCarts))
   write(bought, newCounts)
   write(items, marks)
-  entry = redis.call('XADD', outbox, '*', 'epoch', string.match(ARGV[1], '^%d+'), unpack(fresh))
+  entry = redis.call('XADD', outbox, '*', 'epoch', epoch, unpack(fresh))
 end
 if #soldItems > 0 then
   redis.call('HINCRBY', sale, 'sold', #soldItems)
   redis.call('PUBLISH', ARGV[2], string.format('%s %s %d %s',
-    ARGV[3], string.match(ARGV[1], '^%d+'), sold + #soldItems, table.concat(soldItems, ' ')))
+    ARGV[3], epoch, sold + #soldItems, table.concat(soldItems, ' ')))
 end
 return { entry, table.concat(answers, '\n'), read(names, named) }

@@ -1,18 +1,20 @@
 #!lua flags=allow-oom
 -- Ends a rebuild: checks that the whole catalogue is there, writes the sale and opens the gate, last of all.
 --
--- KEYS[1] gate   string: must hold the token of this rebuild
+-- KEYS[1] gate   string: must hold the token of this rebuild, with this dataset
 -- KEYS[2] sale   hash
 -- KEYS[3] items  hash
--- ARGV[1] token "loading:epoch:run_id"
--- ARGV[2] fence "epoch:run_id" that the gate lets in from now on
+-- ARGV[1] token "loading:v1:epoch"
+-- ARGV[2] fence "v1:epoch" that the gate lets in from now on
 -- ARGV[3] starts_ms, ARGV[4] ends_ms, ARGV[5] total, ARGV[6] sold, ARGV[7] limit
 --
--- Returns 1; 0 when another rebuild has taken over; -1 when items are missing.
+-- Returns 1; -1 when another rebuild has taken over; -2 when items are missing.
 
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if redis.call('HLEN', KEYS[3]) ~= tonumber(ARGV[5]) then return -1 end
+local info = redis.call('INFO', 'server', 'replication')
+local here = string.match(info, '\nrun_id:(%x+)') .. ':' .. string.match(info, '\nmaster_replid:(%x+)')
+if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
+if redis.call('HLEN', KEYS[3]) ~= tonumber(ARGV[5]) then return -2 end
 redis.call('HSET', KEYS[2],
   'starts_ms', ARGV[3], 'ends_ms', ARGV[4], 'total', ARGV[5], 'sold', ARGV[6], 'limit', ARGV[7])
-redis.call('SET', KEYS[1], ARGV[2])
+redis.call('SET', KEYS[1], ARGV[2] .. ':' .. here)
 return 1

@@ -38,14 +38,15 @@ function documentedIn(header: readonly string[], array: string): Numbers & { nam
   return { single, from, names };
 }
 
-/** Literal numbers, names of `local a, b = unpack(KEYS)`, and the beginnings of ranges: unpack and loops. */
-function usedIn(body: string, array: string): Numbers & { names: string[] } {
+/** Literal numbers, names of `local a, b = unpack(KEYS, 2)`, and the beginnings of ranges: unpack and loops. */
+function usedIn(body: string, array: string): Numbers & { names: Map<number, string> } {
   const single = new Set(
     [...body.matchAll(new RegExp(`\\b${array}\\[(\\d+)\\]`, 'g'))].map((m) => Number(m[1])),
   );
-  const unpacked = new RegExp(`^local ([\\w, ]+) = unpack\\(${array}\\)$`, 'm').exec(body);
-  const names = unpacked ? unpacked[1]!.split(', ') : [];
-  for (const i of names.keys()) single.add(i + 1);
+  const unpacked = new RegExp(`^local ([\\w, ]+) = unpack\\(${array}(?:, (\\d+))?\\)$`, 'm').exec(body);
+  const first = Number(unpacked?.[2] ?? 1);
+  const names = new Map((unpacked?.[1] ?? '').match(/\w+/g)?.map((name, i) => [first + i, name]));
+  for (const n of names.keys()) single.add(n);
   const rest = unpacked ? body.replace(unpacked[0], '') : body;
   const ranges = [
     ...[...rest.matchAll(new RegExp(`unpack\\(${array}(?:, (\\d+))?\\)`, 'g'))].map((m) => Number(m[1] ?? 1)),
@@ -93,11 +94,29 @@ for (const file of filesIn('lua', '.lua')) {
           used.from === undefined || used.from <= most,
           `${array} from ${used.from} on is documented`,
         );
-      for (const [i, name] of used.names.entries())
-        assert.equal(name, documented.names.get(i + 1), `${array}[${i + 1}]`);
+      for (const [n, name] of used.names) assert.equal(name, documented.names.get(n), `${array}[${n}]`);
     }
   });
 }
+
+/** Who is let in by the gate is decided in each script in the same words. A rebuild that begins shuts it, whatever it says. */
+const PRELUDE = [
+  "local info = redis.call('INFO', 'server', 'replication')",
+  "local here = string.match(info, '\\nrun_id:(%x+)') .. ':' .. string.match(info, '\\nmaster_replid:(%x+)')",
+  "if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end",
+];
+
+test('every script with a gate begins by asking it', () => {
+  const gated = filesIn('lua', '.lua').filter((file) =>
+    read(`lua/${file}`).header.some((line) => /^-- KEYS\[1\] gate\b/.test(line)),
+  );
+  assert.ok(gated.length >= 8, String(gated));
+  for (const file of gated) {
+    const lines = file === 'rebuild_begin.lua' ? PRELUDE.slice(0, -1) : PRELUDE;
+    const body = read(`lua/${file}`).body.trim().split('\n');
+    assert.deepEqual(body.slice(0, lines.length), lines, file);
+  }
+});
 
 for (const file of filesIn('sql', '.sql')) {
   test(`sql/${file} uses the parameters its header documents, each with its type, and nothing else`, () => {

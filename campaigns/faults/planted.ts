@@ -18,7 +18,7 @@ export interface PlantedBug {
   readonly faults: readonly string[];
 }
 
-const GATE = `if redis.call('GET', gate) ~= ARGV[1] then return -1 end`;
+const GATE = `if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end`;
 
 export const PLANTED: readonly PlantedBug[] = [
   {
@@ -46,12 +46,12 @@ export const PLANTED: readonly PlantedBug[] = [
       {
         file: 'lua/purchase.lua',
         find: GATE,
-        replace: GATE.replace('if ', `if redis.call('GET', gate) and `),
+        replace: GATE.replace('if ', `if redis.call('GET', KEYS[1]) and `),
       },
       {
         file: 'lua/checkout.lua',
         find: GATE,
-        replace: GATE.replace('if ', `if redis.call('GET', gate) and `),
+        replace: GATE.replace('if ', `if redis.call('GET', KEYS[1]) and `),
       },
       {
         file: 'lua/purchase.lua',

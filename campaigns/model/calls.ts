@@ -57,15 +57,19 @@ function opsOf(packed: string): CheckoutOp[] {
 }
 
 const readsOnly: Does = (_model, _args, reply) => reply;
-const loads: Does = ({ memory }, [token], reply, keys) => {
-  const ours = memory.gate === token;
+/** What a gate that lets in who shows this says, on the dataset that is reached now. */
+const gateOf = ({ dataset }: Model, shown: string | undefined) => `${shown}:${dataset}`;
+
+const loads: Does = (model, [token], reply, keys) => {
+  const { memory } = model;
+  const ours = memory.gate === gateOf(model, token);
   if (ours && keys[1]?.endsWith(':items')) memory.stocked = true;
-  return agree(ours ? 1 : 0, reply, 'a step of a rebuild');
+  return agree(ours ? 1 : -1, reply, 'a step of a rebuild');
 };
 
 const DOES: Record<string, Does> = {
   'lua/checkout'(model, [fence, , packed]) {
-    const answers = checkOut(model.memory, model.sale, fence as string, opsOf(packed as string));
+    const answers = checkOut(model.memory, model.sale, gateOf(model, fence), opsOf(packed as string));
     for (const { outcome, code } of answers === 'fenced' ? [] : answers)
       if (outcome === 'added' && !model.codes.includes(code)) model.codes.push(code);
     return answers;
@@ -73,8 +77,8 @@ const DOES: Record<string, Does> = {
   'lua/purchase'(model, [fence, , , packed], reply) {
     const codes = (packed as string).split(' ');
     const entryId = Array.isArray(reply) ? (reply[0] as string) : '';
-    const answers = decide(model.memory, model.sale, fence as string, codes, entryId);
-    const epoch = Number.parseInt(fence as string, 10);
+    const answers = decide(model.memory, model.sale, gateOf(model, fence), codes, entryId);
+    const epoch = Number(fence?.split(':')[1]);
     if (answers !== 'fenced') {
       answers.forEach(({ outcome, decision }, i) => {
         if (outcome === 'decided') model.made.push({ ...decision!, code: codes[i] as string, epoch });
@@ -82,26 +86,22 @@ const DOES: Record<string, Does> = {
     }
     return answers;
   },
-  'lua/forget': (model, [gate, ...ids], reply) =>
-    agree(model.memory.gate === gate ? forget(model, ids) : -1, reply, 'forget'),
-  'lua/leftover'({ memory }, _args, reply) {
-    const [gate, entries] = reply as [string, [string, string[]][]];
-    agree(
-      [...memory.outbox.keys()],
-      entries.map(([id]) => id),
-      'leftover',
-    );
-    return agree(memory.gate, gate, 'leftover');
+  'lua/forget': (model, [shown, ...ids], reply) =>
+    agree(model.memory.gate === gateOf(model, shown) ? forget(model, ids) : -1, reply, 'forget'),
+  'lua/leftover'(model, [shown], reply) {
+    const { memory } = model;
+    const ids = Array.isArray(reply) ? (reply as [string][]).map(([id]) => id) : reply;
+    return agree(memory.gate === gateOf(model, shown) ? [...memory.outbox.keys()] : -1, ids, 'leftover');
   },
   'lua/retire': ({ memory }, [afterMs], reply) =>
     agree(retire(memory, Number(afterMs)) ? 1 : 0, reply, 'retire'),
-  'lua/rebuild_begin': (model, [epoch, token], reply) =>
-    agree(begin(model, Number(epoch), token as string) ? 1 : 0, reply, 'rebuild_begin'),
+  'lua/rebuild_begin': (model, [token, epoch], reply) =>
+    agree(begin(model, Number(epoch), gateOf(model, token)) ? 1 : -1, reply, 'rebuild_begin'),
   'lua/rebuild_load': loads,
   'lua/rebuild_decisions': loads,
   'lua/rebuild_open'(model, [token, fence, startsMs, endsMs], reply) {
     const hours = { startsMs: Number(startsMs), endsMs: Number(endsMs) };
-    return agree(open(model, token as string, fence as string, hours), reply, 'rebuild_open');
+    return agree(open(model, gateOf(model, token), gateOf(model, fence), hours), reply, 'rebuild_open');
   },
   'sql/bump_epoch'({ records }, _args, reply) {
     const [row] = reply as { epoch: number; opened_epoch: number }[];

@@ -20,7 +20,7 @@ export interface Hours {
 
 /** What Redis holds of the sale. A fault may take it away, or bring back what it was. */
 export interface Memory {
-  /** '' none; "epoch:run" lets in; "loading:epoch:run" lets nobody in. */
+  /** '' none; "v1:epoch:run_id:master_replid" lets in; with "loading:" before it, nobody. */
   gate: string;
   /** Undefined: Redis does not know the sale. */
   hours: Hours | undefined;
@@ -151,7 +151,7 @@ export function decide(
     return { outcome: 'decided', decision };
   });
   law((entryId !== '') === fresh.size > 0, 'what is decided, and nothing else, is in the outbox');
-  if (fresh.size > 0) outbox.set(entryId, { epoch: Number.parseInt(fence, 10), decisions: fresh });
+  if (fresh.size > 0) outbox.set(entryId, { epoch: Number(fence.split(':')[1]), decisions: fresh });
   return answers;
 }
 

@@ -91,9 +91,10 @@ function expectedPurchase(met: readonly Met[], posted: readonly string[]) {
 
 /** Commits what is left in the outbox, whatever its age. */
 export async function startSweep(stores: TurnstileOptions, model: Model): Promise<Task> {
-  const sweep = (id: string) =>
-    startProcess('sweep', stores, (redis, postgres) => sweepOutbox(redis, postgres, id, 0, refuse));
-  const process = await sweep(model.sale.id);
+  const { sale, records } = model;
+  const process = await startProcess('sweep', stores, (redis, postgres) =>
+    sweepOutbox(redis, postgres, { id: sale.id, epoch: records.epoch }, 0, refuse),
+  );
   const check = (outcome: Outcome) => {
     const lost = process.met.some(isLost);
     assert.equal('thrown' in outcome ? outcome.thrown : undefined, lost ? 'Unanswered' : undefined);
@@ -111,20 +112,15 @@ export async function startRebuild(stores: TurnstileOptions, model: Model): Prom
     const { name, answer, ...last } = met.at(-1) as Met;
     const epoch = find(met, 'sql/bump_epoch')?.answer;
     if (last.fate !== 'passes') return { thrown: 'Unanswered' };
-    if (name === 'lua/rebuild_open' && answer !== 0)
-      return answer === 1 ? { value: epoch } : { thrown: 'a rebuild step failed: -1' };
-    return {
-      value: isSuperseded(name, answer, `loading:${epoch}:`) ? undefined : `${name} was the last step`,
-    };
+    if (name === 'lua/rebuild_open' && answer !== -1)
+      return answer === 1 ? { value: epoch } : { thrown: 'a rebuild step failed: -2' };
+    return { value: isSuperseded(answer) ? undefined : `${name} was the last step` };
   };
   return { process, check: (outcome) => assert.deepEqual(outcome, expected()) };
 }
 
-/** Whether a step says that a rebuild has no business any more: it was refused, or met a gate that is not its own. */
-function isSuperseded(name: string, answer: unknown, token: string): boolean {
-  if (name === 'lua/leftover') return !String(answer).startsWith(token);
-  return !answer || (name === 'lua/forget' && answer === -1);
-}
+/** Whether a step says that a rebuild has no business any more. */
+const isSuperseded = (answer: unknown): boolean => !answer || answer === -1;
 
 /** Removes the keys of the sale once it is over. */
 export async function startRetire(stores: TurnstileOptions, model: Model, afterMs: number): Promise<Task> {

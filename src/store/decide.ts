@@ -13,7 +13,8 @@ const OUTCOME = {
   [-5]: 'no-code',
   [-7]: 'limit',
 } as const;
-const FENCED = -1;
+/** Every script's answer to who is not let in. */
+export const FENCED = -1;
 
 export type Decided = {
   readonly outcome: 'decided' | 'decided-before';
@@ -44,7 +45,7 @@ export async function decideCodes(
 ): Promise<DecidedBatch> {
   const k = keysOf(sale.id);
   const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox];
-  const fence = fenceOf(sale, redis);
+  const fence = fenceOf(sale.epoch);
   const reply = await redis.run(purchaseScript, keys, [fence, SOLD_CHANNEL, sale.id, codes.join(' ')]);
   if (reply === FENCED) throw new Fenced(sale.id);
   const [entryId, answers, names] = reply as [string, string, (string | null)[]];
@@ -72,15 +73,15 @@ function readResults(
 }
 
 /**
- * Deletes outbox entries whose decisions are committed, if the gate is still what it was when they were read.
- * Returns false when it is not. The sweeper deletes the entries that stay.
+ * Deletes outbox entries whose decisions are committed, if the gate still lets in what is shown, a fence or a token.
+ * Returns false when it is not. An entry that stays is the sweeper's.
  */
 export async function forgetEntries(
   redis: Redis,
   saleId: string,
-  gate: string,
+  shown: string,
   entryIds: readonly string[],
 ): Promise<boolean> {
   const keys = keysOf(saleId);
-  return (await redis.run(forgetScript, [keys.gate, keys.outbox], [gate, ...entryIds])) !== FENCED;
+  return (await redis.run(forgetScript, [keys.gate, keys.outbox], [shown, ...entryIds])) !== FENCED;
 }

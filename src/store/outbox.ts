@@ -1,7 +1,7 @@
 import { commitDecisions } from './commit.ts';
-import { forgetEntries } from './decide.ts';
+import { FENCED, forgetEntries } from './decide.ts';
 import { type Decision, parseDecision } from './decision.ts';
-import { epochOfGate, fenceOf } from './fence.ts';
+import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import type { Postgres } from './postgres.ts';
 import { isContradiction } from './postgres-errors.ts';
@@ -19,26 +19,25 @@ export interface OutboxEntry {
   readonly decisions: readonly Decision[];
 }
 
-/** Reads the oldest entries, of at least `minAgeMs` if that is given, and the gate at the same instant ('' when there is none). */
+/**
+ * Reads the oldest entries, of at least `minAgeMs` if that is given. `shown` is the fence, or the token of a rebuild;
+ * undefined when the gate does not let it in.
+ */
 export async function readOutbox(
   redis: Redis,
   saleId: string,
+  shown: string,
   minAgeMs?: number,
-): Promise<{ gate: string; entries: OutboxEntry[] }> {
+): Promise<OutboxEntry[] | undefined> {
   const keys = keysOf(saleId);
-  const args = [String(minAgeMs ?? ''), String(ENTRIES_MAX)];
-  const [gate, raw] = (await redis.run(leftover, [keys.gate, keys.outbox], args)) as [
-    string,
-    [string, string[]][],
-  ];
-  return {
-    gate,
-    entries: raw.map(([id, fields]) => ({
-      id,
-      epoch: Number(fields[1]),
-      decisions: decisionsOf(saleId, fields),
-    })),
-  };
+  const args = [shown, String(minAgeMs ?? ''), String(ENTRIES_MAX)];
+  const raw = await redis.run(leftover, [keys.gate, keys.outbox], args);
+  if (raw === FENCED) return undefined;
+  return (raw as [string, string[]][]).map(([id, fields]) => ({
+    id,
+    epoch: Number(fields[1]),
+    decisions: decisionsOf(saleId, fields),
+  }));
 }
 
 /** The decisions of an entry: its fields come in pairs, and the first is the epoch. */
@@ -61,23 +60,19 @@ export type OnContradiction = (entry: OutboxEntry, decision: Decision, error: Er
 export async function sweepOutbox(
   redis: Redis,
   postgres: Postgres,
-  saleId: string,
+  sale: { readonly id: string; readonly epoch: number },
   minAgeMs: number,
   onContradiction: OnContradiction,
 ): Promise<number> {
+  const fence = fenceOf(sale.epoch);
   let swept = 0;
   for (;;) {
-    const { gate, entries } = await readOutbox(redis, saleId, minAgeMs);
-    const epoch = epochOfGate(gate);
-    if (epoch === undefined || gate !== fenceOf({ epoch }, redis) || entries.length === 0) return swept;
-    const committed = await commitEntries(postgres, { id: saleId, epoch }, entries, onContradiction);
+    const entries = await readOutbox(redis, sale.id, fence, minAgeMs);
+    if (entries === undefined || entries.length === 0) return swept;
+    const committed = await commitEntries(postgres, sale, entries, onContradiction);
     if (committed === undefined || committed.length === 0) return swept;
-    await forgetEntries(
-      redis,
-      saleId,
-      gate,
-      committed.map((entry) => entry.id),
-    );
+    const ids = committed.map((entry) => entry.id);
+    await forgetEntries(redis, sale.id, fence, ids);
     for (const entry of committed) swept += entry.decisions.length;
   }
 }

@@ -1,6 +1,7 @@
-import { forgetEntries } from './decide.ts';
+import { FENCED, forgetEntries } from './decide.ts';
 import { formatDecision } from './decision.ts';
 import { Unavailable } from './errors.ts';
+import { fenceOf, tokenOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import { commitEntries, type OnContradiction, readOutbox } from './outbox.ts';
 import { type Postgres, statement } from './postgres.ts';
@@ -56,19 +57,20 @@ export async function rebuildSale(
   saleId: string,
   onContradiction: OnContradiction,
 ): Promise<number | undefined> {
-  const { runId } = redis;
-  if (runId === undefined) throw new Unavailable('Redis is away');
+  if (!redis.isUp) throw new Unavailable('Redis is away');
   const [sale] = await postgres.query<Sale & Record<string, unknown>>(sql.bumpEpoch, [saleId]);
   if (sale === undefined) return undefined;
-  const token = `loading:${sale.epoch}:${runId}`;
-  const rebuild: Rebuild = { redis, postgres, saleId, sale, keys: keysOf(saleId), token };
+  const rebuild: Rebuild = {
+    ...{ redis, postgres, saleId, sale },
+    ...{ keys: keysOf(saleId), token: tokenOf(sale.epoch) },
+  };
   try {
     await begin(rebuild);
     await carryOver(rebuild, onContradiction);
     const sold = await loadItems(rebuild);
     await loadBought(rebuild);
     await loadDecisions(rebuild);
-    await open(rebuild, sold, `${sale.epoch}:${runId}`);
+    await open(rebuild, sold);
     return sale.epoch;
   } catch (error) {
     if (error instanceof Superseded) return undefined;
@@ -78,13 +80,13 @@ export async function rebuildSale(
 
 async function step(work: Promise<unknown>): Promise<void> {
   const reply = await work;
-  if (reply === 0) throw new Superseded();
+  if (reply === FENCED) throw new Superseded();
   if (reply !== 1) throw new Error(`a rebuild step failed: ${String(reply)}`);
 }
 
 async function begin({ redis, keys: k, sale, token }: Rebuild): Promise<void> {
   const cleared = [k.sale, k.items, k.names, k.bought, k.decisions];
-  await step(redis.run(scripts.begin, [k.gate, ...cleared], [String(sale.epoch), token]));
+  await step(redis.run(scripts.begin, [k.gate, ...cleared], [token, String(sale.epoch)]));
 }
 
 /**
@@ -97,8 +99,8 @@ async function carryOver(
   onContradiction: OnContradiction,
 ): Promise<void> {
   for (;;) {
-    const { gate, entries } = await readOutbox(redis, saleId);
-    if (gate !== token) throw new Superseded();
+    const entries = await readOutbox(redis, saleId, token);
+    if (entries === undefined) throw new Superseded();
     if (entries.length === 0) return;
     const valid = entries.filter((entry) => entry.epoch >= sale.opened_epoch);
     const committed = await commitEntries(
@@ -158,13 +160,11 @@ async function loadDecisions({ redis, postgres, saleId, keys, token }: Rebuild):
   }
 }
 
-async function open(
-  { redis, postgres, saleId, keys, sale, token }: Rebuild,
-  sold: number,
-  fence: string,
-): Promise<void> {
+async function open({ redis, postgres, saleId, keys, sale, token }: Rebuild, sold: number): Promise<void> {
   const noted = await postgres.query(sql.openEpoch, [saleId, sale.epoch]);
   if (noted.length === 0) throw new Superseded();
   const facts = [sale.starts_ms, sale.ends_ms, sale.total, sold, sale.user_limit].map(String);
-  await step(redis.run(scripts.open, [keys.gate, keys.sale, keys.items], [token, fence, ...facts]));
+  await step(
+    redis.run(scripts.open, [keys.gate, keys.sale, keys.items], [token, fenceOf(sale.epoch), ...facts]),
+  );
 }

@@ -4,6 +4,7 @@ import { cartsMax, createCheckouts } from '../../src/store/checkouts.ts';
 import { commitDecisions } from '../../src/store/commit.ts';
 import { decideCodes, forgetEntries } from '../../src/store/decide.ts';
 import { Unavailable } from '../../src/store/errors.ts';
+import { fenceOf } from '../../src/store/fence.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { sweepOutbox } from '../../src/store/outbox.ts';
 import { createPurchases } from '../../src/store/purchases.ts';
@@ -50,7 +51,7 @@ test('a full Redis refuses new carts alone: carts are bought, sales are swept, r
   assert.equal((await purchases.add(code)).outcome, 'decided');
   assert.equal(await isSellable(redis, sale), true);
   await until('the sweep', async () => {
-    await sweepOutbox(redis, postgres, sale.id, 0, assert.fail);
+    await sweepOutbox(redis, postgres, sale, 0, assert.fail);
     return (await redis.command('XLEN', keysOf(sale.id).outbox)) === 0;
   });
   assert.equal((await sql('select 1 from purchases where sale_id = $1', sale.id)).length, 2);
@@ -91,9 +92,9 @@ test('a sale holds so many carts at the most; carts that are there still grow', 
   const sale = await openSale(stores);
   const k = keysOf(sale.id);
   const keys = [k.gate, k.sale, k.items, k.carts, k.codes, k.bought];
-  const fence = String(await redis.command('GET', k.gate));
   const [a = '', b = ''] = sale.itemIds;
-  const add = (...ops: string[]) => redis.run(script('checkout'), keys, [fence, '2', ops.join(' ')]);
+  const add = (...ops: string[]) =>
+    redis.run(script('checkout'), keys, [fenceOf(sale.epoch), '2', ops.join(' ')]);
   assert.equal(
     await add(`ada ${a} c1`, `bob ${a} c2`, `cleo ${a} c3`, `ada ${b} c4`),
     '1 c1 1 1 c2 1 -8 - 0 1 c1 2',

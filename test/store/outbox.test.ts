@@ -8,11 +8,11 @@ import { keysOf } from '../../src/store/keys.ts';
 import { type OutboxEntry, sweepOutbox } from '../../src/store/outbox.ts';
 import { createPurchases } from '../../src/store/purchases.ts';
 import { until } from '../support/processes.ts';
-import { openSale, openStores, type TestSale } from '../support/stores.ts';
+import { foreignGateOf, loadingGateOf, openSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
 const { redis, postgres, sql } = stores;
-const sweep = (sale: TestSale, minAgeMs = 0) => sweepOutbox(redis, postgres, sale.id, minAgeMs, assert.fail);
+const sweep = (sale: TestSale, minAgeMs = 0) => sweepOutbox(redis, postgres, sale, minAgeMs, assert.fail);
 const waiting = (sale: TestSale) => redis.command('XLEN', keysOf(sale.id).outbox);
 
 const cart = async (sale: TestSale, userId: string, itemId: string) =>
@@ -75,7 +75,7 @@ test('nothing is swept while the gate is shut, or is of another Redis', async ()
   const sale = await openSale(stores);
   await decideAndDie(sale, 'ada');
   const { gate } = keysOf(sale.id);
-  for (const shut of [`loading:${sale.epoch}:${redis.runId}`, `${sale.epoch}:${'0'.repeat(40)}`]) {
+  for (const shut of [await loadingGateOf(redis, sale.epoch), foreignGateOf(sale.epoch)]) {
     await redis.command('SET', gate, shut);
     assert.equal(await sweep(sale), 0);
   }
@@ -106,7 +106,7 @@ test('an entry that contradicts Postgres is reported and stays; the others are c
   const codes = await decideAndDie(sale, 'ada', 'bob', 'cleo');
   const refused: OutboxEntry[] = [];
   await until('the sweep', async () => {
-    await sweepOutbox(redis, postgres, sale.id, 0, (entry) => void refused.push(entry));
+    await sweepOutbox(redis, postgres, sale, 0, (entry) => void refused.push(entry));
     return (await waiting(sale)) === 1;
   });
   assert.deepEqual(

@@ -8,7 +8,7 @@ import { keysOf } from '../../src/store/keys.ts';
 import { createPurchases } from '../../src/store/purchases.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
 import { countSold, isSellable } from '../../src/store/sales.ts';
-import { addSale, openSale, openStores, type TestSale } from '../support/stores.ts';
+import { addSale, foreignGateOf, gateOf, openSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
 const { redis, postgres, sql } = stores;
@@ -43,7 +43,7 @@ test('a new sale is loaded whole, and its gate opened for the epoch that is answ
   assert.equal(loaded.epoch, 1);
   assert.equal(await isSellable(redis, loaded), true);
   const k = keysOf(sale.id);
-  assert.equal(await redis.command('GET', k.gate), `1:${redis.runId}`);
+  assert.equal(await redis.command('GET', k.gate), await gateOf(redis, 1));
   assert.equal(await redis.command('HLEN', k.items), 2_500);
   assert.equal(await redis.command('HLEN', k.names), 2_500);
   const facts = await redis.command('HMGET', k.sale, 'starts_ms', 'ends_ms', 'total', 'sold', 'limit');
@@ -81,7 +81,7 @@ test('old data is replaced: a committed item that Redis still sells is sold, its
   const copy = (await redis.command('HGETALL', k.carts)) as Record<string, string>;
   const decision = { code, saleId: sale.id, userId: 'ada', decidedMs: 1, lines: [`+${a}`] };
   await commitDecisions(postgres, sale, [decision]);
-  await redis.command('SET', k.gate, `${sale.epoch}:${'0'.repeat(40)}`);
+  await redis.command('SET', k.gate, foreignGateOf(sale.epoch));
   await redis.command('HSET', k.items, 'ghost', '1');
   const again = await rebuild(sale);
   assert.equal(await redis.command('HGET', k.items, a), '0');
@@ -117,7 +117,7 @@ test('outbox entries from before the last rebuild that went through are void', a
   await redis.command('XGROUP', 'CREATE', k.outbox, 'none', '$', 'MKSTREAM');
   await redis.command('XADD', k.outbox, '*', ...fields);
   assert.notEqual(id, '');
-  await redis.command('SET', k.gate, `${sale.epoch}:${'0'.repeat(40)}`);
+  await redis.command('SET', k.gate, foreignGateOf(sale.epoch));
   const third = await rebuild(sale);
   const rows = await sql('select code from decisions where sale_id = $1', sale.id);
   assert.deepEqual(rows, [{ code: valid.code }]);
@@ -169,7 +169,7 @@ test('of rebuilds at the same time one at least goes through, and the sale is wh
 
 test('a rebuild that is overtaken in Redis gives up and leaves the newer gate alone', async () => {
   const sale = await openSale(stores);
-  const gate = `${sale.epoch + 7}:${redis.runId}`;
+  const gate = await gateOf(redis, sale.epoch + 7);
   await redis.command('SET', keysOf(sale.id).gate, gate);
   assert.equal(await rebuildSale(redis, postgres, sale.id, assert.fail), undefined);
   assert.equal(await redis.command('GET', keysOf(sale.id).gate), gate);
@@ -178,7 +178,7 @@ test('a rebuild that is overtaken in Redis gives up and leaves the newer gate al
 test('a sale whose items are not all in Postgres is not opened', async () => {
   const sale = await addSale(stores);
   await sql('delete from items where id = $1', sale.itemIds[0]!);
-  await assert.rejects(rebuildSale(redis, postgres, sale.id, assert.fail), /step failed: -1/);
+  await assert.rejects(rebuildSale(redis, postgres, sale.id, assert.fail), /step failed: -2/);
   assert.equal(await isSellable(redis, { ...sale, epoch: 1 }), false);
 });
 

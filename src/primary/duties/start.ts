@@ -47,7 +47,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   const { redis, postgres, onError } = stores;
   let scheduling: Repeated | undefined;
   let keeping: Repeated | undefined;
-  const canLead = () => redis.runId !== undefined;
+  const canLead = () => redis.isUp;
   const leadership = await seekLeadership(stores.databaseUrl, canLead, (isLeader) => {
     log.info({ leader: isLeader }, 'leadership');
     // Work may have waited for a leader: do it at once.

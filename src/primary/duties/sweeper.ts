@@ -18,9 +18,9 @@ export interface SweeperOptions {
 
 /** Commits the decisions that dead or cut-off workers have left in the outboxes. */
 export async function sweep({ redis, postgres, log, sales, onSwept }: SweeperOptions): Promise<void> {
-  for (const { id } of sales()) {
-    const swept = await sweepOutbox(redis, postgres, id, MIN_AGE_MS, reportContradiction(log));
+  for (const sale of sales()) {
+    const swept = await sweepOutbox(redis, postgres, sale, MIN_AGE_MS, reportContradiction(log));
     onSwept(swept);
-    if (swept > 0) log.warn({ sale: id, decisions: swept }, 'decisions of a lost worker committed');
+    if (swept > 0) log.warn({ sale: sale.id, decisions: swept }, 'decisions of a lost worker committed');
   }
 }
