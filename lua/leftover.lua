@@ -5,8 +5,9 @@
 -- KEYS[1] gate    string: fence or token, and the dataset that it was made for
 -- KEYS[2] outbox  stream
 -- ARGV[1] fence "v1:epoch", or the token "loading:v1:epoch" of a rebuild
--- ARGV[2] least age in ms; '' for every entry, whatever its time
--- ARGV[3] most entries
+-- ARGV[2] first entry: '-' for the oldest, '(id' for the one after that
+-- ARGV[3] least age in ms; '' for every entry, whatever its time
+-- ARGV[4] most entries
 --
 -- Returns -1 when fenced; otherwise the entries as XRANGE returns them: {id, {'epoch', epoch, code, decision, …}}.
 
@@ -16,7 +17,7 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
 local time = redis.call('TIME')
 local newest = '+'
-if ARGV[2] ~= '' then
-  newest = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[2]))
+if ARGV[3] ~= '' then
+  newest = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[3]))
 end
-return redis.call('XRANGE', KEYS[2], '-', newest, 'COUNT', ARGV[3])
+return redis.call('XRANGE', KEYS[2], ARGV[2], newest, 'COUNT', ARGV[4])

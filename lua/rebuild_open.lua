@@ -15,6 +15,6 @@ local here = string.match(info, '\nrun_id:(%x+)') .. ':' .. string.match(info, '
 if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 if redis.call('HLEN', KEYS[3]) ~= tonumber(ARGV[5]) then return -2 end
 redis.call('HSET', KEYS[2],
-  'starts_ms', ARGV[3], 'ends_ms', ARGV[4], 'total', ARGV[5], 'sold', ARGV[6], 'limit', ARGV[7])
+  'epoch', string.match(ARGV[2], '%d+$'), 'starts_ms', ARGV[3], 'ends_ms', ARGV[4], 'total', ARGV[5], 'sold', ARGV[6], 'limit', ARGV[7])
 redis.call('SET', KEYS[1], ARGV[2] .. ':' .. here)
 return 1

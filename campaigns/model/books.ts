@@ -77,6 +77,7 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
   const sold = boughtIn(memory.decisions);
   const { startsMs, endsMs } = memory.hours!;
   const facts = {
+    epoch: memory.opened,
     starts_ms: startsMs,
     ends_ms: endsMs,
     total: sale.items.length,

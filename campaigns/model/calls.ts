@@ -1,8 +1,8 @@
 /** The model's counterpart of each store call: both run it, and their replies must agree. */
 import assert from 'node:assert/strict';
 import { type Script, script } from '../../src/store/redis.ts';
-import { type CheckoutOp, checkOut, type Decisions, decide, retire } from './model.ts';
-import { begin, commit, forget, type Model, note, open } from './recovery.ts';
+import { type CheckoutOp, checkOut, type Decisions, decide, isWhole, retire } from './model.ts';
+import { begin, clear, commit, forget, type Model, note, open } from './recovery.ts';
 
 /** A call of a store: a script, a command or a statement. */
 export type Call =
@@ -17,6 +17,9 @@ const SCRIPTS = [
   'leftover',
   'retire',
   'rebuild_begin',
+  'rebuild_clear',
+  'doubt',
+  'whole',
   'rebuild_load',
   'rebuild_decisions',
   'rebuild_open',
@@ -93,20 +96,31 @@ const DOES: Record<string, Does> = {
     const ids = Array.isArray(reply) ? (reply as [string][]).map(([id]) => id) : reply;
     return agree(memory.gate === gateOf(model, shown) ? [...memory.outbox.keys()] : -1, ids, 'leftover');
   },
-  'lua/retire': ({ memory }, [afterMs], reply) =>
-    agree(retire(memory, Number(afterMs)) ? 1 : 0, reply, 'retire'),
+  'lua/retire': (model, [fence, endsMs, afterMs], reply) =>
+    agree(retire(model.memory, gateOf(model, fence), Number(endsMs) + Number(afterMs)), reply, 'retire'),
+  'lua/whole': (model, [fence], reply) => agree(isWhole(model.memory, gateOf(model, fence)), reply, 'whole'),
+  'lua/doubt'({ memory, dataset }, [fence], reply) {
+    const shuts = memory.gate === `${fence}:${dataset}`;
+    if (shuts) memory.gate = `doubted:${memory.gate}`;
+    return agree(shuts ? 1 : -1, reply, 'doubt');
+  },
   'lua/rebuild_begin': (model, [token, epoch], reply) =>
-    agree(begin(model, Number(epoch), gateOf(model, token)) ? 1 : -1, reply, 'rebuild_begin'),
+    agree(begin(model, Number(epoch), gateOf(model, token)), reply, 'rebuild_begin'),
+  'lua/rebuild_clear'(model, [token], reply) {
+    const ours = model.memory.gate === gateOf(model, token);
+    if (ours) clear(model);
+    return agree(ours ? 1 : -1, reply, 'rebuild_clear');
+  },
   'lua/rebuild_load': loads,
   'lua/rebuild_decisions': loads,
   'lua/rebuild_open'(model, [token, fence, startsMs, endsMs], reply) {
     const hours = { startsMs: Number(startsMs), endsMs: Number(endsMs) };
     return agree(open(model, gateOf(model, token), gateOf(model, fence), hours), reply, 'rebuild_open');
   },
-  'sql/bump_epoch'({ records }, _args, reply) {
+  'sql/bump_epoch'({ records }, [, atGate], reply) {
     const [row] = reply as { epoch: number; opened_epoch: number }[];
     if (records.retired) return agree(undefined, row, 'bump_epoch');
-    records.epoch++;
+    records.epoch = Math.max(records.epoch, Number(atGate)) + 1;
     agree([records.epoch, records.opened], [row?.epoch, row?.opened_epoch], 'bump_epoch');
     return records.epoch;
   },
@@ -114,13 +128,27 @@ const DOES: Record<string, Does> = {
     const [, epoch, codes, users, , lines] = args as unknown as [string, number, ...string[][]];
     const decisionAt = (i: number) => ({ user: users![i] as string, lines: lines![i]!.split(' ') });
     const decisions: Decisions = new Map(codes!.map((code, i) => [code, decisionAt(i)]));
-    return agree(commit(model, epoch, decisions), (reply as unknown[]).length === 1, 'commit_purchases');
+    const standing = codes!.filter((code) => model.records.committed.has(code));
+    const expected = commit(model, epoch, decisions) ? [{ standing }] : [];
+    return agree(expected, reply, 'commit_purchases').length === 1;
   },
   'sql/open_epoch': (model, [, epoch], reply) =>
     agree(note(model, Number(epoch)), (reply as unknown[]).length === 1, 'open_epoch'),
   'sql/retire_sale'({ records }) {
     records.retired = true;
   },
+  'sql/uncommitted_codes'({ records }, [codes], reply) {
+    const missing = (codes as unknown as string[]).filter((code) => !records.committed.has(code));
+    return agree(missing.sort(), (reply as { code: string }[]).map(({ code }) => code).sort(), 'uncommitted');
+  },
+  GET: ({ memory }, _args, reply) => agree(memory.gate || null, reply, 'GET'),
+  ...Object.fromEntries(
+    [
+      ...['TIME', 'INFO', 'HGET', 'HMGET', 'HSCAN', 'XRANGE', 'sql/find_decisions', 'sql/audit_sale'],
+      ...['sql/audit_items', 'sql/audit_item_ids', 'sql/audit_strays', 'sql/audit_codes'],
+      ...['sql/audit_decisions', 'sql/audit_buyers', 'sql/audit_users'],
+    ].map((name) => [name, readsOnly]),
+  ),
   'sql/rebuild_items': readsOnly,
   'sql/rebuild_bought': readsOnly,
   'sql/rebuild_decisions': readsOnly,

@@ -5,7 +5,7 @@ import { createCheckouts } from '../../src/store/checkouts.ts';
 import { sweepOutbox } from '../../src/store/outbox.ts';
 import { createPurchases, type PurchaseResult } from '../../src/store/purchases.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
-import { retireSale } from '../../src/store/sales.ts';
+import { retireSale } from '../../src/store/retire.ts';
 import type { CheckoutAnswer, PurchaseAnswer } from './model.ts';
 import { acknowledge, type Model } from './recovery.ts';
 import { type Met, type Outcome, type Process, startProcess, type TurnstileOptions } from './turnstile.ts';
@@ -78,7 +78,8 @@ function expectedPurchase(met: readonly Met[], posted: readonly string[]) {
   if (!passed(decided)) return { value: posted.map(() => ({ outcome: 'unknown' })) };
   if (decided.answer === 'fenced') return { thrown: 'Fenced' };
   const commit = find(met, 'sql/commit_purchases');
-  const known = passed(commit) && commit.answer === true;
+  const read = find(met, 'sql/find_decisions');
+  const known = passed(commit) && commit.answer === true && (read === undefined || passed(read));
   const codes = [...new Set(posted)];
   const value = posted.map((code, i): PurchaseAnswer => {
     const answer = (decided.answer as PurchaseAnswer[])[codes.indexOf(code)] as PurchaseAnswer;
@@ -111,9 +112,10 @@ export async function startRebuild(stores: TurnstileOptions, model: Model): Prom
     const { met } = process;
     const { name, answer, ...last } = met.at(-1) as Met;
     const epoch = find(met, 'sql/bump_epoch')?.answer;
+    const doubted = (find(met, 'lua/rebuild_begin')?.answer as number[] | undefined)?.[1] === 1;
     if (last.fate !== 'passes') return { thrown: 'Unanswered' };
     if (name === 'lua/rebuild_open' && answer !== -1)
-      return answer === 1 ? { value: epoch } : { thrown: 'a rebuild step failed: -2' };
+      return answer === 1 ? { value: { epoch, doubted } } : { thrown: 'a rebuild step failed: -2' };
     return { value: isSuperseded(answer) ? undefined : `${name} was the last step` };
   };
   return { process, check: (outcome) => assert.deepEqual(outcome, expected()) };
@@ -124,8 +126,16 @@ const isSuperseded = (answer: unknown): boolean => !answer || answer === -1;
 
 /** Removes the keys of the sale once it is over. */
 export async function startRetire(stores: TurnstileOptions, model: Model, afterMs: number): Promise<Task> {
+  const { sale, records } = model;
+  const facts = { id: sale.id, epoch: records.epoch, total: sale.items.length };
+  const endsAtMs = records.hours.endsMs;
   const process = await startProcess('retire', stores, (redis, postgres) =>
-    retireSale(redis, postgres, model.sale.id, afterMs),
+    retireSale(
+      redis,
+      postgres,
+      { ...facts, endsAtMs },
+      { afterMs, onContradiction: refuse, onDifferences: () => {} },
+    ),
   );
   const check = (outcome: Outcome) => {
     const expected = process.met.some(isLost)

@@ -80,17 +80,27 @@ export function forget({ memory, records }: Model, ids: readonly string[]): numb
   return present.length;
 }
 
-/** The gate's epoch, of a rebuild or of those let in; -1 when there is no gate. */
-const epochAt = (gate: string): number => Number(/v1:(\d+):/.exec(gate)?.[1] ?? -1);
+/** The gate's epoch, of a rebuild or of those let in; 0 when there is no gate. */
+const epochAt = (gate: string): number => Number(/v1:(\d+):/.exec(gate)?.[1] ?? 0);
 
-/** Whether a rebuild may begin, which shuts the gate. Carts and the outbox stay. */
-export function begin({ memory }: Model, epoch: number, token: string): boolean {
-  if (epochAt(memory.gate) >= epoch) return false;
+/** Begins a rebuild, which shuts the gate: [the epoch that the decisions are of, whether it was doubted]; -1 when it may not. */
+export function begin({ memory }: Model, epoch: number, token: string): [number, number] | -1 {
+  const before = memory.gate;
+  if (epochAt(before) >= epoch) return -1;
   memory.gate = token;
+  const of = memory.hours === undefined ? epochAt(before) : memory.opened;
+  return [of, before.startsWith('doubted:') ? 1 : 0];
+}
+
+/** Clears what Postgres rewrites: nothing that is neither committed nor void may be lost with it. Carts stay. */
+export function clear({ memory, records, made }: Model): void {
+  for (const code of memory.decisions.keys()) {
+    const isVoid = !made.some((d) => d.code === code && d.epoch >= records.opened);
+    law(isVoid || records.committed.has(code), `${code} is cleared uncommitted`);
+  }
   memory.hours = undefined;
   memory.stocked = false;
   memory.decisions.clear();
-  return true;
 }
 
 /** Whether a rebuild has gone through as far as Postgres is concerned: no newer one has begun. */
@@ -107,6 +117,7 @@ export function open(model: Model, token: string, fence: string, hours: Hours): 
   if (!memory.stocked) return -2;
   memory.gate = fence;
   memory.hours = hours;
+  memory.opened = epochAt(fence);
   memory.decisions.clear();
   for (const [code, decision] of records.committed) memory.decisions.set(code, decision);
   for (const [user, { code }] of memory.carts) if (records.committed.has(code)) memory.carts.delete(user);

@@ -36,6 +36,7 @@ export interface DecidedBatch {
 
 const purchaseScript = script('purchase');
 const forgetScript = script('forget');
+const doubtScript = script('doubt');
 
 /** Decides codes of one sale in Redis, each once and for ever. `codes` are distinct. Throws as `Redis.run` does. */
 export async function decideCodes(
@@ -84,4 +85,9 @@ export async function forgetEntries(
 ): Promise<boolean> {
   const keys = keysOf(saleId);
   return (await redis.run(forgetScript, [keys.gate, keys.outbox], [shown, ...entryIds])) !== FENCED;
+}
+
+/** Shuts the gate of a sale that Postgres has contradicted; the leader rebuilds it. Throws as `Redis.run` does. */
+export async function doubtSale(redis: Redis, sale: Pick<LiveSale, 'id' | 'epoch'>): Promise<void> {
+  await redis.run(doubtScript, [keysOf(sale.id).gate], [fenceOf(sale.epoch)]);
 }

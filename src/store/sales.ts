@@ -13,10 +13,8 @@ const sql = {
   insertItems: statement('insert_items'),
   liveSales: statement('live_sales'),
   listSales: statement('list_sales'),
-  retireSale: statement('retire_sale'),
   saleState: statement('sale_state'),
 };
-const retire = script('retire');
 const whole = script('whole');
 /** Rows of one statement: some 50 ms, far below any deadline, however large the sale. */
 const INSERT_ROWS = 5_000;
@@ -177,21 +175,4 @@ export async function isSellable(
 export async function countSold(redis: Redis, saleId: string): Promise<number | undefined> {
   const sold = await redis.command('HGET', keysOf(saleId).sale, 'sold');
   return sold === null ? undefined : Number(sold);
-}
-
-/**
- * Removes a sale's keys from Redis `afterMs` milliseconds after its end, if its outbox is empty, and notes it in
- * Postgres. Returns whether that is done.
- */
-export async function retireSale(
-  redis: Redis,
-  postgres: Postgres,
-  saleId: string,
-  afterMs: number,
-): Promise<boolean> {
-  const { sale, outbox, ...others } = keysOf(saleId);
-  const reply = await redis.run(retire, [sale, outbox, ...Object.values(others)], [String(afterMs)]);
-  if (reply !== 1) return false;
-  await postgres.query(sql.retireSale, [saleId]);
-  return true;
 }

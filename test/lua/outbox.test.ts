@@ -6,12 +6,11 @@ import { fenceOf } from '../../src/store/fence.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { readOutbox } from '../../src/store/outbox.ts';
 import { script } from '../../src/store/redis.ts';
-import { isSellable, retireSale } from '../../src/store/sales.ts';
 import { until } from '../support/processes.ts';
 import { openSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
-const { redis, postgres, sql } = stores;
+const { redis } = stores;
 const forget = script('forget');
 
 /** Decides one purchase and leaves its entry in the outbox. */
@@ -20,7 +19,8 @@ async function buy(sale: TestSale, userId: string, itemId: string) {
   const { entryId } = await decideCodes(redis, sale, [code]);
   return { code, entryId };
 }
-const read = (sale: TestSale, minAgeMs?: number) => readOutbox(redis, sale.id, fenceOf(sale.epoch), minAgeMs);
+const read = (sale: TestSale, minAgeMs?: number) =>
+  readOutbox(redis, sale.id, fenceOf(sale.epoch), minAgeMs === undefined ? {} : { minAgeMs });
 const entries = async (sale: TestSale) => {
   const raw = (await redis.command('XRANGE', keysOf(sale.id).outbox, '-', '+')) as [string, unknown][];
   return raw.map(([id]) => id);
@@ -86,26 +86,4 @@ test('leftover reads the oldest entries first, so many at most, and nothing whil
   );
   await redis.command('DEL', gate);
   assert.equal(await read(sale, 0), undefined);
-});
-
-test('a sale is retired once it has ended for long enough and its outbox is empty, and all its keys go', async () => {
-  const sale = await openSale(stores, { endsIn: 300 });
-  const { gate, outbox } = keysOf(sale.id);
-  await createCheckouts(redis, () => sale).add({ userId: 'bob', itemId: sale.itemIds[1]! });
-  const { entryId } = await buy(sale, 'ada', sale.itemIds[0]!);
-  const retire = (afterMs: number) => retireSale(redis, postgres, sale.id, afterMs);
-  assert.equal(await retire(0), false, 'it has not ended');
-  await until('its end', async () => {
-    const [time] = (await redis.command('TIME')) as string[];
-    return Number(time) * 1_000 > sale.endsAtMs;
-  });
-  assert.equal(await retire(0), false, 'a decision waits');
-  await redis.run(forget, [gate, outbox], [fenceOf(sale.epoch), entryId]);
-  assert.equal(await retire(60_000), false, 'it has not ended for a minute');
-  assert.ok(Number(await redis.command('EXISTS', ...Object.values(keysOf(sale.id)))) >= 8);
-  assert.equal(await retire(0), true);
-  assert.equal(await redis.command('EXISTS', ...Object.values(keysOf(sale.id))), 0);
-  assert.deepEqual(await sql('select retired from sales where id = $1', sale.id), [{ retired: true }]);
-  assert.equal(await retire(60_000), true, 'nothing is left');
-  assert.equal(await isSellable(redis, sale), false);
 });

@@ -10,6 +10,7 @@ const here = await readDataset(redis);
 const token = tokenOf(2);
 const scripts = {
   begin: script('rebuild_begin'),
+  clear: script('rebuild_clear'),
   load: script('rebuild_load'),
   decisions: script('rebuild_decisions'),
   open: script('rebuild_open'),
@@ -20,11 +21,9 @@ const newKeys = () => keysOf(`S-${String(sales++).padStart(10, '0')}`);
 type Keys = ReturnType<typeof newKeys>;
 
 const begin = (k: Keys, epoch: number) =>
-  redis.run(
-    scripts.begin,
-    [k.gate, k.sale, k.items, k.names, k.bought, k.decisions],
-    [tokenOf(epoch), String(epoch)],
-  );
+  redis.run(scripts.begin, [k.gate, k.sale], [tokenOf(epoch), String(epoch)]);
+const clear = (k: Keys, shown: string) =>
+  redis.run(scripts.clear, [k.gate, k.sale, k.items, k.names, k.bought, k.decisions], [shown]);
 const load = (k: Keys, hash: string, token: string, ...fields: string[]) =>
   redis.run(scripts.load, [k.gate, hash], [token, ...fields]);
 const loadDecisions = (k: Keys, token: string, ...fields: string[]) =>
@@ -32,18 +31,37 @@ const loadDecisions = (k: Keys, token: string, ...fields: string[]) =>
 const open = (k: Keys, token: string, total: number) =>
   redis.run(scripts.open, [k.gate, k.sale, k.items], [token, fenceOf(2), '1', '2', String(total), '0', '10']);
 
-test('begin shuts the gate of an older epoch and clears what Postgres rewrites; carts, codes and outbox stay', async () => {
-  for (const before of [`v1:1:${here}`, `loading:v1:1:${here}`, foreignGateOf(1), '9:run', undefined]) {
+test('begin shuts the gate of an older epoch, and says of which epoch the decisions are', async () => {
+  const found: [string | undefined, string | undefined, unknown][] = [
+    [`v1:1:${here}`, '1', [1, 0]],
+    [`loading:v1:1:${here}`, undefined, [1, 0]],
+    [`loading:v1:8:${here}`, '3', [3, 0]],
+    [`doubted:v1:4:${here}`, '4', [4, 1]],
+    [foreignGateOf(1), '1', [1, 0]],
+    [undefined, '2', [2, 0]],
+    ['9:run', undefined, [0, 0]],
+    [undefined, undefined, [0, 0]],
+  ];
+  for (const [gate, epoch, answer] of found) {
     const k = newKeys();
-    if (before !== undefined) await redis.command('SET', k.gate, before);
-    for (const key of [k.sale, k.items, k.names, k.bought, k.decisions, k.carts, k.codes])
-      await redis.command('HSET', key, 'a', '1');
-    await redis.command('XADD', k.outbox, '*', 'a', '1');
-    assert.equal(await begin(k, 2), 1);
-    assert.equal(await redis.command('GET', k.gate), `loading:v1:2:${here}`);
-    assert.equal(await redis.command('EXISTS', k.sale, k.items, k.names, k.bought, k.decisions), 0);
-    assert.equal(await redis.command('EXISTS', k.carts, k.codes, k.outbox), 3);
+    if (gate !== undefined) await redis.command('SET', k.gate, gate);
+    if (epoch !== undefined) await redis.command('HSET', k.sale, 'epoch', epoch);
+    assert.deepEqual(await begin(k, 9), answer, gate);
+    assert.equal(await redis.command('GET', k.gate), `loading:v1:9:${here}`);
   }
+});
+
+test('clear takes away what Postgres rewrites; carts, codes and outbox stay', async () => {
+  const k = newKeys();
+  await begin(k, 2);
+  for (const key of [k.sale, k.items, k.names, k.bought, k.decisions, k.carts, k.codes])
+    await redis.command('HSET', key, 'a', '1');
+  await redis.command('XADD', k.outbox, '*', 'a', '1');
+  assert.equal(await clear(k, tokenOf(1)), -1);
+  assert.equal(await redis.command('EXISTS', k.sale, k.items, k.names, k.bought, k.decisions), 5);
+  assert.equal(await clear(k, token), 1);
+  assert.equal(await redis.command('EXISTS', k.sale, k.items, k.names, k.bought, k.decisions), 0);
+  assert.equal(await redis.command('EXISTS', k.carts, k.codes, k.outbox), 3);
 });
 
 test('begin is refused by a gate of the same or a newer epoch, open or loading, and clears nothing', async () => {
@@ -117,7 +135,7 @@ test('open writes the sale and lets the new fence in, only when every item is th
   assert.equal(await redis.command('GET', k.gate), `${token}:${here}`);
   assert.equal(await open(k, token, 2), 1);
   assert.equal(await redis.command('GET', k.gate), `v1:2:${here}`);
-  const fields = ['starts_ms', 'ends_ms', 'total', 'sold', 'limit'];
-  assert.deepEqual(await redis.command('HMGET', k.sale, ...fields), ['1', '2', '2', '0', '10']);
+  const fields = ['epoch', 'starts_ms', 'ends_ms', 'total', 'sold', 'limit'];
+  assert.deepEqual(await redis.command('HMGET', k.sale, ...fields), ['2', '1', '2', '2', '0', '10']);
   assert.equal(await open(k, token, 2), -1, 'once');
 });

@@ -61,8 +61,8 @@ const buy = async (redis: Redis, sale: TestSale, user: string, ...items: string[
   return purchases.add(await cart(redis, sale, user, ...items));
 };
 const rebuilt = async (redis: Redis, sale: TestSale): Promise<TestSale> => {
-  const epoch = await rebuildSale(redis, postgres, sale.id, assert.fail);
-  return { ...sale, epoch: epoch! };
+  const rebuilt = await rebuildSale(redis, postgres, sale.id, assert.fail);
+  return { ...sale, epoch: rebuilt!.epoch };
 };
 const held = async (user: string) => (await sql('select 1 from purchases where user_id = $1', user)).length;
 

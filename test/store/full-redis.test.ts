@@ -9,7 +9,8 @@ import { keysOf } from '../../src/store/keys.ts';
 import { sweepOutbox } from '../../src/store/outbox.ts';
 import { createPurchases } from '../../src/store/purchases.ts';
 import { script } from '../../src/store/redis.ts';
-import { isSellable, retireSale } from '../../src/store/sales.ts';
+import { retireSale } from '../../src/store/retire.ts';
+import { isSellable } from '../../src/store/sales.ts';
 import { until } from '../support/processes.ts';
 import { openSale, openStores, type TestSale } from '../support/stores.ts';
 
@@ -66,7 +67,13 @@ test('a full Redis refuses new carts alone: carts are bought, sales are swept, r
   await assert.rejects(createCheckouts(redis, () => next).add({ userId: 'ada', itemId: next.itemIds[0]! }));
 
   const full = await memory('used_memory');
-  await until('its end', () => retireSale(redis, postgres, sale.id, 0));
+  await until('its end', () =>
+    retireSale(redis, postgres, sale, {
+      afterMs: 0,
+      onContradiction: assert.fail,
+      onDifferences: () => assert.fail('the books differ'),
+    }),
+  );
   assert.ok((await memory('used_memory')) < full);
   const cart = await until('there is room', () =>
     createCheckouts(redis, () => next)

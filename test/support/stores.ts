@@ -102,8 +102,8 @@ export async function openSale(
   options?: SaleOptions,
 ): Promise<TestSale> {
   const sale = await addSale(stores, options);
-  const epoch = await rebuildSale(stores.redis, stores.postgres, sale.id, assert.fail);
-  return { ...sale, epoch: epoch! };
+  const rebuilt = await rebuildSale(stores.redis, stores.postgres, sale.id, assert.fail);
+  return { ...sale, epoch: rebuilt!.epoch };
 }
 
 /** What the gate of a sale says while it lets that epoch in. */

@@ -30,6 +30,8 @@ export interface Metrics {
   /** Workers that exited without being told to. */
   readonly workerDeaths: Cell;
   readonly rebuilds: Cell;
+  /** Decisions in Redis that contradict Postgres; each causes a rebuild. */
+  readonly contradictions: Cell;
   /** Decisions that the sweeper has committed. */
   readonly swept: Cell;
   /** Attempts in the default partition, as the leader last counted them. */
@@ -51,6 +53,10 @@ export function createMetrics(): Metrics {
       'Workers that died without being told to leave',
     ),
     rebuilds: createCounter('flashsale_rebuilds_total', 'Sales rebuilt in Redis, first loads included'),
+    contradictions: createCounter(
+      'flashsale_contradictions_total',
+      'Decisions in Redis that contradict Postgres',
+    ),
     swept: createCounter('flashsale_swept_decisions_total', 'Decisions of lost workers that were committed'),
   };
   const starts = createCounter('flashsale_worker_starts_total', 'Workers started');
@@ -60,6 +66,7 @@ export function createMetrics(): Metrics {
     auditDifferences: counters.auditDifferences.cell(),
     workerDeaths: counters.workerDeaths.cell(),
     rebuilds: counters.rebuilds.cell(),
+    contradictions: counters.contradictions.cell(),
     swept: counters.swept.cell(),
     strayAttempts: undefined,
     audited() {
