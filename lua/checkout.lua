@@ -2,7 +2,7 @@
 -- Puts items into carts: decides a batch of checkouts of one sale. It reserves nothing.
 --
 -- KEYS[1] gate     string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
--- KEYS[2] sale     hash: starts_ms, ends_ms, total, sold, limit
+-- KEYS[2] sale     hash: starts_ms, ends_ms, total, sold, limit, carts
 -- KEYS[3] items    hash: item -> 1 (unsold) | 0 (sold)
 -- KEYS[4] carts    hash: user -> "code item item … " (each word followed by a space)
 -- KEYS[5] codes    hash: code -> user
@@ -21,7 +21,7 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
 local sale, items, carts, codes, bought = unpack(KEYS, 2)
 
-local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'total', 'sold', 'limit')
+local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'total', 'sold', 'limit', 'carts')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if not state[1] then return -1 end
@@ -29,7 +29,8 @@ if now < tonumber(state[1]) then return -2 end
 if now >= tonumber(state[2]) then return -3 end
 if tonumber(state[4]) >= tonumber(state[3]) then return -4 end
 local limit = tonumber(state[5])
-local room = tonumber(ARGV[2]) - redis.call('HLEN', carts)
+local held = tonumber(state[6])
+local room = tonumber(ARGV[2]) - held
 
 local users, ids, fresh, n = {}, {}, {}, 0
 for user, item, code in string.gmatch(ARGV[3], '(%S+) (%S+) (%S+)') do
@@ -80,5 +81,8 @@ for i = 1, n do
 end
 
 if #changed > 0 then redis.call('HSET', carts, unpack(changed)) end
-if #newCodes > 0 then redis.call('HSET', codes, unpack(newCodes)) end
+if #newCodes > 0 then
+  redis.call('HSET', codes, unpack(newCodes))
+  redis.call('HSET', sale, 'carts', held + #newCodes / 2)
+end
 return table.concat(answers, ' ')

@@ -2,7 +2,8 @@
 -- Deletes outbox entries whose decisions are committed in Postgres.
 --
 -- KEYS[1] gate    string: fence or token, and the dataset that it was made for
--- KEYS[2] outbox  stream
+-- KEYS[2] sale    hash: entries, the number of those in the outbox
+-- KEYS[3] outbox  stream
 -- ARGV[1] fence "v1:epoch", or the token "loading:v1:epoch" of a rebuild
 -- ARGV[2…] entry ids
 --
@@ -11,4 +12,7 @@
 local info = redis.call('INFO', 'server', 'replication')
 local here = string.match(info, '\nrun_id:(%x+)') .. ':' .. string.match(info, '\nmaster_replid:(%x+)')
 if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
-return redis.call('XDEL', KEYS[2], unpack(ARGV, 2))
+local deleted = redis.call('XDEL', KEYS[3], unpack(ARGV, 2))
+-- Once a rebuild has cleared the sale, nothing is counted.
+if deleted > 0 and redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HINCRBY', KEYS[2], 'entries', -deleted) end
+return deleted

@@ -3,7 +3,7 @@
 -- A decision, its effect and its outbox entry are one atomic step. Each hash is asked once for the whole batch.
 --
 -- KEYS[1] gate       string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
--- KEYS[2] sale       hash: starts_ms, ends_ms, total, sold, limit
+-- KEYS[2] sale       hash: starts_ms, ends_ms, sold, limit; and how much the other keys hold: carts, buyers, decisions, entries
 -- KEYS[3] items      hash: item -> 1 (unsold) | 0 (sold)
 -- KEYS[4] names      hash: item -> name
 -- KEYS[5] carts      hash: user -> "code item item … "
@@ -27,7 +27,7 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
 local sale, items, names, carts, codes, bought, decisions, outbox = unpack(KEYS, 2)
 
-local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'sold', 'limit')
+local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'sold', 'limit', 'carts', 'buyers', 'decisions', 'entries')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if not state[1] then return -1 end
@@ -75,7 +75,7 @@ for u = 1, #users do
 end
 local stock = read(items, lines)
 
-local soldItems, marks, newCounts = {}, {}, {}
+local soldItems, marks, newCounts, newBuyers = {}, {}, {}, 0
 local taken = {}
 
 -- Sells the unsold lines of a user's cart while there is room. Returns the decision.
@@ -94,6 +94,7 @@ local function decide(u, held)
     words[#words + 1] = (buys and '+' or '-') .. item
   end
   if n > 0 then
+    if held == 0 then newBuyers = newBuyers + 1 end
     newCounts[#newCounts + 1] = users[u]
     newCounts[#newCounts + 1] = held + n
   end
@@ -139,8 +140,11 @@ if #fresh > 0 then
   write(items, marks)
   entry = redis.call('XADD', outbox, '*', 'epoch', epoch, unpack(fresh))
 end
+if #fresh > 0 then
+  redis.call('HSET', sale, 'sold', sold + #soldItems, 'carts', state[5] - #spentCarts, 'buyers', state[6] + newBuyers,
+    'decisions', state[7] + #spentCodes, 'entries', state[8] + 1)
+end
 if #soldItems > 0 then
-  redis.call('HINCRBY', sale, 'sold', #soldItems)
   redis.call('PUBLISH', ARGV[2], string.format('%s %s %d %s',
     ARGV[3], epoch, sold + #soldItems, table.concat(soldItems, ' ')))
 end

@@ -1,10 +1,16 @@
 #!lua flags=allow-oom
--- Tells whether a sale can be sold: its gate is open for this epoch and dataset, and its catalogue is whole.
+-- Tells whether a sale can be sold: its gate is open for this epoch and dataset, and every key holds as much as the
+-- sale's hash counts.
 --
--- KEYS[1] gate   string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
--- KEYS[2] sale   hash: total
--- KEYS[3] items  hash: item -> 1 (unsold) | 0 (sold)
--- KEYS[4] names  hash: item -> name
+-- KEYS[1] gate       string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
+-- KEYS[2] sale       hash: total, carts, buyers, decisions, entries
+-- KEYS[3] items      hash: item -> 1 (unsold) | 0 (sold)
+-- KEYS[4] names      hash: item -> name
+-- KEYS[5] carts      hash: user -> "code item item … "
+-- KEYS[6] codes      hash: code -> user
+-- KEYS[7] bought     hash: user -> number of items bought
+-- KEYS[8] decisions  hash: code -> decision
+-- KEYS[9] outbox     stream
 -- ARGV[1] fence "v1:epoch"
 -- ARGV[2] items of the sale
 --
@@ -14,7 +20,15 @@ local info = redis.call('INFO', 'server', 'replication')
 local here = string.match(info, '\nrun_id:(%x+)') .. ':' .. string.match(info, '\nmaster_replid:(%x+)')
 if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
-local total = tonumber(ARGV[2])
-if tonumber(redis.call('HGET', KEYS[2], 'total')) ~= total then return -2 end
-if redis.call('HLEN', KEYS[3]) ~= total or redis.call('HLEN', KEYS[4]) ~= total then return -2 end
+local sale, items, names, carts, codes, bought, decisions, outbox = unpack(KEYS, 2)
+local state = redis.call('HMGET', sale, 'total', 'carts', 'buyers', 'decisions', 'entries')
+for i = 1, #state do state[i] = tonumber(state[i] or -1) end
+local total, cartsHeld, buyers, decided, entries = unpack(state)
+local held = {
+  [items] = total, [names] = total, [carts] = cartsHeld, [codes] = cartsHeld, [bought] = buyers, [decisions] = decided,
+}
+for hash, count in pairs(held) do
+  if redis.call('HLEN', hash) ~= count then return -2 end
+end
+if total ~= tonumber(ARGV[2]) or redis.call('XLEN', outbox) ~= entries then return -2 end
 return 1

@@ -84,7 +84,9 @@ export async function forgetEntries(
   entryIds: readonly string[],
 ): Promise<boolean> {
   const keys = keysOf(saleId);
-  return (await redis.run(forgetScript, [keys.gate, keys.outbox], [shown, ...entryIds])) !== FENCED;
+  return (
+    (await redis.run(forgetScript, [keys.gate, keys.sale, keys.outbox], [shown, ...entryIds])) !== FENCED
+  );
 }
 
 /** Shuts the gate of a sale that Postgres has contradicted; the leader rebuilds it. Throws as `Redis.run` does. */

@@ -214,11 +214,10 @@ async function loadDecisions({ redis, postgres, saleId, keys, token }: Rebuild):
   }
 }
 
-async function open({ redis, postgres, saleId, keys, sale, token }: Rebuild, sold: number): Promise<void> {
+async function open({ redis, postgres, saleId, keys: k, sale, token }: Rebuild, sold: number): Promise<void> {
   const noted = await postgres.query(sql.openEpoch, [saleId, sale.epoch]);
   if (noted.length === 0) throw new Superseded();
   const facts = [sale.starts_ms, sale.ends_ms, sale.total, sold, sale.user_limit].map(String);
-  await step(
-    redis.run(scripts.open, [keys.gate, keys.sale, keys.items], [token, fenceOf(sale.epoch), ...facts]),
-  );
+  const keys = [k.gate, k.sale, k.items, k.carts, k.codes, k.bought, k.decisions, k.outbox];
+  await step(redis.run(scripts.open, keys, [token, fenceOf(sale.epoch), ...facts]));
 }

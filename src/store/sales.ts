@@ -167,8 +167,9 @@ export async function isSellable(
   sale: Pick<LiveSale, 'id' | 'epoch' | 'total'>,
 ): Promise<boolean> {
   const k = keysOf(sale.id);
+  const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox];
   const args = [fenceOf(sale.epoch), String(sale.total)];
-  return (await redis.run(whole, [k.gate, k.sale, k.items, k.names], args)) === 1;
+  return (await redis.run(whole, keys, args)) === 1;
 }
 
 /** How many items of a live sale are sold, as Redis decided; undefined when Redis does not have the sale. */

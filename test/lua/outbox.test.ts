@@ -28,23 +28,23 @@ const entries = async (sale: TestSale) => {
 
 test('forget deletes the entries it is given, and says how many there were', async () => {
   const sale = await openSale(stores);
-  const { gate, outbox } = keysOf(sale.id);
+  const { gate, sale: facts, outbox } = keysOf(sale.id);
   const ids: string[] = [];
   for (const [i, item] of sale.itemIds.slice(0, 3).entries())
     ids.push((await buy(sale, `u${i}`, item)).entryId);
   const fence = fenceOf(sale.epoch);
-  assert.equal(await redis.run(forget, [gate, outbox], [fence, ids[0]!, ids[2]!]), 2);
+  assert.equal(await redis.run(forget, [gate, facts, outbox], [fence, ids[0]!, ids[2]!]), 2);
   assert.deepEqual(await entries(sale), [ids[1]]);
-  assert.equal(await redis.run(forget, [gate, outbox], [fence, ids[0]!]), 0);
+  assert.equal(await redis.run(forget, [gate, facts, outbox], [fence, ids[0]!]), 0);
 });
 
 test('forget is fenced by another epoch, and by no gate', async () => {
   const sale = await openSale(stores);
-  const { gate, outbox } = keysOf(sale.id);
+  const { gate, sale: facts, outbox } = keysOf(sale.id);
   const { entryId } = await buy(sale, 'ada', sale.itemIds[0]!);
-  assert.equal(await redis.run(forget, [gate, outbox], [fenceOf(sale.epoch + 1), entryId]), -1);
+  assert.equal(await redis.run(forget, [gate, facts, outbox], [fenceOf(sale.epoch + 1), entryId]), -1);
   await redis.command('DEL', gate);
-  assert.equal(await redis.run(forget, [gate, outbox], [fenceOf(sale.epoch), entryId]), -1);
+  assert.equal(await redis.run(forget, [gate, facts, outbox], [fenceOf(sale.epoch), entryId]), -1);
   assert.deepEqual(await entries(sale), [entryId]);
 });
 

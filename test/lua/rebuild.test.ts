@@ -29,7 +29,11 @@ const load = (k: Keys, hash: string, token: string, ...fields: string[]) =>
 const loadDecisions = (k: Keys, token: string, ...fields: string[]) =>
   redis.run(scripts.decisions, [k.gate, k.decisions, k.codes, k.carts], [token, ...fields]);
 const open = (k: Keys, token: string, total: number) =>
-  redis.run(scripts.open, [k.gate, k.sale, k.items], [token, fenceOf(2), '1', '2', String(total), '0', '10']);
+  redis.run(
+    scripts.open,
+    [k.gate, k.sale, k.items, k.carts, k.codes, k.bought, k.decisions, k.outbox],
+    [token, fenceOf(2), '1', '2', String(total), '0', '10'],
+  );
 
 test('begin shuts the gate of an older epoch, and says of which epoch the decisions are', async () => {
   const found: [string | undefined, string | undefined, unknown][] = [
