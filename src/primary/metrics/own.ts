@@ -77,7 +77,10 @@ export function createMetrics(): Metrics {
       starts.cell().n = supervisor.starts();
       const { paths, bytes, refused } = listSegments(spool);
       const stray = this.strayAttempts;
-      const [ofSales, ofRedis] = await Promise.all([readSaleGauges(redis, sales(), hourlySales), readRedisGauges(redis)]);
+      const [ofSales, ofRedis] = await Promise.all([
+        readSaleGauges(redis, sales(), hourlySales),
+        readRedisGauges(redis),
+      ]);
       const lastAudit = isLeader() && auditedMs !== undefined ? [[auditedMs / 1_000] as const] : [];
       return [
         ...(await own.counted()),
