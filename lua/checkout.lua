@@ -11,9 +11,9 @@
 -- ARGV[2] most carts that the sale may hold at a time
 -- ARGV[3] operations: "user item code user item code …", the code being a fresh one
 --
--- Returns one number for the whole batch: -1 fenced, -2 not begun, -3 ended, -4 sold out;
+-- Returns one number for the whole batch: -1 fenced, -2 not-begun, -3 ended, -4 sold-out;
 -- otherwise one text with three words per operation: status, code ('-' when there is none), lines in the cart.
---   status 1 added, 2 already in the cart, -5 no such item, -6 item sold, -7 limit reached, -8 too many carts
+--   status 1 added, 2 already-in-cart, -5 no-item, -6 item-sold, -7 limit, -8 too-many-carts
 
 local info = redis.call('INFO', 'server', 'replication')
 local here = string.match(info, '\nrun_id:(%x+)') .. ':' .. string.match(info, '\nmaster_replid:(%x+)')

@@ -19,7 +19,7 @@
 -- Returns -1 (one number) when fenced; otherwise three values: the id of the outbox entry ('' when nothing was
 -- decided); one text with a line "status decision" per code, in their order; the names of all lines of all these
 -- decisions, one after the other.
---   status 1 decided now, 2 decided before; and without a decision -2 not begun, -3 ended, -5 no such code, -7 limit reached
+--   status 1 decided, 2 decided-before; and without a decision -2 not-begun, -3 ended, -5 no-code, -7 limit
 
 local info = redis.call('INFO', 'server', 'replication')
 local here = string.match(info, '\nrun_id:(%x+)') .. ':' .. string.match(info, '\nmaster_replid:(%x+)')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { OF_CHECKOUT, OF_CHECKOUT_BATCH, OF_PURCHASE } from '../src/store/statuses.ts';
 
 /** A script's header is its contract: what it documents is what it uses, and what it uses is documented. */
 const root = new URL('../../', import.meta.url);
@@ -98,6 +99,22 @@ for (const file of filesIn('lua', '.lua')) {
     }
   });
 }
+
+/** "1 added, -5 no-item" in a header's line that begins with these words, as a table. */
+function statusesIn(file: string, beginning: string): Record<string, string> {
+  const line = read(`lua/${file}`).header.find((each) => each.startsWith(beginning)) ?? '';
+  return Object.fromEntries(
+    [...line.matchAll(/(?<=[ ;])(-?\d+) ([a-z-]+)/g)].map(([, n, word]) => [n, word]),
+  );
+}
+
+test('the numbers that scripts answer mean what their headers say', () => {
+  const same = (table: object, file: string, beginning: string) =>
+    assert.deepEqual({ ...table }, statusesIn(file, beginning), `${file}: ${beginning}`);
+  same(OF_CHECKOUT_BATCH, 'checkout.lua', '-- Returns one number for the whole batch');
+  same(OF_CHECKOUT, 'checkout.lua', '--   status ');
+  same(OF_PURCHASE, 'purchase.lua', '--   status ');
+});
 
 /** Who is let in by the gate is decided in each script in the same words. A rebuild that begins shuts it, whatever it says. */
 const PRELUDE = [

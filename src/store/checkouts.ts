@@ -5,6 +5,7 @@ import { Fenced } from './errors.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import { type Redis, script } from './redis.ts';
+import { OF_CHECKOUT, OF_CHECKOUT_BATCH } from './statuses.ts';
 
 /** Operations of one script call: about 1 ms of Redis' only thread, and other calls wait for it. */
 const BATCH_MAX = 256;
@@ -19,23 +20,15 @@ const PENDING_MAX = 8_192;
 const CARTS_PER_ITEM = 100;
 const CARTS_LEAST = 100_000;
 
-const OF_BATCH = { [-1]: 'fenced', [-2]: 'not-begun', [-3]: 'ended', [-4]: 'sold-out' } as const;
-const OF_ITEM = {
-  1: 'added',
-  2: 'already-in-cart',
-  [-5]: 'no-item',
-  [-6]: 'item-sold',
-  [-7]: 'limit',
-  [-8]: 'too-many-carts',
-} as const;
-
 export interface CheckoutOp {
   readonly userId: string;
   readonly itemId: string;
 }
 
 export interface CheckoutResult {
-  readonly outcome: (typeof OF_BATCH)[keyof typeof OF_BATCH] | (typeof OF_ITEM)[keyof typeof OF_ITEM];
+  readonly outcome:
+    | (typeof OF_CHECKOUT_BATCH)[keyof typeof OF_CHECKOUT_BATCH]
+    | (typeof OF_CHECKOUT)[keyof typeof OF_CHECKOUT];
   /** The code of the user's cart; '' when there is none in this answer. */
   readonly code: string;
   /** Lines in the user's cart. */
@@ -73,7 +66,7 @@ export function createCheckouts(
 export const cartsMax = (total: number): number => Math.max(CARTS_LEAST, CARTS_PER_ITEM * total);
 
 function wholeBatch(saleId: string, status: number): CheckoutResult {
-  const outcome = OF_BATCH[status as keyof typeof OF_BATCH];
+  const outcome = OF_CHECKOUT_BATCH[status as keyof typeof OF_CHECKOUT_BATCH];
   if (outcome === 'fenced') throw new Fenced(saleId);
   return { outcome, code: '', lines: 0 };
 }
@@ -82,7 +75,7 @@ function perItem(reply: string): CheckoutResult[] {
   const words = reply.split(' ');
   const results: CheckoutResult[] = [];
   for (let i = 0; i < words.length; i += 3) {
-    const outcome = OF_ITEM[Number(words[i]) as keyof typeof OF_ITEM];
+    const outcome = OF_CHECKOUT[Number(words[i]) as keyof typeof OF_CHECKOUT];
     const code = words[i + 1] as string;
     results.push({ outcome, code: code === '-' ? '' : code, lines: Number(words[i + 2]) });
   }

@@ -4,17 +4,7 @@ import { Fenced } from './errors.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf, SOLD_CHANNEL } from './keys.ts';
 import { type Redis, script } from './redis.ts';
-
-const OUTCOME = {
-  1: 'decided',
-  2: 'decided-before',
-  [-2]: 'not-begun',
-  [-3]: 'ended',
-  [-5]: 'no-code',
-  [-7]: 'limit',
-} as const;
-/** Every script's answer to who is not let in. */
-export const FENCED = -1;
+import { FENCED, OF_PURCHASE } from './statuses.ts';
 
 export type Decided = {
   readonly outcome: 'decided' | 'decided-before';
@@ -64,7 +54,7 @@ function readResults(
   return codes.map((code, i) => {
     const answer = answers[i] as string;
     const space = answer.indexOf(' ');
-    const outcome = OUTCOME[answer.slice(0, space) as unknown as keyof typeof OUTCOME];
+    const outcome = OF_PURCHASE[answer.slice(0, space) as unknown as keyof typeof OF_PURCHASE];
     if (outcome !== 'decided' && outcome !== 'decided-before') return { outcome };
     const decision = parseDecision(saleId, code, answer.slice(space + 1));
     const from = named;

@@ -1,10 +1,11 @@
 import { commitSound, type InEpoch, type OnContradiction } from './commit.ts';
-import { doubtSale, FENCED, forgetEntries } from './decide.ts';
+import { doubtSale, forgetEntries } from './decide.ts';
 import { type Decision, parseDecision } from './decision.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import type { Postgres } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
+import { FENCED } from './statuses.ts';
 
 /** Entries of one read: a few thousand decisions at most, one transaction. */
 const ENTRIES_MAX = 20;

@@ -1,5 +1,5 @@
 import type { OnContradiction } from './commit.ts';
-import { FENCED, forgetEntries } from './decide.ts';
+import { forgetEntries } from './decide.ts';
 import { formatDecision } from './decision.ts';
 import { Unavailable } from './errors.ts';
 import { fenceOf, tokenOf } from './fence.ts';
@@ -8,6 +8,7 @@ import { commitEntries, readOutbox } from './outbox.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
 import { salvageDecisions } from './salvage.ts';
+import { FENCED } from './statuses.ts';
 
 /** Rows per step: Lua unpacks at most some 8,000 values, and each step should hold Redis for about a millisecond. */
 const STEP_ROWS = 1_000;
