@@ -16,7 +16,8 @@
 --   status 1 added, 2 already-in-cart, -5 no-item, -6 item-sold, -7 limit, -8 too-many-carts
 
 local info = redis.call('INFO', 'server', 'replication')
-local here = string.match(info, '\nrun_id:(%x+)') .. ':' .. string.match(info, '\nmaster_replid:(%x+)')
+local function id(name) local _, at = string.find(info, name, 1, true) return string.sub(info, at + 1, at + 40) end
+local here = id('\nrun_id:') .. ':' .. id('\nmaster_replid:')
 if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
 local sale, items, carts, codes, bought = unpack(KEYS, 2)

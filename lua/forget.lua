@@ -10,7 +10,8 @@
 -- Returns the number of entries deleted; -1 when fenced.
 
 local info = redis.call('INFO', 'server', 'replication')
-local here = string.match(info, '\nrun_id:(%x+)') .. ':' .. string.match(info, '\nmaster_replid:(%x+)')
+local function id(name) local _, at = string.find(info, name, 1, true) return string.sub(info, at + 1, at + 40) end
+local here = id('\nrun_id:') .. ':' .. id('\nmaster_replid:')
 if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 local deleted = redis.call('XDEL', KEYS[3], unpack(ARGV, 2))
 -- Once a rebuild has cleared the sale, nothing is counted.

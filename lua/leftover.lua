@@ -12,7 +12,8 @@
 -- Returns -1 when fenced; otherwise the entries as XRANGE returns them: {id, {'epoch', epoch, code, decision, …}}.
 
 local info = redis.call('INFO', 'server', 'replication')
-local here = string.match(info, '\nrun_id:(%x+)') .. ':' .. string.match(info, '\nmaster_replid:(%x+)')
+local function id(name) local _, at = string.find(info, name, 1, true) return string.sub(info, at + 1, at + 40) end
+local here = id('\nrun_id:') .. ':' .. id('\nmaster_replid:')
 if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
 local time = redis.call('TIME')

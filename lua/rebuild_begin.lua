@@ -10,7 +10,8 @@
 -- Redis are of, 0 when it is not known; 1 when the gate was shut because of a contradiction, else 0.
 
 local info = redis.call('INFO', 'server', 'replication')
-local here = string.match(info, '\nrun_id:(%x+)') .. ':' .. string.match(info, '\nmaster_replid:(%x+)')
+local function id(name) local _, at = string.find(info, name, 1, true) return string.sub(info, at + 1, at + 40) end
+local here = id('\nrun_id:') .. ':' .. id('\nmaster_replid:')
 
 local gate = redis.call('GET', KEYS[1]) or ''
 local epoch = tonumber(string.match(gate, 'v1:(%d+):') or 0)

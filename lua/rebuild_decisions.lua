@@ -12,7 +12,8 @@
 -- Returns 1, or -1 when another rebuild has taken over.
 
 local info = redis.call('INFO', 'server', 'replication')
-local here = string.match(info, '\nrun_id:(%x+)') .. ':' .. string.match(info, '\nmaster_replid:(%x+)')
+local function id(name) local _, at = string.find(info, name, 1, true) return string.sub(info, at + 1, at + 40) end
+local here = id('\nrun_id:') .. ':' .. id('\nmaster_replid:')
 if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 redis.call('HSET', KEYS[2], unpack(ARGV, 2))
 for i = 2, #ARGV, 2 do

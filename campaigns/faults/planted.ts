@@ -26,8 +26,9 @@ export const PLANTED: readonly PlantedBug[] = [
     patches: [
       {
         file: 'dist/src/store/purchases.js',
-        find: 'const committed = await commitResults(deps, sale, results);',
-        replace: 'const committed = true; void commitResults(deps, sale, results);',
+        find: 'const known = await commitResults(deps, sale, results);',
+        replace:
+          'const known = { isSound: true, answerOf: (result) => result }; void commitResults(deps, sale, results);',
       },
     ],
     faults: ['postgres-kill', 'worker-kill-before-commit'],
