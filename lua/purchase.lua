@@ -1,9 +1,9 @@
-#!lua
+#!lua flags=allow-oom
 -- Buys carts: decides a batch of checkout codes of one sale, each once and for ever.
 -- A decision, its effect and its outbox entry are one atomic step. Each hash is asked once for the whole batch.
 --
--- KEYS[1] gate       string: the fence that is let in
--- KEYS[2] sale       hash: starts_ms, ends_ms, total, sold, limit
+-- KEYS[1] gate       string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
+-- KEYS[2] sale       hash: starts_ms, ends_ms, sold, limit; and how much the other keys hold: carts, buyers, decisions, entries
 -- KEYS[3] items      hash: item -> 1 (unsold) | 0 (sold)
 -- KEYS[4] names      hash: item -> name
 -- KEYS[5] carts      hash: user -> "code item item … "
@@ -11,7 +11,7 @@
 -- KEYS[7] bought     hash: user -> number of items bought
 -- KEYS[8] decisions  hash: code -> decision "decided_ms user +bought -lost …", lines in the order added
 -- KEYS[9] outbox     stream: one entry per batch, its fields are "epoch" -> epoch and then code -> decision
--- ARGV[1] fence "epoch:run_id"
+-- ARGV[1] fence "v1:epoch"
 -- ARGV[2] channel that hears "sale epoch version item item …"; the version is the number sold after this batch
 -- ARGV[3] sale id
 -- ARGV[4] codes, each once, with spaces between them
@@ -19,18 +19,23 @@
 -- Returns -1 (one number) when fenced; otherwise three values: the id of the outbox entry ('' when nothing was
 -- decided); one text with a line "status decision" per code, in their order; the names of all lines of all these
 -- decisions, one after the other.
---   status 1 decided now, 2 decided before; and without a decision -2 not begun, -3 ended, -5 no such code, -7 limit reached
+--   status 1 decided, 2 decided-before; and without a decision -2 not-begun, -3 ended, -5 no-code, -7 limit
 
-local gate, sale, items, names, carts, codes, bought, decisions, outbox = unpack(KEYS)
-if redis.call('GET', gate) ~= ARGV[1] then return -1 end
+local info = redis.call('INFO', 'server', 'replication')
+local function id(name) local _, at = string.find(info, name, 1, true) return string.sub(info, at + 1, at + 40) end
+local here = id('\nrun_id:') .. ':' .. id('\nmaster_replid:')
+if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
-local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'sold', 'limit')
+local sale, items, names, carts, codes, bought, decisions, outbox = unpack(KEYS, 2)
+
+local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'sold', 'limit', 'carts', 'buyers', 'decisions', 'entries')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if not state[1] then return -1 end
 local closed = (now < tonumber(state[1]) and -2) or (now >= tonumber(state[2]) and -3) or nil
 local sold, limit = tonumber(state[3]), tonumber(state[4])
 local decidedMs = string.format('%.0f', now)
+local epoch = string.match(ARGV[1], '%d+$')
 
 -- unpack() takes some 8,000 values at the most, and a batch of full carts has more lines.
 local PART = 4000
@@ -71,7 +76,7 @@ for u = 1, #users do
 end
 local stock = read(items, lines)
 
-local soldItems, marks, newCounts = {}, {}, {}
+local soldItems, marks, newCounts, newBuyers = {}, {}, {}, 0
 local taken = {}
 
 -- Sells the unsold lines of a user's cart while there is room. Returns the decision.
@@ -90,6 +95,7 @@ local function decide(u, held)
     words[#words + 1] = (buys and '+' or '-') .. item
   end
   if n > 0 then
+    if held == 0 then newBuyers = newBuyers + 1 end
     newCounts[#newCounts + 1] = users[u]
     newCounts[#newCounts + 1] = held + n
   end
@@ -133,11 +139,14 @@ if #fresh > 0 then
   redis.call('HDEL', carts, unpack(spentCarts))
   write(bought, newCounts)
   write(items, marks)
-  entry = redis.call('XADD', outbox, '*', 'epoch', string.match(ARGV[1], '^%d+'), unpack(fresh))
+  entry = redis.call('XADD', outbox, '*', 'epoch', epoch, unpack(fresh))
+end
+if #fresh > 0 then
+  redis.call('HSET', sale, 'sold', sold + #soldItems, 'carts', state[5] - #spentCarts, 'buyers', state[6] + newBuyers,
+    'decisions', state[7] + #spentCodes, 'entries', state[8] + 1)
 end
 if #soldItems > 0 then
-  redis.call('HINCRBY', sale, 'sold', #soldItems)
   redis.call('PUBLISH', ARGV[2], string.format('%s %s %d %s',
-    ARGV[3], string.match(ARGV[1], '^%d+'), sold + #soldItems, table.concat(soldItems, ' ')))
+    ARGV[3], epoch, sold + #soldItems, table.concat(soldItems, ' ')))
 end
 return { entry, table.concat(answers, '\n'), read(names, named) }

@@ -3,7 +3,7 @@
 -- A purchase row is written only with its decision, so an item that another code holds fails the whole statement.
 -- $1 sale id (text), $2 epoch (int)
 -- $3 codes (text[]), $4 users (text[]), $5 decided at, ms (float8[]), $6 lines "+item -item" (text[])
--- returns one row, or none when the epoch is over
+-- returns one row with the codes that were there before, whatever their decisions say; or none when the epoch is over
 with open as materialized (
   select id from sales where id = $1 and epoch = $2 for share
 ), decided as (
@@ -19,4 +19,5 @@ with open as materialized (
   from decided, string_to_table(lines, ' ') as line
   where line like '+%'
 )
-select id from open
+select array(select code from unnest($3::text[]) as posted (code) where code not in (select code from decided)) as standing
+from open

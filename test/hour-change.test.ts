@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { generateItems } from '../src/goods/catalogue.ts';
-import { keepSales, LINGER_MS } from '../src/primary/duties/keeper.ts';
+import { createKeeper } from '../src/primary/duties/keeper.ts';
+import { createRetirer, LINGER_MS } from '../src/primary/duties/retirer.ts';
 import { scheduleSales } from '../src/primary/duties/scheduler.ts';
 import type { LiveSale } from '../src/sale.ts';
 import { createLiveSales } from '../src/selling/live-sales.ts';
@@ -164,12 +165,20 @@ test('the keeper keeps what may still be asked for, and retires what ended a whi
   const lingering = (await sale(now - HOUR_MS, now - LINGER_MS / 2))!;
   const over = (await sale(now - HOUR_MS, now - LINGER_MS - 1_000))!;
   let kept: readonly LiveSale[] = [];
+  const stores = { redis, postgres, log, onContradiction: assert.fail };
+  const onDifference = () => assert.fail('the books differ');
+  const retirer = createRetirer({ ...stores, sales: () => kept, onDifference });
+  const keep = createKeeper({ ...stores, isRetiring: retirer.isRetiring });
   await until('the sale that is over is retired', async () => {
-    await keepSales({ redis, postgres, log }, (sales) => {
+    await keep((sales) => {
       kept = sales;
     });
+    await retirer.retire(AbortSignal.timeout(30_000));
     const [row] = await sql('select retired from sales where id = $1', over);
     return row!.retired === true;
+  });
+  await keep((sales) => {
+    kept = sales;
   });
   const ids = kept.map(({ id }) => id);
   assert.deepEqual([ids.includes(lingering), ids.includes(over)], [true, false]);

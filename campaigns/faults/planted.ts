@@ -18,7 +18,7 @@ export interface PlantedBug {
   readonly faults: readonly string[];
 }
 
-const GATE = `if redis.call('GET', gate) ~= ARGV[1] then return -1 end`;
+const GATE = `if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end`;
 
 export const PLANTED: readonly PlantedBug[] = [
   {
@@ -26,8 +26,9 @@ export const PLANTED: readonly PlantedBug[] = [
     patches: [
       {
         file: 'dist/src/store/purchases.js',
-        find: 'const committed = await commitResults(deps, sale, results);',
-        replace: 'const committed = true; void commitResults(deps, sale, results);',
+        find: 'const known = await commitResults(deps, sale, results);',
+        replace:
+          'const known = { isSound: true, answerOf: (result) => result }; void commitResults(deps, sale, results);',
       },
     ],
     faults: ['postgres-kill', 'worker-kill-before-commit'],
@@ -46,12 +47,12 @@ export const PLANTED: readonly PlantedBug[] = [
       {
         file: 'lua/purchase.lua',
         find: GATE,
-        replace: GATE.replace('if ', `if redis.call('GET', gate) and `),
+        replace: GATE.replace('if ', `if redis.call('GET', KEYS[1]) and `),
       },
       {
         file: 'lua/checkout.lua',
         find: GATE,
-        replace: GATE.replace('if ', `if redis.call('GET', gate) and `),
+        replace: GATE.replace('if ', `if redis.call('GET', KEYS[1]) and `),
       },
       {
         file: 'lua/purchase.lua',

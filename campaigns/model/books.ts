@@ -1,11 +1,15 @@
 /** Compares what both stores hold of a sale with what the model says they must. */
 import assert from 'node:assert/strict';
-import { parseDecision } from '../../src/store/decision.ts';
+import { isBought, parseDecision } from '../../src/store/decision.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { decisionsOf } from '../../src/store/outbox.ts';
-import { boughtIn, type Decision } from './model.ts';
+import { boughtIn, type Decision, type Decisions } from './model.ts';
 import { checkServing, type Model, servingEpoch } from './recovery.ts';
 import type { ModelStores } from './stores.ts';
+
+/** Who bought something, by decisions. */
+const buyersIn = (decisions: Decisions) =>
+  [...decisions.values()].flatMap(({ user, lines }) => (lines.some(isBought) ? [user] : []));
 
 const BOOKS_SQL = `select epoch, opened_epoch, retired,
     coalesce((select json_agg(json_build_array(code, user_id, lines)) from decisions where sale_id = $1), '[]') as decisions,
@@ -77,11 +81,16 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
   const sold = boughtIn(memory.decisions);
   const { startsMs, endsMs } = memory.hours!;
   const facts = {
+    epoch: memory.opened,
     starts_ms: startsMs,
     ends_ms: endsMs,
     total: sale.items.length,
     sold: sold.length,
     limit: sale.limit,
+    carts: memory.carts.size,
+    buyers: new Set(buyersIn(memory.decisions)).size,
+    decisions: memory.decisions.size,
+    entries: memory.outbox.size,
   };
   assert.deepEqual(
     Object.fromEntries([...state].map(([field, value]) => [field, Number(value)])),

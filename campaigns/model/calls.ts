@@ -1,8 +1,8 @@
 /** The model's counterpart of each store call: both run it, and their replies must agree. */
 import assert from 'node:assert/strict';
 import { type Script, script } from '../../src/store/redis.ts';
-import { type CheckoutOp, checkOut, type Decisions, decide, retire } from './model.ts';
-import { begin, commit, forget, type Model, note, open } from './recovery.ts';
+import { type CheckoutOp, checkOut, type Decisions, decide, isWhole, retire } from './model.ts';
+import { begin, clear, commit, forget, type Model, note, open } from './recovery.ts';
 
 /** A call of a store: a script, a command or a statement. */
 export type Call =
@@ -17,6 +17,9 @@ const SCRIPTS = [
   'leftover',
   'retire',
   'rebuild_begin',
+  'rebuild_clear',
+  'doubt',
+  'whole',
   'rebuild_load',
   'rebuild_decisions',
   'rebuild_open',
@@ -57,15 +60,19 @@ function opsOf(packed: string): CheckoutOp[] {
 }
 
 const readsOnly: Does = (_model, _args, reply) => reply;
-const loads: Does = ({ memory }, [token], reply, keys) => {
-  const ours = memory.gate === token;
+/** What a gate that lets in who shows this says, on the dataset that is reached now. */
+const gateOf = ({ dataset }: Model, shown: string | undefined) => `${shown}:${dataset}`;
+
+const loads: Does = (model, [token], reply, keys) => {
+  const { memory } = model;
+  const ours = memory.gate === gateOf(model, token);
   if (ours && keys[1]?.endsWith(':items')) memory.stocked = true;
-  return agree(ours ? 1 : 0, reply, 'a step of a rebuild');
+  return agree(ours ? 1 : -1, reply, 'a step of a rebuild');
 };
 
 const DOES: Record<string, Does> = {
-  'lua/checkout'(model, [fence, packed]) {
-    const answers = checkOut(model.memory, model.sale, fence as string, opsOf(packed as string));
+  'lua/checkout'(model, [fence, , packed]) {
+    const answers = checkOut(model.memory, model.sale, gateOf(model, fence), opsOf(packed as string));
     for (const { outcome, code } of answers === 'fenced' ? [] : answers)
       if (outcome === 'added' && !model.codes.includes(code)) model.codes.push(code);
     return answers;
@@ -73,8 +80,8 @@ const DOES: Record<string, Does> = {
   'lua/purchase'(model, [fence, , , packed], reply) {
     const codes = (packed as string).split(' ');
     const entryId = Array.isArray(reply) ? (reply[0] as string) : '';
-    const answers = decide(model.memory, model.sale, fence as string, codes, entryId);
-    const epoch = Number.parseInt(fence as string, 10);
+    const answers = decide(model.memory, model.sale, gateOf(model, fence), codes, entryId);
+    const epoch = Number(fence?.split(':')[1]);
     if (answers !== 'fenced') {
       answers.forEach(({ outcome, decision }, i) => {
         if (outcome === 'decided') model.made.push({ ...decision!, code: codes[i] as string, epoch });
@@ -82,31 +89,38 @@ const DOES: Record<string, Does> = {
     }
     return answers;
   },
-  'lua/forget': (model, [gate, ...ids], reply) =>
-    agree(model.memory.gate === gate ? forget(model, ids) : -1, reply, 'forget'),
-  'lua/leftover'({ memory }, _args, reply) {
-    const [gate, entries] = reply as [string, [string, string[]][]];
-    agree(
-      [...memory.outbox.keys()],
-      entries.map(([id]) => id),
-      'leftover',
-    );
-    return agree(memory.gate, gate, 'leftover');
+  'lua/forget': (model, [shown, ...ids], reply) =>
+    agree(model.memory.gate === gateOf(model, shown) ? forget(model, ids) : -1, reply, 'forget'),
+  'lua/leftover'(model, [shown], reply) {
+    const { memory } = model;
+    const ids = Array.isArray(reply) ? (reply as [string][]).map(([id]) => id) : reply;
+    return agree(memory.gate === gateOf(model, shown) ? [...memory.outbox.keys()] : -1, ids, 'leftover');
   },
-  'lua/retire': ({ memory }, [afterMs], reply) =>
-    agree(retire(memory, Number(afterMs)) ? 1 : 0, reply, 'retire'),
-  'lua/rebuild_begin': (model, [epoch, token], reply) =>
-    agree(begin(model, Number(epoch), token as string) ? 1 : 0, reply, 'rebuild_begin'),
+  'lua/retire': (model, [fence, endsMs, afterMs], reply) =>
+    agree(retire(model.memory, gateOf(model, fence), Number(endsMs) + Number(afterMs)), reply, 'retire'),
+  'lua/whole': (model, [fence], reply) => agree(isWhole(model.memory, gateOf(model, fence)), reply, 'whole'),
+  'lua/doubt'({ memory, dataset }, [fence], reply) {
+    const shuts = memory.gate === `${fence}:${dataset}`;
+    if (shuts) memory.gate = `doubted:${memory.gate}`;
+    return agree(shuts ? 1 : -1, reply, 'doubt');
+  },
+  'lua/rebuild_begin': (model, [token, epoch], reply) =>
+    agree(begin(model, Number(epoch), gateOf(model, token)), reply, 'rebuild_begin'),
+  'lua/rebuild_clear'(model, [token], reply) {
+    const ours = model.memory.gate === gateOf(model, token);
+    if (ours) clear(model);
+    return agree(ours ? 1 : -1, reply, 'rebuild_clear');
+  },
   'lua/rebuild_load': loads,
   'lua/rebuild_decisions': loads,
   'lua/rebuild_open'(model, [token, fence, startsMs, endsMs], reply) {
     const hours = { startsMs: Number(startsMs), endsMs: Number(endsMs) };
-    return agree(open(model, token as string, fence as string, hours), reply, 'rebuild_open');
+    return agree(open(model, gateOf(model, token), gateOf(model, fence), hours), reply, 'rebuild_open');
   },
-  'sql/bump_epoch'({ records }, _args, reply) {
+  'sql/bump_epoch'({ records }, [, atGate], reply) {
     const [row] = reply as { epoch: number; opened_epoch: number }[];
     if (records.retired) return agree(undefined, row, 'bump_epoch');
-    records.epoch++;
+    records.epoch = Math.max(records.epoch, Number(atGate)) + 1;
     agree([records.epoch, records.opened], [row?.epoch, row?.opened_epoch], 'bump_epoch');
     return records.epoch;
   },
@@ -114,13 +128,27 @@ const DOES: Record<string, Does> = {
     const [, epoch, codes, users, , lines] = args as unknown as [string, number, ...string[][]];
     const decisionAt = (i: number) => ({ user: users![i] as string, lines: lines![i]!.split(' ') });
     const decisions: Decisions = new Map(codes!.map((code, i) => [code, decisionAt(i)]));
-    return agree(commit(model, epoch, decisions), (reply as unknown[]).length === 1, 'commit_purchases');
+    const standing = codes!.filter((code) => model.records.committed.has(code));
+    const expected = commit(model, epoch, decisions) ? [{ standing }] : [];
+    return agree(expected, reply, 'commit_purchases').length === 1;
   },
   'sql/open_epoch': (model, [, epoch], reply) =>
     agree(note(model, Number(epoch)), (reply as unknown[]).length === 1, 'open_epoch'),
   'sql/retire_sale'({ records }) {
     records.retired = true;
   },
+  'sql/uncommitted_codes'({ records }, [codes], reply) {
+    const missing = (codes as unknown as string[]).filter((code) => !records.committed.has(code));
+    return agree(missing.sort(), (reply as { code: string }[]).map(({ code }) => code).sort(), 'uncommitted');
+  },
+  GET: ({ memory }, _args, reply) => agree(memory.gate || null, reply, 'GET'),
+  ...Object.fromEntries(
+    [
+      ...['TIME', 'INFO', 'HGET', 'HMGET', 'HSCAN', 'XRANGE', 'sql/find_decisions', 'sql/audit_sale'],
+      ...['sql/audit_items', 'sql/audit_item_ids', 'sql/audit_strays', 'sql/audit_codes'],
+      ...['sql/audit_decisions', 'sql/audit_buyers', 'sql/audit_users'],
+    ].map((name) => [name, readsOnly]),
+  ),
   'sql/rebuild_items': readsOnly,
   'sql/rebuild_bought': readsOnly,
   'sql/rebuild_decisions': readsOnly,

@@ -87,9 +87,9 @@ const purchase = fc.record({
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 12, arbitrary: checkout },
   { weight: 10, arbitrary: purchase },
-  { weight: 3, arbitrary: process('rebuild', 6, 12) },
+  { weight: 3, arbitrary: process('rebuild', 6, 15) },
   { weight: 2, arbitrary: process('sweep', 4, 3) },
-  { weight: 1, arbitrary: process('retire', 2, 2) },
+  { weight: 1, arbitrary: process('retire', 4, 30) },
   {
     weight: 6,
     arbitrary: fc.record({

@@ -20,10 +20,12 @@ export interface Hours {
 
 /** What Redis holds of the sale. A fault may take it away, or bring back what it was. */
 export interface Memory {
-  /** '' none; "epoch:run" lets in; "loading:epoch:run" lets nobody in. */
+  /** '' none; "v1:epoch:run_id:master_replid" lets in; with "loading:" before it, nobody. */
   gate: string;
   /** Undefined: Redis does not know the sale. */
   hours: Hours | undefined;
+  /** The epoch that the rest was opened for; it says something only with the hours. */
+  opened: number;
   /** Whether the items are there; without them nothing is sellable. */
   stocked: boolean;
   readonly carts: Map<string, { readonly code: string; readonly items: string[] }>;
@@ -62,6 +64,7 @@ export type PurchaseAnswer = { readonly outcome: string; readonly decision?: Dec
 export const emptyMemory = (): Memory => ({
   gate: '',
   hours: undefined,
+  opened: 0,
   stocked: false,
   carts: new Map(),
   decisions: new Map(),
@@ -151,14 +154,20 @@ export function decide(
     return { outcome: 'decided', decision };
   });
   law((entryId !== '') === fresh.size > 0, 'what is decided, and nothing else, is in the outbox');
-  if (fresh.size > 0) outbox.set(entryId, { epoch: Number.parseInt(fence, 10), decisions: fresh });
+  if (fresh.size > 0) outbox.set(entryId, { epoch: Number(fence.split(':')[1]), decisions: fresh });
   return answers;
 }
 
-/** Whether a sale's keys may go: it is over, and nothing waits. */
-export function retire(memory: Memory, afterMs: number): boolean {
-  const { hours, outbox } = memory;
-  if ((hours && Date.now() < hours.endsMs + afterMs) || outbox.size > 0) return false;
+/** Whether a sale's keys may go: its gate is open, it is over, and nothing waits. 1, 0, or -1 when fenced. */
+export function retire(memory: Memory, fence: string, overMs: number): 1 | 0 | -1 {
+  if (memory.gate !== fence) return -1;
+  if (Date.now() < overMs || memory.outbox.size > 0) return 0;
   Object.assign(memory, emptyMemory());
-  return true;
+  return 1;
+}
+
+/** Whether a sale can be sold: 1; -1 when its gate is shut; -2 when something is missing. */
+export function isWhole({ gate, hours, stocked }: Memory, fence: string): 1 | -1 | -2 {
+  if (gate !== fence) return -1;
+  return hours !== undefined && stocked ? 1 : -2;
 }

@@ -67,15 +67,15 @@ export const PAST: Readonly<Record<string, Script>> = {
     { do: 'purchase', worker: 0, codes: [1] },
   ),
   'a rebuild goes on after another has begun, gone through and sold': run(
-    { do: 'rebuild', course: [5, 'waits'] },
+    { do: 'rebuild', course: [8, 'waits'] },
     keep,
     checkout(0),
     purchase,
     resume,
   ),
   'a rebuild goes on with an older epoch after Redis was emptied under a newer one': run(
-    { do: 'rebuild', course: [1, 'waits'] },
-    { do: 'rebuild', course: [4, 'waits'] },
+    { do: 'rebuild', course: [2, 'waits'] },
+    { do: 'rebuild', course: [7, 'waits'] },
     { do: 'empty' },
     resume,
     resume,
@@ -91,7 +91,7 @@ export const PAST: Readonly<Record<string, Script>> = {
   ),
   'a rebuild is overtaken by the retirement of its sale': run(
     { do: 'end' },
-    { do: 'rebuild', course: [0, 'waits'] },
+    { do: 'rebuild', course: [1, 'waits'] },
     { do: 'retire' },
     resume,
   ),

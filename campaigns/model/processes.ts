@@ -5,7 +5,7 @@ import { createCheckouts } from '../../src/store/checkouts.ts';
 import { sweepOutbox } from '../../src/store/outbox.ts';
 import { createPurchases, type PurchaseResult } from '../../src/store/purchases.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
-import { retireSale } from '../../src/store/sales.ts';
+import { retireSale } from '../../src/store/retire.ts';
 import type { CheckoutAnswer, PurchaseAnswer } from './model.ts';
 import { acknowledge, type Model } from './recovery.ts';
 import { type Met, type Outcome, type Process, startProcess, type TurnstileOptions } from './turnstile.ts';
@@ -78,7 +78,8 @@ function expectedPurchase(met: readonly Met[], posted: readonly string[]) {
   if (!passed(decided)) return { value: posted.map(() => ({ outcome: 'unknown' })) };
   if (decided.answer === 'fenced') return { thrown: 'Fenced' };
   const commit = find(met, 'sql/commit_purchases');
-  const known = passed(commit) && commit.answer === true;
+  const read = find(met, 'sql/find_decisions');
+  const known = passed(commit) && commit.answer === true && (read === undefined || passed(read));
   const codes = [...new Set(posted)];
   const value = posted.map((code, i): PurchaseAnswer => {
     const answer = (decided.answer as PurchaseAnswer[])[codes.indexOf(code)] as PurchaseAnswer;
@@ -91,9 +92,10 @@ function expectedPurchase(met: readonly Met[], posted: readonly string[]) {
 
 /** Commits what is left in the outbox, whatever its age. */
 export async function startSweep(stores: TurnstileOptions, model: Model): Promise<Task> {
-  const sweep = (id: string) =>
-    startProcess('sweep', stores, (redis, postgres) => sweepOutbox(redis, postgres, id, 0, refuse));
-  const process = await sweep(model.sale.id);
+  const { sale, records } = model;
+  const process = await startProcess('sweep', stores, (redis, postgres) =>
+    sweepOutbox(redis, postgres, { id: sale.id, epoch: records.epoch }, 0, refuse),
+  );
   const check = (outcome: Outcome) => {
     const lost = process.met.some(isLost);
     assert.equal('thrown' in outcome ? outcome.thrown : undefined, lost ? 'Unanswered' : undefined);
@@ -110,26 +112,30 @@ export async function startRebuild(stores: TurnstileOptions, model: Model): Prom
     const { met } = process;
     const { name, answer, ...last } = met.at(-1) as Met;
     const epoch = find(met, 'sql/bump_epoch')?.answer;
+    const doubted = (find(met, 'lua/rebuild_begin')?.answer as number[] | undefined)?.[1] === 1;
     if (last.fate !== 'passes') return { thrown: 'Unanswered' };
-    if (name === 'lua/rebuild_open' && answer !== 0)
-      return answer === 1 ? { value: epoch } : { thrown: 'a rebuild step failed: -1' };
-    return {
-      value: isSuperseded(name, answer, `loading:${epoch}:`) ? undefined : `${name} was the last step`,
-    };
+    if (name === 'lua/rebuild_open' && answer !== -1)
+      return answer === 1 ? { value: { epoch, doubted } } : { thrown: 'a rebuild step failed: -2' };
+    return { value: isSuperseded(answer) ? undefined : `${name} was the last step` };
   };
   return { process, check: (outcome) => assert.deepEqual(outcome, expected()) };
 }
 
-/** Whether a step says that a rebuild has no business any more: it was refused, or met a gate that is not its own. */
-function isSuperseded(name: string, answer: unknown, token: string): boolean {
-  if (name === 'lua/leftover') return !String(answer).startsWith(token);
-  return !answer || (name === 'lua/forget' && answer === -1);
-}
+/** Whether a step says that a rebuild has no business any more. */
+const isSuperseded = (answer: unknown): boolean => !answer || answer === -1;
 
 /** Removes the keys of the sale once it is over. */
 export async function startRetire(stores: TurnstileOptions, model: Model, afterMs: number): Promise<Task> {
+  const { sale, records } = model;
+  const facts = { id: sale.id, epoch: records.epoch, total: sale.items.length };
+  const endsAtMs = records.hours.endsMs;
   const process = await startProcess('retire', stores, (redis, postgres) =>
-    retireSale(redis, postgres, model.sale.id, afterMs),
+    retireSale(
+      redis,
+      postgres,
+      { ...facts, endsAtMs },
+      { afterMs, onContradiction: refuse, onDifferences: () => {} },
+    ),
   );
   const check = (outcome: Outcome) => {
     const expected = process.met.some(isLost)

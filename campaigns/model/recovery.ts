@@ -15,8 +15,8 @@ import {
 /** A sale with everything that is to be known of it. */
 export interface Model {
   readonly sale: Sale;
-  /** Run id of the Redis that connections reach. */
-  runId: string;
+  /** The dataset that connections reach: "run_id:master_replid". */
+  dataset: string;
   memory: Memory;
   readonly records: Records;
   /** Every decision that Redis ever made, the same code perhaps again after a loss; with its epoch. */
@@ -27,9 +27,9 @@ export interface Model {
   readonly acknowledged: Decisions;
 }
 
-export const createModel = (sale: Sale, hours: Hours, runId: string): Model => ({
+export const createModel = (sale: Sale, hours: Hours, dataset: string): Model => ({
   sale,
-  runId,
+  dataset,
   memory: emptyMemory(),
   records: { epoch: 0, opened: 0, hours, retired: false, committed: new Map() },
   made: [],
@@ -38,9 +38,9 @@ export const createModel = (sale: Sale, hours: Hours, runId: string): Model => (
 });
 
 /** The epoch of those that are let in by this very Redis; undefined while nobody is. */
-export function servingEpoch({ memory, runId }: Model): number | undefined {
-  const [epoch = '', run] = memory.gate.split(':');
-  return run === runId && memory.hours !== undefined ? Number(epoch) : undefined;
+export function servingEpoch({ memory, dataset }: Model): number | undefined {
+  const [, epoch, opened] = /^v1:(\d+):(.*)$/.exec(memory.gate) ?? [];
+  return opened === dataset && memory.hours !== undefined ? Number(epoch) : undefined;
 }
 
 /** A customer gets a decision: it is committed, and no client ever gets another one for the same code. */
@@ -80,33 +80,44 @@ export function forget({ memory, records }: Model, ids: readonly string[]): numb
   return present.length;
 }
 
-/** The gate's epoch, of a rebuild or of those let in; -1 when there is no gate. */
-const epochAt = (gate: string): number => Number(/^(?:loading:)?(\d+):/.exec(gate)?.[1] ?? -1);
+/** The gate's epoch, of a rebuild or of those let in; 0 when there is no gate. */
+const epochAt = (gate: string): number => Number(/v1:(\d+):/.exec(gate)?.[1] ?? 0);
 
-/** Whether a rebuild may begin, which shuts the gate. Carts and the outbox stay. */
-export function begin({ memory }: Model, epoch: number, token: string): boolean {
-  if (epochAt(memory.gate) >= epoch) return false;
+/** Begins a rebuild, which shuts the gate: [the epoch that the decisions are of, whether it was doubted]; -1 when it may not. */
+export function begin({ memory }: Model, epoch: number, token: string): [number, number] | -1 {
+  const before = memory.gate;
+  if (epochAt(before) >= epoch) return -1;
   memory.gate = token;
+  const of = memory.hours === undefined ? epochAt(before) : memory.opened;
+  return [of, before.startsWith('doubted:') ? 1 : 0];
+}
+
+/** Clears what Postgres rewrites: nothing that is neither committed nor void may be lost with it. Carts stay. */
+export function clear({ memory, records, made }: Model): void {
+  for (const code of memory.decisions.keys()) {
+    const isVoid = !made.some((d) => d.code === code && d.epoch >= records.opened);
+    law(isVoid || records.committed.has(code), `${code} is cleared uncommitted`);
+  }
   memory.hours = undefined;
   memory.stocked = false;
   memory.decisions.clear();
-  return true;
 }
 
 /** Whether a rebuild has gone through as far as Postgres is concerned: no newer one has begun. */
 export function note({ records }: Model, epoch: number): boolean {
-  if (epoch !== records.epoch) return false;
+  if (epoch !== records.epoch || records.retired) return false;
   records.opened = epoch;
   return true;
 }
 
-/** Opens the gate: 1; 0 when it is another's; -1 when the items are not there. Redis then holds what is committed. */
-export function open(model: Model, token: string, fence: string, hours: Hours): 1 | 0 | -1 {
+/** Opens the gate: 1; -1 when it is another's; -2 when the items are not there. Redis then holds what is committed. */
+export function open(model: Model, token: string, fence: string, hours: Hours): 1 | -1 | -2 {
   const { memory, records } = model;
-  if (memory.gate !== token) return 0;
-  if (!memory.stocked) return -1;
+  if (memory.gate !== token) return -1;
+  if (!memory.stocked) return -2;
   memory.gate = fence;
   memory.hours = hours;
+  memory.opened = epochAt(fence);
   memory.decisions.clear();
   for (const [code, decision] of records.committed) memory.decisions.set(code, decision);
   for (const [user, { code }] of memory.carts) if (records.committed.has(code)) memory.carts.delete(user);

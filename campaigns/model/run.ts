@@ -45,7 +45,7 @@ export async function openRun(stores: ModelStores, script: Script): Promise<Run>
   const facts = { total: script.items, userLimit: script.limit, hourly: false };
   const id = (await createSale(stores.postgres, { ...facts, startsAtMs: startsMs, endsAtMs: hours.endsMs }))!;
   const items = generateItems(id, script.items).map((item) => item.id);
-  const model = createModel({ id, items, limit: script.limit }, hours, stores.redis.runId!);
+  const model = createModel({ id, items, limit: script.limit }, hours, await stores.dataset());
   const perform = async (call: Call, send: () => Promise<unknown>) => {
     const reply = await send();
     return { reply, answer: mirror(model, call, reply) };
@@ -161,7 +161,7 @@ const DOES: Does = {
   keep,
   async restart({ stores, model, script }) {
     await stores.restart(script.real);
-    model.runId = stores.redis.runId!;
+    model.dataset = await stores.dataset();
   },
   async empty({ stores, model }) {
     await stores.empty();
@@ -175,7 +175,7 @@ const DOES: Does = {
     const copy = Math.max(0, copies.length - 1 - commands);
     model.memory = structuredClone(copies[copy] as Memory);
     await stores.goBack(model.sale.id, copy);
-    model.runId = stores.redis.runId!;
+    model.dataset = await stores.dataset();
   },
   async begin(run) {
     if (Date.now() < run.model.records.hours.startsMs)

@@ -4,16 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startLocalServices } from '../../src/private/services.ts';
+import { readDataset } from '../../src/store/fence.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { openPostgres, type Postgres } from '../../src/store/postgres.ts';
 import { openRedis, type Redis } from '../../src/store/redis.ts';
 
 export interface ModelStores {
-  /** Redis with the run id that it has in the run. */
   readonly redis: Redis;
   readonly postgres: Postgres;
-  /** A new run id, and nothing lost; with `real`, by SIGKILL, from its file. */
+  /** The names of the dataset that connections reach now: "run_id:master_replid". */
+  dataset(): Promise<string>;
+  /** Another dataset, and nothing lost: it becomes a replica and a master again; with `real`, killed and started from its file. */
   restart(real: boolean): Promise<void>;
   /** FLUSHDB: as if it had been emptied; the run id stays. */
   empty(): Promise<void>;
@@ -55,41 +57,38 @@ export async function openModelStores(): Promise<ModelStores> {
     ...quiet,
   });
   const sql: ModelStores['sql'] = (text, ...values) => postgres.query({ name: '', text }, values);
-  let life = 0;
 
-  const redis: Redis = {
-    get runId() {
-      return real.runId === undefined ? undefined : `${real.runId}.${life}`;
-    },
-    run: real.run,
-    command: real.command,
-    subscribe: real.subscribe,
-    close: real.close,
+  const dataset = async () => (await readDataset(real)) as string;
+  /** As after a failover and back: the same process, on the same connection, under another replication id. */
+  const promote = async () => {
+    await real.command('REPLICAOF', '127.0.0.1', '1');
+    await real.command('REPLICAOF', 'NO', 'ONE');
   };
-
   const untilAnswering = async (not?: string) => {
     // While Redis loads its file it says who it is, and nothing else.
     const answers = async () => {
-      if (real.runId === not || !real.runId || !copies.runId || !postgres.isUp) return false;
-      return (await Promise.allSettled([real.command('DBSIZE')]))[0].status === 'fulfilled';
+      if (!real.isUp || !copies.isUp || !postgres.isUp) return false;
+      const [named, asked] = await Promise.allSettled([dataset(), real.command('DBSIZE')]);
+      return asked.status === 'fulfilled' && named.status === 'fulfilled' && named.value !== not;
     };
     while (!(await answers())) await sleep(POLL_MS);
   };
   const kill = async () => {
-    const before = real.runId;
+    const before = await dataset();
     const info = String(await real.command('INFO', 'server'));
     process.kill(Number(/process_id:(\d+)/.exec(info)?.[1]), 'SIGKILL');
     await untilAnswering(before);
   };
 
   return {
-    redis,
+    redis: real,
     postgres,
     sql,
+    dataset,
     untilAnswering: () => untilAnswering(),
     async restart(isReal) {
       if (isReal) await kill();
-      else life++;
+      else await promote();
     },
     async empty() {
       await real.command('FLUSHDB');
@@ -102,7 +101,7 @@ export async function openModelStores(): Promise<ModelStores> {
       const keys = Object.values(keysOf(saleId));
       await real.command('DEL', ...keys);
       await Promise.all(keys.map((key) => copies.command('COPY', `${key}:${copy}`, key, 'DB', '0')));
-      life++;
+      await promote();
     },
     async clear() {
       await Promise.all([real.command('FLUSHDB'), copies.command('FLUSHDB')]);

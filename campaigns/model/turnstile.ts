@@ -44,7 +44,7 @@ export interface TurnstileOptions {
     send: () => Promise<unknown>,
   ) => Promise<{ reply: unknown; answer: unknown }>;
   /** Where calls go that are done late. */
-  readonly late: (() => Promise<unknown> | undefined)[];
+  readonly late: (() => Promise<unknown>)[];
 }
 
 /** A process between two calls only computes. */
@@ -52,8 +52,7 @@ const IDLE_MAX_MS = 10_000;
 
 interface Waiting {
   readonly call: Call;
-  /** Undefined once the Redis that it was sent to is gone: a connection's calls never reach another process. */
-  readonly perform: () => Promise<{ reply: unknown; answer: unknown }> | undefined;
+  readonly perform: () => Promise<{ reply: unknown; answer: unknown }>;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -70,10 +69,8 @@ export async function startProcess(
 
   const wait = (call: Call, send: () => Promise<unknown>) =>
     new Promise<unknown>((resolve, reject) => {
-      const { runId } = options.redis;
-      const reaches = () => 'statement' in call || options.redis.runId === runId;
-      const perform = () => (reaches() ? options.perform(call, send) : undefined);
-      waiting.push({ call, perform, resolve, reject });
+      // It reaches the Redis that is there by then, whichever: a proxy may change it behind an open connection.
+      waiting.push({ call, perform: () => options.perform(call, send), resolve, reject });
     });
   const { redis, postgres } = waitingStores(options, wait);
   const arrival = async () => {
@@ -107,14 +104,9 @@ export async function startProcess(
     async next(fate) {
       const { call, perform, resolve, reject } = waiting.shift()!;
       const done = fate === 'passes' || fate === 'reply lost' ? await perform() : undefined;
-      const passes = fate === 'passes' && done !== undefined;
-      met.push({
-        name: nameOf(call),
-        fate: passes || fate !== 'passes' ? fate : 'call lost',
-        answer: done?.answer,
-      });
+      met.push({ name: nameOf(call), fate, answer: done?.answer });
       if (fate === 'late') options.late.push(perform);
-      if (passes) resolve(done.reply);
+      if (fate === 'passes') resolve(done?.reply);
       else reject(new Unanswered(fate));
       await arrival();
     },
@@ -127,9 +119,7 @@ function waitingStores(
 ): { redis: Redis; postgres: Postgres } {
   return {
     redis: {
-      get runId() {
-        return redis.runId;
-      },
+      isUp: true,
       run: (script, keys, args) => wait({ script, keys, args }, () => redis.run(script, keys, args)),
       command: (...words) => wait({ words }, () => redis.command(...words)),
       subscribe: redis.subscribe,

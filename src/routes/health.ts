@@ -19,7 +19,7 @@ type HealthDeps = Pick<RouteDeps, 'redis' | 'liveSales' | 'isPostgresUp' | 'isDr
 /** GET /health, /livez and /readyz. */
 export function healthEndpoints(deps: HealthDeps): Documented[] {
   const { redis, liveSales, isPostgresUp, isDraining, askPrimary } = deps;
-  const isRedisUp = () => redis.runId !== undefined;
+  const isRedisUp = () => redis.isUp;
   /** Whether any sale that is open now can sell, as far as this worker knows: one that cannot is 503 by itself. */
   const isGateOpen = async () => {
     const sellable = await Promise.all(liveSales.open().map(({ facts }) => isSellable(redis, facts)));

@@ -40,6 +40,7 @@ const REFUSAL = {
   'item-sold': 'item_already_sold',
   'already-in-cart': 'already_in_checkout',
   limit: 'user_limit_reached',
+  'too-many-carts': 'overloaded',
 } as const satisfies Record<string, ProblemCode>;
 
 const REMEMBERED = { sold: 'item_already_sold', 'sold-out': 'sale_sold_out' } as const;

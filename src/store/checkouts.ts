@@ -5,6 +5,7 @@ import { Fenced } from './errors.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import { type Redis, script } from './redis.ts';
+import { OF_CHECKOUT, OF_CHECKOUT_BATCH } from './statuses.ts';
 
 /** Operations of one script call: about 1 ms of Redis' only thread, and other calls wait for it. */
 const BATCH_MAX = 256;
@@ -12,15 +13,12 @@ const BATCH_MAX = 256;
 const IN_FLIGHT_MAX = 2;
 /** Operations that may wait per worker and sale: some 200 ms of work, after which waiting is not worth it. */
 const PENDING_MAX = 8_192;
-
-const OF_BATCH = { [-1]: 'fenced', [-2]: 'not-begun', [-3]: 'ended', [-4]: 'sold-out' } as const;
-const OF_ITEM = {
-  1: 'added',
-  2: 'already-in-cart',
-  [-5]: 'no-item',
-  [-6]: 'item-sold',
-  [-7]: 'limit',
-} as const;
+/**
+ * Carts of one sale at a time, per item and at least. A cart that is never bought stays until the sale is retired:
+ * without a bound, one client with many user ids could fill Redis, which is all sales'.
+ */
+const CARTS_PER_ITEM = 100;
+const CARTS_LEAST = 100_000;
 
 export interface CheckoutOp {
   readonly userId: string;
@@ -28,7 +26,9 @@ export interface CheckoutOp {
 }
 
 export interface CheckoutResult {
-  readonly outcome: (typeof OF_BATCH)[keyof typeof OF_BATCH] | (typeof OF_ITEM)[keyof typeof OF_ITEM];
+  readonly outcome:
+    | (typeof OF_CHECKOUT_BATCH)[keyof typeof OF_CHECKOUT_BATCH]
+    | (typeof OF_CHECKOUT)[keyof typeof OF_CHECKOUT];
   /** The code of the user's cart; '' when there is none in this answer. */
   readonly code: string;
   /** Lines in the user's cart. */
@@ -49,20 +49,24 @@ export function createCheckouts(
     pendingMax: PENDING_MAX,
     onBatch,
     async run(ops) {
-      const { id, epoch } = sale();
+      const { id, epoch, total } = sale();
       const k = keysOf(id);
       const declared = [k.gate, k.sale, k.items, k.carts, k.codes, k.bought];
       // One text instead of three arguments per operation: writing so many small ones costs node 5 µs each.
       let packed = '';
       for (const op of ops) packed += `${op.userId} ${op.itemId} ${newCode(id)} `;
-      const reply = await redis.run(checkoutScript, declared, [fenceOf({ epoch }, redis), packed]);
+      const args = [fenceOf(epoch), String(cartsMax(total)), packed];
+      const reply = await redis.run(checkoutScript, declared, args);
       return typeof reply === 'number' ? ops.map(() => wholeBatch(id, reply)) : perItem(reply as string);
     },
   });
 }
 
+/** How many carts a sale of so many items may hold at a time. */
+export const cartsMax = (total: number): number => Math.max(CARTS_LEAST, CARTS_PER_ITEM * total);
+
 function wholeBatch(saleId: string, status: number): CheckoutResult {
-  const outcome = OF_BATCH[status as keyof typeof OF_BATCH];
+  const outcome = OF_CHECKOUT_BATCH[status as keyof typeof OF_CHECKOUT_BATCH];
   if (outcome === 'fenced') throw new Fenced(saleId);
   return { outcome, code: '', lines: 0 };
 }
@@ -71,7 +75,7 @@ function perItem(reply: string): CheckoutResult[] {
   const words = reply.split(' ');
   const results: CheckoutResult[] = [];
   for (let i = 0; i < words.length; i += 3) {
-    const outcome = OF_ITEM[Number(words[i]) as keyof typeof OF_ITEM];
+    const outcome = OF_CHECKOUT[Number(words[i]) as keyof typeof OF_CHECKOUT];
     const code = words[i + 1] as string;
     results.push({ outcome, code: code === '-' ? '' : code, lines: Number(words[i + 2]) });
   }

@@ -1,19 +1,26 @@
 import type { Decision } from './decision.ts';
 import { type Postgres, statement } from './postgres.ts';
+import { isContradiction } from './postgres-errors.ts';
 
 const commitPurchases = statement('commit_purchases');
 
+/** A sale and the epoch that decisions were read in. */
+export interface InEpoch {
+  readonly id: string;
+  readonly epoch: number;
+}
+
 /**
- * Commits decisions of one sale in one transaction; what is committed already stays as it is.
- * Returns false when they were fenced: a rebuild has begun a newer epoch than the one they were read in.
+ * Commits decisions of one sale in one transaction; what is committed already stays as it is. Returns the codes that
+ * were there before, whatever their decisions say; undefined when all were fenced: a rebuild has begun a newer epoch.
  * Throws as `Postgres.query` does.
  */
 export async function commitDecisions(
   postgres: Postgres,
-  sale: { readonly id: string; readonly epoch: number },
+  sale: InEpoch,
   decisions: readonly Decision[],
-): Promise<boolean> {
-  const accepted = await postgres.query(commitPurchases, [
+): Promise<readonly string[] | undefined> {
+  const [accepted] = await postgres.query<{ standing: string[] }>(commitPurchases, [
     sale.id,
     sale.epoch,
     decisions.map((d) => d.code),
@@ -21,5 +28,48 @@ export async function commitDecisions(
     decisions.map((d) => d.decidedMs),
     decisions.map((d) => d.lines.join(' ')),
   ]);
-  return accepted.length === 1;
+  return accepted?.standing;
+}
+
+/** Hears of a decision that contradicts a row in Postgres: Redis sold what Postgres knows to be sold. */
+export type OnContradiction = (decision: Decision, error: Error) => void;
+
+export interface Sound {
+  /** Codes that were there before. */
+  readonly standing: ReadonlySet<string>;
+  /** Codes whose decisions contradict a row, and are not committed. */
+  readonly contradicted: ReadonlySet<string>;
+}
+
+/**
+ * As `commitDecisions`, but a decision that contradicts a row hurts nobody but itself: a batch with one is committed in
+ * halves, down to the single decision, in about 2 × log2 of its size statements.
+ */
+export async function commitSound(
+  postgres: Postgres,
+  sale: InEpoch,
+  decisions: readonly Decision[],
+  onContradiction: OnContradiction,
+): Promise<Sound | undefined> {
+  const standing = new Set<string>();
+  const contradicted = new Set<string>();
+  const waiting = decisions.length > 0 ? [decisions] : [];
+  for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {
+    try {
+      const before = await commitDecisions(postgres, sale, part);
+      if (before === undefined) return undefined;
+      for (const code of before) standing.add(code);
+    } catch (error) {
+      if (!isContradiction(error)) throw error;
+      const half = part.length >> 1;
+      if (half > 0) {
+        waiting.push(part.slice(half), part.slice(0, half));
+      } else {
+        const [decision] = part as [Decision];
+        contradicted.add(decision.code);
+        onContradiction(decision, error);
+      }
+    }
+  }
+  return { standing, contradicted };
 }

@@ -4,16 +4,7 @@ import { Fenced } from './errors.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf, SOLD_CHANNEL } from './keys.ts';
 import { type Redis, script } from './redis.ts';
-
-const OUTCOME = {
-  1: 'decided',
-  2: 'decided-before',
-  [-2]: 'not-begun',
-  [-3]: 'ended',
-  [-5]: 'no-code',
-  [-7]: 'limit',
-} as const;
-const FENCED = -1;
+import { FENCED, OF_PURCHASE } from './statuses.ts';
 
 export type Decided = {
   readonly outcome: 'decided' | 'decided-before';
@@ -35,6 +26,7 @@ export interface DecidedBatch {
 
 const purchaseScript = script('purchase');
 const forgetScript = script('forget');
+const doubtScript = script('doubt');
 
 /** Decides codes of one sale in Redis, each once and for ever. `codes` are distinct. Throws as `Redis.run` does. */
 export async function decideCodes(
@@ -44,7 +36,7 @@ export async function decideCodes(
 ): Promise<DecidedBatch> {
   const k = keysOf(sale.id);
   const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox];
-  const fence = fenceOf(sale, redis);
+  const fence = fenceOf(sale.epoch);
   const reply = await redis.run(purchaseScript, keys, [fence, SOLD_CHANNEL, sale.id, codes.join(' ')]);
   if (reply === FENCED) throw new Fenced(sale.id);
   const [entryId, answers, names] = reply as [string, string, (string | null)[]];
@@ -62,7 +54,7 @@ function readResults(
   return codes.map((code, i) => {
     const answer = answers[i] as string;
     const space = answer.indexOf(' ');
-    const outcome = OUTCOME[answer.slice(0, space) as unknown as keyof typeof OUTCOME];
+    const outcome = OF_PURCHASE[answer.slice(0, space) as unknown as keyof typeof OF_PURCHASE];
     if (outcome !== 'decided' && outcome !== 'decided-before') return { outcome };
     const decision = parseDecision(saleId, code, answer.slice(space + 1));
     const from = named;
@@ -72,15 +64,22 @@ function readResults(
 }
 
 /**
- * Deletes outbox entries whose decisions are committed, if the gate is still what it was when they were read.
- * Returns false when it is not. The sweeper deletes the entries that stay.
+ * Deletes outbox entries whose decisions are committed, if the gate still lets in what is shown, a fence or a token.
+ * Returns false when it is not. An entry that stays is the sweeper's.
  */
 export async function forgetEntries(
   redis: Redis,
   saleId: string,
-  gate: string,
+  shown: string,
   entryIds: readonly string[],
 ): Promise<boolean> {
   const keys = keysOf(saleId);
-  return (await redis.run(forgetScript, [keys.gate, keys.outbox], [gate, ...entryIds])) !== FENCED;
+  return (
+    (await redis.run(forgetScript, [keys.gate, keys.sale, keys.outbox], [shown, ...entryIds])) !== FENCED
+  );
+}
+
+/** Shuts the gate of a sale that Postgres has contradicted; the leader rebuilds it. Throws as `Redis.run` does. */
+export async function doubtSale(redis: Redis, sale: Pick<LiveSale, 'id' | 'epoch'>): Promise<void> {
+  await redis.run(doubtScript, [keysOf(sale.id).gate], [fenceOf(sale.epoch)]);
 }

@@ -1,11 +1,11 @@
-import { commitDecisions } from './commit.ts';
-import { forgetEntries } from './decide.ts';
+import { commitSound, type InEpoch, type OnContradiction } from './commit.ts';
+import { doubtSale, forgetEntries } from './decide.ts';
 import { type Decision, parseDecision } from './decision.ts';
-import { epochOfGate, fenceOf } from './fence.ts';
+import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import type { Postgres } from './postgres.ts';
-import { isContradiction } from './postgres-errors.ts';
 import { type Redis, script } from './redis.ts';
+import { FENCED } from './statuses.ts';
 
 /** Entries of one read: a few thousand decisions at most, one transaction. */
 const ENTRIES_MAX = 20;
@@ -19,26 +19,25 @@ export interface OutboxEntry {
   readonly decisions: readonly Decision[];
 }
 
-/** Reads the oldest entries, of at least `minAgeMs` if that is given, and the gate at the same instant ('' when there is none). */
+/**
+ * Reads the oldest entries: of at least `minAgeMs`, and after the entry `after`, if those are given. `shown` is the fence,
+ * or the token of a rebuild; undefined when the gate does not let it in.
+ */
 export async function readOutbox(
   redis: Redis,
   saleId: string,
-  minAgeMs?: number,
-): Promise<{ gate: string; entries: OutboxEntry[] }> {
+  shown: string,
+  { minAgeMs, after }: { readonly minAgeMs?: number; readonly after?: string } = {},
+): Promise<OutboxEntry[] | undefined> {
   const keys = keysOf(saleId);
-  const args = [String(minAgeMs ?? ''), String(ENTRIES_MAX)];
-  const [gate, raw] = (await redis.run(leftover, [keys.gate, keys.outbox], args)) as [
-    string,
-    [string, string[]][],
-  ];
-  return {
-    gate,
-    entries: raw.map(([id, fields]) => ({
-      id,
-      epoch: Number(fields[1]),
-      decisions: decisionsOf(saleId, fields),
-    })),
-  };
+  const args = [shown, after ? `(${after}` : '-', String(minAgeMs ?? ''), String(ENTRIES_MAX)];
+  const raw = await redis.run(leftover, [keys.gate, keys.outbox], args);
+  if (raw === FENCED) return undefined;
+  return (raw as [string, string[]][]).map(([id, fields]) => ({
+    id,
+    epoch: Number(fields[1]),
+    decisions: decisionsOf(saleId, fields),
+  }));
 }
 
 /** The decisions of an entry: its fields come in pairs, and the first is the epoch. */
@@ -50,66 +49,49 @@ export function decisionsOf(saleId: string, fields: readonly string[]): Decision
   return decisions;
 }
 
-/** A decision that contradicts a row in Postgres: Redis sold what Postgres knows to be sold. */
-export type OnContradiction = (entry: OutboxEntry, decision: Decision, error: Error) => void;
-
 /**
  * Commits what workers have left in the outbox of a sale for longer than `minAgeMs`, oldest first, and forgets it.
- * Does nothing while the gate is shut: a rebuild carries the outbox over itself. Returns the decisions committed.
- * Reports and keeps an entry with a contradiction, and goes on with the others.
+ * Nothing is done while the gate is shut: a rebuild carries its outbox over itself. Returns the decisions committed.
+ * An entry with a contradiction stays, and does not hold up the others; it proves Redis wrong, so the gate is shut in the end.
  */
 export async function sweepOutbox(
   redis: Redis,
   postgres: Postgres,
-  saleId: string,
+  sale: InEpoch,
   minAgeMs: number,
   onContradiction: OnContradiction,
 ): Promise<number> {
-  let swept = 0;
+  const fence = fenceOf(sale.epoch);
+  let [swept, after, doubtful] = [0, '', false];
   for (;;) {
-    const { gate, entries } = await readOutbox(redis, saleId, minAgeMs);
-    const epoch = epochOfGate(gate);
-    if (epoch === undefined || gate !== fenceOf({ epoch }, redis) || entries.length === 0) return swept;
-    const committed = await commitEntries(postgres, { id: saleId, epoch }, entries, onContradiction);
-    if (committed === undefined || committed.length === 0) return swept;
-    await forgetEntries(
-      redis,
-      saleId,
-      gate,
-      committed.map((entry) => entry.id),
-    );
+    const entries = await readOutbox(redis, sale.id, fence, { minAgeMs, after });
+    const last = entries?.at(-1);
+    if (entries === undefined || last === undefined) break;
+    after = last.id;
+    const committed = await commitEntries(postgres, sale, entries, onContradiction);
+    if (committed === undefined) break;
+    doubtful ||= committed.length < entries.length;
+    const ids = committed.map((entry) => entry.id);
+    if (ids.length > 0) await forgetEntries(redis, sale.id, fence, ids);
     for (const entry of committed) swept += entry.decisions.length;
   }
+  if (doubtful) await doubtSale(redis, sale);
+  return swept;
 }
 
 /**
- * Commits entries together, or, when one of them contradicts Postgres, decision by decision. Returns the entries
- * without a contradiction; undefined when they were fenced: a rebuild has begun a newer epoch. Throws every other
- * error: it may be temporary.
+ * Commits entries together, or in parts when one of them contradicts Postgres. Returns the entries without a
+ * contradiction; undefined when they were fenced: a rebuild has begun a newer epoch. Throws what is no contradiction: it
+ * may pass.
  */
 export async function commitEntries(
   postgres: Postgres,
-  sale: { readonly id: string; readonly epoch: number },
+  sale: InEpoch,
   entries: readonly OutboxEntry[],
   onContradiction: OnContradiction,
 ): Promise<OutboxEntry[] | undefined> {
   const decisions = entries.flatMap((entry) => entry.decisions);
-  try {
-    return (await commitDecisions(postgres, sale, decisions)) ? [...entries] : undefined;
-  } catch (error) {
-    if (!isContradiction(error)) throw error;
-  }
-  const sound = new Set(entries);
-  for (const entry of entries) {
-    for (const decision of entry.decisions) {
-      try {
-        if (!(await commitDecisions(postgres, sale, [decision]))) return undefined;
-      } catch (error) {
-        if (!isContradiction(error)) throw error;
-        onContradiction(entry, decision, error);
-        sound.delete(entry);
-      }
-    }
-  }
-  return [...sound];
+  const sound = await commitSound(postgres, sale, decisions, onContradiction);
+  const isSound = ({ code }: Decision) => !sound?.contradicted.has(code);
+  return sound && entries.filter((entry) => entry.decisions.every(isSound));
 }

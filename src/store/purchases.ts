@@ -1,10 +1,12 @@
 import type { LiveSale } from '../sale.ts';
 import { type Batcher, createBatcher } from './batcher.ts';
-import { commitDecisions } from './commit.ts';
-import { type Decided, decideCodes, type Undecided } from './decide.ts';
+import { commitSound } from './commit.ts';
+import { type Decided, decideCodes, doubtSale, type Undecided } from './decide.ts';
+import type { Decision } from './decision.ts';
 import { Fenced, Unanswered, Unavailable } from './errors.ts';
 import { createForgetting, type Forgetting } from './forgetting.ts';
 import type { Postgres } from './postgres.ts';
+import { findDecisions } from './receipts.ts';
 import type { Redis } from './redis.ts';
 
 /** Codes of one batch: one script call of about 2 ms, one commit of a few hundred rows. */
@@ -75,30 +77,55 @@ async function buyCodes(deps: BuyDeps, codes: readonly string[]): Promise<readon
   const unknown = { outcome: 'unknown' } as const;
   try {
     const { fence, entryId, results } = await decideCodes(deps.redis, sale, codes);
-    const committed = await commitResults(deps, sale, results);
-    if (committed && entryId !== '') deps.forgetting.add(fence, entryId);
-    return committed ? results : results.map((result) => ('decision' in result ? unknown : result));
+    const known = await commitResults(deps, sale, results);
+    if (known === undefined) return results.map((result) => ('decision' in result ? unknown : result));
+    if (known.isSound && entryId !== '') deps.forgetting.add(fence, entryId);
+    if (!known.isSound) doubtSale(deps.redis, sale).catch(deps.onError);
+    return results.map((result) => ('decision' in result ? known.answerOf(result) : result));
   } catch (error) {
     if (!(error instanceof Unanswered)) throw error;
     return codes.map(() => unknown);
   }
 }
 
-/** True when every decision among the results is in Postgres. The outbox keeps the others. */
+/** What Postgres says of the decisions of a batch. */
+interface Known {
+  /** Whether it says of each what Redis says. */
+  readonly isSound: boolean;
+  /** The answer to a code is the committed row, or unknown when there is none. */
+  readonly answerOf: (result: Decided) => PurchaseResult;
+}
+
+/** Commits the decisions among the results; undefined when that failed, or they were fenced. The outbox keeps those. */
 async function commitResults(
   { postgres, onCommitFailed, onError }: BuyDeps,
   sale: LiveSale,
-  results: readonly PurchaseResult[],
-): Promise<boolean> {
+  results: readonly (Decided | Undecided)[],
+): Promise<Known | undefined> {
   const decisions = results.flatMap((result) => ('decision' in result ? [result.decision] : []));
-  if (decisions.length === 0) return true;
+  if (decisions.length === 0) return { isSound: true, answerOf: (result) => result };
   try {
-    const isAccepted = await commitDecisions(postgres, sale, decisions);
-    if (!isAccepted) onError(new Fenced(sale.id));
-    return isAccepted;
+    const sound = await commitSound(postgres, sale, decisions, (_decision, error) => onError(error));
+    if (sound === undefined) return void onError(new Fenced(sale.id));
+    const { standing, contradicted } = sound;
+    const found = standing.size > 0 ? await findDecisions(postgres, sale.id, [...standing]) : [];
+    const committed = new Map(found.map((row) => [row.decision.code, row]));
+    const differs = ({ code, userId, lines }: Decision) => {
+      const row = committed.get(code)?.decision;
+      return row !== undefined && (row.userId !== userId || row.lines.join() !== lines.join());
+    };
+    return {
+      isSound: contradicted.size === 0 && !decisions.some(differs),
+      answerOf(result) {
+        const { code } = result.decision;
+        if (contradicted.has(code)) return { outcome: 'unknown' };
+        const row = committed.get(code);
+        return row ? { ...row, outcome: result.outcome } : result;
+      },
+    };
   } catch (error) {
     onCommitFailed(error);
-    return false;
+    return undefined;
   }
 }
 

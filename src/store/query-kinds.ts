@@ -13,7 +13,7 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   commit_purchases: ['insert', 'purchases'],
   count_stray_attempts: ['select', 'checkout_attempts'],
   drop_attempts_before: ['call', 'checkout_attempts'],
-  find_decision: ['select', 'decisions'],
+  find_decisions: ['select', 'decisions'],
   has_item: ['select', 'items'],
   list_items: ['select', 'items'],
   list_sales: ['select', 'sales'],
@@ -25,6 +25,7 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   rebuild_items: ['select', 'items'],
   retire_sale: ['update', 'sales'],
   sale_state: ['select', 'sales'],
+  uncommitted_codes: ['select', 'decisions'],
 };
 
 /** A statement that only runs inside a transaction, or has no file. */

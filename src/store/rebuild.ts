@@ -1,16 +1,21 @@
+import type { OnContradiction } from './commit.ts';
 import { forgetEntries } from './decide.ts';
 import { formatDecision } from './decision.ts';
 import { Unavailable } from './errors.ts';
+import { fenceOf, tokenOf } from './fence.ts';
 import { keysOf } from './keys.ts';
-import { commitEntries, type OnContradiction, readOutbox } from './outbox.ts';
+import { commitEntries, readOutbox } from './outbox.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
+import { salvageDecisions } from './salvage.ts';
+import { FENCED } from './statuses.ts';
 
 /** Rows per step: Lua unpacks at most some 8,000 values, and each step should hold Redis for about a millisecond. */
 const STEP_ROWS = 1_000;
 
 const scripts = {
   begin: script('rebuild_begin'),
+  clear: script('rebuild_clear'),
   load: script('rebuild_load'),
   decisions: script('rebuild_decisions'),
   open: script('rebuild_open'),
@@ -44,10 +49,17 @@ interface Rebuild {
   readonly token: string;
 }
 
+export interface Rebuilt {
+  /** The new epoch. */
+  readonly epoch: number;
+  /** Whether the gate was shut because Postgres had contradicted Redis. */
+  readonly doubted: boolean;
+}
+
 /**
  * Writes a sale's state into Redis from Postgres and opens its gate; a new sale's first load is the same thing.
  * The steps and why each invariant holds at each of them: docs/recovery.md.
- * Returns the new epoch; undefined when a later rebuild took over, or the sale is retired. Throws Unavailable or Unanswered when a store
+ * Returns undefined when a later rebuild took over, or the sale is retired. Throws Unavailable or Unanswered when a store
  * went away: the gate then stays shut, and the next rebuild begins anew.
  */
 export async function rebuildSale(
@@ -55,21 +67,33 @@ export async function rebuildSale(
   postgres: Postgres,
   saleId: string,
   onContradiction: OnContradiction,
-): Promise<number | undefined> {
-  const { runId } = redis;
-  if (runId === undefined) throw new Unavailable('Redis is away');
-  const [sale] = await postgres.query<Sale & Record<string, unknown>>(sql.bumpEpoch, [saleId]);
+): Promise<Rebuilt | undefined> {
+  if (!redis.isUp) throw new Unavailable('Redis is away');
+  const [sale] = await postgres.query<Sale & Record<string, unknown>>(sql.bumpEpoch, [
+    saleId,
+    await epochAtGate(redis, saleId),
+  ]);
   if (sale === undefined) return undefined;
-  const token = `loading:${sale.epoch}:${runId}`;
-  const rebuild: Rebuild = { redis, postgres, saleId, sale, keys: keysOf(saleId), token };
+  const rebuild: Rebuild = {
+    ...{ redis, postgres, saleId, sale },
+    ...{ keys: keysOf(saleId), token: tokenOf(sale.epoch) },
+  };
   try {
-    await begin(rebuild);
-    await carryOver(rebuild, onContradiction);
+    const found = await begin(rebuild);
+    // What waits in the outbox is among the decisions too.
+    const told = new Set<string>();
+    const tell: OnContradiction = (decision, error) => {
+      if (!told.has(decision.code)) onContradiction(decision, error);
+      told.add(decision.code);
+    };
+    await carryOver(rebuild, tell);
+    await salvage(rebuild, found.epoch, tell);
+    await clear(rebuild);
     const sold = await loadItems(rebuild);
     await loadBought(rebuild);
     await loadDecisions(rebuild);
-    await open(rebuild, sold, `${sale.epoch}:${runId}`);
-    return sale.epoch;
+    await open(rebuild, sold);
+    return { epoch: sale.epoch, doubted: found.doubted };
   } catch (error) {
     if (error instanceof Superseded) return undefined;
     throw error;
@@ -78,13 +102,46 @@ export async function rebuildSale(
 
 async function step(work: Promise<unknown>): Promise<void> {
   const reply = await work;
-  if (reply === 0) throw new Superseded();
+  if (reply === FENCED) throw new Superseded();
   if (reply !== 1) throw new Error(`a rebuild step failed: ${String(reply)}`);
 }
 
-async function begin({ redis, keys: k, sale, token }: Rebuild): Promise<void> {
+/** The epoch at the gate, whatever else it says; 0 without one. */
+async function epochAtGate(redis: Redis, saleId: string): Promise<number> {
+  const gate = (await redis.command('GET', keysOf(saleId).gate)) as string | null;
+  return Number(/v1:(\d{1,9}):/.exec(gate ?? '')?.[1] ?? 0);
+}
+
+/** Shuts the gate. Returns the epoch that the decisions in Redis are of; 0 when it is not known. */
+async function begin({ redis, keys: k, sale, token }: Rebuild): Promise<Rebuilt> {
+  const reply = await redis.run(scripts.begin, [k.gate, k.sale], [token, String(sale.epoch)]);
+  if (reply === FENCED) throw new Superseded();
+  const [epoch, doubted] = reply as [number, number];
+  return { epoch, doubted: doubted === 1 };
+}
+
+/**
+ * Commits the decisions that Redis holds and a Postgres that came back older has lost. They are of the epoch `foundEpoch`;
+ * from before the last rebuild that went through they are void, as entries of the outbox are.
+ */
+async function salvage(
+  { redis, postgres, saleId, sale }: Rebuild,
+  foundEpoch: number,
+  onContradiction: OnContradiction,
+): Promise<void> {
+  if (foundEpoch === 0 || foundEpoch < sale.opened_epoch) return;
+  const salvaged = await salvageDecisions(
+    redis,
+    postgres,
+    { id: saleId, epoch: sale.epoch },
+    onContradiction,
+  );
+  if (salvaged === undefined) throw new Superseded();
+}
+
+async function clear({ redis, keys: k, token }: Rebuild): Promise<void> {
   const cleared = [k.sale, k.items, k.names, k.bought, k.decisions];
-  await step(redis.run(scripts.begin, [k.gate, ...cleared], [String(sale.epoch), token]));
+  await step(redis.run(scripts.clear, [k.gate, ...cleared], [token]));
 }
 
 /**
@@ -97,8 +154,8 @@ async function carryOver(
   onContradiction: OnContradiction,
 ): Promise<void> {
   for (;;) {
-    const { gate, entries } = await readOutbox(redis, saleId);
-    if (gate !== token) throw new Superseded();
+    const entries = await readOutbox(redis, saleId, token);
+    if (entries === undefined) throw new Superseded();
     if (entries.length === 0) return;
     const valid = entries.filter((entry) => entry.epoch >= sale.opened_epoch);
     const committed = await commitEntries(
@@ -158,13 +215,10 @@ async function loadDecisions({ redis, postgres, saleId, keys, token }: Rebuild):
   }
 }
 
-async function open(
-  { redis, postgres, saleId, keys, sale, token }: Rebuild,
-  sold: number,
-  fence: string,
-): Promise<void> {
+async function open({ redis, postgres, saleId, keys: k, sale, token }: Rebuild, sold: number): Promise<void> {
   const noted = await postgres.query(sql.openEpoch, [saleId, sale.epoch]);
   if (noted.length === 0) throw new Superseded();
   const facts = [sale.starts_ms, sale.ends_ms, sale.total, sold, sale.user_limit].map(String);
-  await step(redis.run(scripts.open, [keys.gate, keys.sale, keys.items], [token, fence, ...facts]));
+  const keys = [k.gate, k.sale, k.items, k.carts, k.codes, k.bought, k.decisions, k.outbox];
+  await step(redis.run(scripts.open, keys, [token, fenceOf(sale.epoch), ...facts]));
 }

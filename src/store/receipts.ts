@@ -1,11 +1,35 @@
-import type { Receipt } from './decision.ts';
-import { receiptOf } from './decision.ts';
+import { type Decision, type Receipt, receiptOf } from './decision.ts';
 import { type Postgres, statement } from './postgres.ts';
 
-const findDecision = statement('find_decision');
+const sql = statement('find_decisions');
+
+/** A committed decision and the names of its lines. */
+export interface CommittedDecision {
+  readonly decision: Decision;
+  readonly names: readonly (string | null)[];
+}
+
+/** The committed decisions among these codes, in no order. Throws as `Postgres.query` does. */
+export async function findDecisions(
+  postgres: Postgres,
+  saleId: string,
+  codes: readonly string[],
+): Promise<CommittedDecision[]> {
+  const rows = await postgres.query<{
+    code: string;
+    user_id: string;
+    decided_ms: number;
+    lines: string;
+    names: (string | null)[];
+  }>(sql, [codes]);
+  return rows.map(({ code, user_id: userId, decided_ms: decidedMs, lines, names }) => ({
+    decision: { code, saleId, userId, decidedMs, lines: lines.split(' ') },
+    names,
+  }));
+}
 
 /** The committed receipt of a code, from Postgres; undefined when there is none. Throws as `Postgres.query` does. */
 export async function findReceipt(postgres: Postgres, code: string): Promise<Receipt | undefined> {
-  const [row] = await postgres.query<{ lines: string; names: string[] }>(findDecision, [code]);
-  return row && receiptOf(row.lines.split(' '), row.names);
+  const [found] = await findDecisions(postgres, '', [code]);
+  return found && receiptOf(found.decision.lines, found.names);
 }

@@ -4,6 +4,7 @@ import { SetupError } from '../config.ts';
 import { createBreaker } from './breaker.ts';
 import { withDeadline } from './deadline.ts';
 import { Unanswered, Unavailable } from './errors.ts';
+import { datasetOf } from './fence.ts';
 import { readLua } from './files.ts';
 import { requireRedis } from './requirements.ts';
 
@@ -37,8 +38,8 @@ export function script(name: string): Script {
 
 /** One connection to Redis with a deadline on every operation and a breaker. */
 export interface Redis {
-  /** Run id of the server this connection reaches; undefined while it is away or silent. */
-  readonly runId: string | undefined;
+  /** False while Redis is known to be away, or silent. */
+  readonly isUp: boolean;
   /** Runs a script. Throws Unavailable (nothing happened) or Unanswered (it may have). */
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<unknown>;
   /** Sends one command; throws as `run` does. */
@@ -82,20 +83,20 @@ function newClient({ url, onError }: RedisOptions) {
 export async function openRedis(options: RedisOptions): Promise<Redis> {
   const client = newClient(options);
   const subscribers: ReturnType<typeof newClient>[] = [];
-  let runId: string | undefined;
+  let known = false;
 
-  // Ask for the run id on every new connection, before anything else uses it.
-  const learnRunId = async () => {
-    const info = await withDeadline(client.info('server'), ANSWER_MS, 'INFO');
-    runId = /^run_id:(\w+)/m.exec(info)?.[1];
+  // Every new connection is asked for the names of its dataset, before anything else may use it: scripts need them.
+  const learn = async () => {
+    const asking = client.sendCommand(['INFO', 'server', 'replication']);
+    known = datasetOf(String(await withDeadline(asking, ANSWER_MS, 'INFO'))) !== undefined;
   };
   const learnAgain = () => {
-    learnRunId().catch(() => {
-      if (client.isReady && runId === undefined) setTimeout(learnAgain, RETRY_MS);
+    learn().catch(() => {
+      if (client.isReady && !known) setTimeout(learnAgain, RETRY_MS);
     });
   };
   const forget = () => {
-    runId = undefined;
+    known = false;
   };
   client.on('reconnecting', forget);
   client.on('end', forget);
@@ -104,7 +105,7 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
   const breaker = createBreaker({ probe: () => client.ping(), retryMs: RETRY_MS });
 
   const send = async (words: readonly string[], name: string): Promise<unknown> => {
-    if (runId === undefined || !breaker.isUp) throw new Unavailable('Redis is away');
+    if (!known || !breaker.isUp) throw new Unavailable('Redis is away');
     const beganMs = performance.now();
     try {
       return await withDeadline(client.sendCommand(words as string[]), ANSWER_MS, words[0] ?? '');
@@ -125,7 +126,7 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
 
   const connect = async () => {
     await withDeadline(client.connect(), CONNECT_MS, 'connecting');
-    await learnRunId();
+    await learn();
   };
   client.on('ready', learnAgain);
   let lastError: Error | undefined;
@@ -140,8 +141,6 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
         throw new SetupError(`Redis cannot be reached (${(lastError ?? error).message}); check REDIS_URL.`);
       });
       await requireRedis(client);
-      if (runId === undefined)
-        throw new SetupError('Redis does not tell its run_id in INFO server, which the fence needs.');
     } catch (error) {
       client.destroy();
       throw error;
@@ -149,8 +148,8 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
   }
 
   return {
-    get runId() {
-      return breaker.isUp ? runId : undefined;
+    get isUp() {
+      return known && breaker.isUp;
     },
     async run(script, keys, args) {
       const words = [String(keys.length), ...keys, ...args];

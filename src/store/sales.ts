@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { generateItems, type NewItem } from '../goods/catalogue.ts';
 import { namedPictureUrl } from '../goods/kinds.ts';
 import { type LiveSale, SALE_ID, type SaleState, stateOf } from '../sale.ts';
+import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { isContradiction } from './postgres-errors.ts';
@@ -12,10 +13,9 @@ const sql = {
   insertItems: statement('insert_items'),
   liveSales: statement('live_sales'),
   listSales: statement('list_sales'),
-  retireSale: statement('retire_sale'),
   saleState: statement('sale_state'),
 };
-const retire = script('retire');
+const whole = script('whole');
 /** Rows of one statement: some 50 ms, far below any deadline, however large the sale. */
 const INSERT_ROWS = 5_000;
 
@@ -161,42 +161,19 @@ export async function readStanding(
   return { state, retired: sale.retired };
 }
 
-/** Whether the sale can sell: Redis holds all of it, and its gate admits the epoch. */
-export async function isSellable(redis: Redis, sale: LiveSale): Promise<boolean> {
-  const keys = keysOf(sale.id);
-  const [gate, total, items, names] = await Promise.all([
-    redis.command('GET', keys.gate),
-    redis.command('HGET', keys.sale, 'total'),
-    redis.command('HLEN', keys.items),
-    redis.command('HLEN', keys.names),
-  ]);
-  return (
-    gate === `${sale.epoch}:${redis.runId}` &&
-    total === String(sale.total) &&
-    items === sale.total &&
-    names === sale.total
-  );
+/** Whether the sale in Redis is whole and lets the epoch in: what a sale needs to sell. */
+export async function isSellable(
+  redis: Redis,
+  sale: Pick<LiveSale, 'id' | 'epoch' | 'total'>,
+): Promise<boolean> {
+  const k = keysOf(sale.id);
+  const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox];
+  const args = [fenceOf(sale.epoch), String(sale.total)];
+  return (await redis.run(whole, keys, args)) === 1;
 }
 
 /** How many items of a live sale are sold, as Redis decided; undefined when Redis does not have the sale. */
 export async function countSold(redis: Redis, saleId: string): Promise<number | undefined> {
   const sold = await redis.command('HGET', keysOf(saleId).sale, 'sold');
   return sold === null ? undefined : Number(sold);
-}
-
-/**
- * Removes a sale's keys from Redis `afterMs` milliseconds after its end, if its outbox is empty, and notes it in
- * Postgres. Returns whether that is done.
- */
-export async function retireSale(
-  redis: Redis,
-  postgres: Postgres,
-  saleId: string,
-  afterMs: number,
-): Promise<boolean> {
-  const { sale, outbox, ...others } = keysOf(saleId);
-  const reply = await redis.run(retire, [sale, outbox, ...Object.values(others)], [String(afterMs)]);
-  if (reply !== 1) return false;
-  await postgres.query(sql.retireSale, [saleId]);
-  return true;
 }

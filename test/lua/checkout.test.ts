@@ -4,7 +4,7 @@ import { createCheckouts } from '../../src/store/checkouts.ts';
 import { Unavailable } from '../../src/store/errors.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { until } from '../support/processes.ts';
-import { openSale, openStores, type TestSale } from '../support/stores.ts';
+import { foreignGateOf, gateOf, openSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
 const { redis } = stores;
@@ -155,16 +155,16 @@ test('another epoch, another Redis process, a shut gate, no gate and no sale are
   const sale = await openSale(stores);
   const k = keysOf(sale.id);
   const [item = ''] = sale.itemIds;
-  const fence = `${sale.epoch}:${redis.runId}`;
-  assert.equal(await redis.command('GET', k.gate), fence);
+  const open = await gateOf(redis, sale.epoch);
+  assert.equal(await redis.command('GET', k.gate), open);
   await assert.rejects(add({ ...sale, epoch: sale.epoch + 1 }, 'ada', item), Unavailable);
-  for (const gate of [`${sale.epoch}:${'0'.repeat(40)}`, `loading:${fence}`, `${fence} `]) {
+  for (const gate of [foreignGateOf(sale.epoch), `loading:${open}`, `${open} `]) {
     await redis.command('SET', k.gate, gate);
     await assert.rejects(add(sale, 'ada', item), Unavailable);
   }
   await redis.command('DEL', k.gate);
   await assert.rejects(add(sale, 'ada', item), Unavailable);
-  await redis.command('SET', k.gate, fence);
+  await redis.command('SET', k.gate, open);
   await redis.command('DEL', k.sale);
   await assert.rejects(add(sale, 'ada', item), Unavailable);
   assert.equal(await redis.command('EXISTS', k.carts, k.codes), 0);

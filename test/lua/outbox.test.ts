@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCheckouts } from '../../src/store/checkouts.ts';
 import { decideCodes } from '../../src/store/decide.ts';
+import { fenceOf } from '../../src/store/fence.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { readOutbox } from '../../src/store/outbox.ts';
 import { script } from '../../src/store/redis.ts';
-import { isSellable, retireSale } from '../../src/store/sales.ts';
 import { until } from '../support/processes.ts';
 import { openSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
-const { redis, postgres, sql } = stores;
+const { redis } = stores;
 const forget = script('forget');
 
 /** Decides one purchase and leaves its entry in the outbox. */
@@ -19,6 +19,8 @@ async function buy(sale: TestSale, userId: string, itemId: string) {
   const { entryId } = await decideCodes(redis, sale, [code]);
   return { code, entryId };
 }
+const read = (sale: TestSale, minAgeMs?: number) =>
+  readOutbox(redis, sale.id, fenceOf(sale.epoch), minAgeMs === undefined ? {} : { minAgeMs });
 const entries = async (sale: TestSale) => {
   const raw = (await redis.command('XRANGE', keysOf(sale.id).outbox, '-', '+')) as [string, unknown][];
   return raw.map(([id]) => id);
@@ -26,87 +28,62 @@ const entries = async (sale: TestSale) => {
 
 test('forget deletes the entries it is given, and says how many there were', async () => {
   const sale = await openSale(stores);
-  const { gate, outbox } = keysOf(sale.id);
+  const { gate, sale: facts, outbox } = keysOf(sale.id);
   const ids: string[] = [];
   for (const [i, item] of sale.itemIds.slice(0, 3).entries())
     ids.push((await buy(sale, `u${i}`, item)).entryId);
-  const fence = `${sale.epoch}:${redis.runId}`;
-  assert.equal(await redis.run(forget, [gate, outbox], [fence, ids[0]!, ids[2]!]), 2);
+  const fence = fenceOf(sale.epoch);
+  assert.equal(await redis.run(forget, [gate, facts, outbox], [fence, ids[0]!, ids[2]!]), 2);
   assert.deepEqual(await entries(sale), [ids[1]]);
-  assert.equal(await redis.run(forget, [gate, outbox], [fence, ids[0]!]), 0);
+  assert.equal(await redis.run(forget, [gate, facts, outbox], [fence, ids[0]!]), 0);
 });
 
 test('forget is fenced by another epoch, and by no gate', async () => {
   const sale = await openSale(stores);
-  const { gate, outbox } = keysOf(sale.id);
+  const { gate, sale: facts, outbox } = keysOf(sale.id);
   const { entryId } = await buy(sale, 'ada', sale.itemIds[0]!);
-  assert.equal(await redis.run(forget, [gate, outbox], [`${sale.epoch + 1}:${redis.runId}`, entryId]), -1);
+  assert.equal(await redis.run(forget, [gate, facts, outbox], [fenceOf(sale.epoch + 1), entryId]), -1);
   await redis.command('DEL', gate);
-  assert.equal(await redis.run(forget, [gate, outbox], [`${sale.epoch}:${redis.runId}`, entryId]), -1);
+  assert.equal(await redis.run(forget, [gate, facts, outbox], [fenceOf(sale.epoch), entryId]), -1);
   assert.deepEqual(await entries(sale), [entryId]);
 });
 
-test('leftover reads entries of the age asked for, with their decisions and epoch, and the gate', async () => {
+test('leftover reads entries of the age asked for, with their decisions and epoch', async () => {
   const sale = await openSale(stores);
   const [a = '', b = ''] = sale.itemIds;
   const { code, entryId } = await buy(sale, 'ada', a);
-  assert.deepEqual((await readOutbox(redis, sale.id, 60_000)).entries, []);
-  const aged = await until('its age', async () => {
-    const read = await readOutbox(redis, sale.id, 100);
-    return read.entries.length === 1 && read;
+  assert.deepEqual(await read(sale, 60_000), []);
+  const [entry] = await until('its age', async () => {
+    const aged = await read(sale, 100);
+    return aged?.length === 1 && aged;
   });
-  assert.equal(aged.gate, `${sale.epoch}:${redis.runId}`);
-  const [entry] = aged.entries;
   assert.deepEqual([entry!.id, entry!.epoch], [entryId, sale.epoch]);
   const [decision] = entry!.decisions;
   assert.deepEqual([decision!.code, decision!.userId, decision!.lines], [code, 'ada', [`+${a}`]]);
   await buy(sale, 'bob', b);
-  assert.equal((await readOutbox(redis, sale.id)).entries.length, 2);
+  assert.equal((await read(sale))?.length, 2);
 });
 
 test('without an age leftover reads every entry, also one from a clock that was ahead', async () => {
   const sale = await openSale(stores);
   const future = `${Date.now() + 3_600_000}-0`;
   await redis.command('XADD', keysOf(sale.id).outbox, future, 'epoch', '1', 'code', '1 ada +x');
-  assert.deepEqual((await readOutbox(redis, sale.id, 0)).entries, []);
+  assert.deepEqual(await read(sale, 0), []);
   assert.deepEqual(
-    (await readOutbox(redis, sale.id)).entries.map(({ id }) => id),
+    (await read(sale))?.map(({ id }) => id),
     [future],
   );
 });
 
-test('leftover reads the oldest entries first, so many at most, and an empty gate as such', async () => {
+test('leftover reads the oldest entries first, so many at most, and nothing while the gate is shut', async () => {
   const sale = await openSale(stores);
   const { gate, outbox } = keysOf(sale.id);
   for (let i = 1; i <= 25; i++)
     await redis.command('XADD', outbox, `${i}-0`, 'epoch', '1', `code${i}`, `${i} ada +x`);
-  await redis.command('DEL', gate);
-  const read = await readOutbox(redis, sale.id, 0);
-  assert.equal(read.gate, '');
   assert.deepEqual(
-    read.entries.map(({ id }) => id),
+    (await read(sale, 0))?.map(({ id }) => id),
     Array.from({ length: 20 }, (_, i) => `${i + 1}-0`),
   );
-});
-
-test('a sale is retired once it has ended for long enough and its outbox is empty, and all its keys go', async () => {
-  const sale = await openSale(stores, { endsIn: 300 });
-  const { gate, outbox } = keysOf(sale.id);
-  await createCheckouts(redis, () => sale).add({ userId: 'bob', itemId: sale.itemIds[1]! });
-  const { entryId } = await buy(sale, 'ada', sale.itemIds[0]!);
-  const retire = (afterMs: number) => retireSale(redis, postgres, sale.id, afterMs);
-  assert.equal(await retire(0), false, 'it has not ended');
-  await until('its end', async () => {
-    const [time] = (await redis.command('TIME')) as string[];
-    return Number(time) * 1_000 > sale.endsAtMs;
-  });
-  assert.equal(await retire(0), false, 'a decision waits');
-  await redis.run(forget, [gate, outbox], [`${sale.epoch}:${redis.runId}`, entryId]);
-  assert.equal(await retire(60_000), false, 'it has not ended for a minute');
-  assert.ok(Number(await redis.command('EXISTS', ...Object.values(keysOf(sale.id)))) >= 8);
-  assert.equal(await retire(0), true);
-  assert.equal(await redis.command('EXISTS', ...Object.values(keysOf(sale.id))), 0);
-  assert.deepEqual(await sql('select retired from sales where id = $1', sale.id), [{ retired: true }]);
-  assert.equal(await retire(60_000), true, 'nothing is left');
-  assert.equal(await isSellable(redis, sale), false);
+  await redis.command('DEL', gate);
+  assert.equal(await read(sale, 0), undefined);
 });

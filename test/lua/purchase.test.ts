@@ -5,7 +5,7 @@ import { type Decided, decideCodes } from '../../src/store/decide.ts';
 import { Unavailable } from '../../src/store/errors.ts';
 import { keysOf, SOLD_CHANNEL } from '../../src/store/keys.ts';
 import { until } from '../support/processes.ts';
-import { openSale, openStores, type TestSale } from '../support/stores.ts';
+import { foreignGateOf, gateOf, openSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
 const { redis } = stores;
@@ -207,17 +207,17 @@ test('another epoch, another Redis process, a shut gate, no gate and no sale are
   const sale = await openSale(stores);
   const k = keysOf(sale.id);
   const code = await cart(sale, 'ada', sale.itemIds[0]!);
-  const fence = `${sale.epoch}:${redis.runId}`;
+  const open = await gateOf(redis, sale.epoch);
   const before = await stateOf(sale);
   await assert.rejects(decide({ ...sale, epoch: sale.epoch - 1 }, code), Unavailable);
-  for (const gate of [`${sale.epoch}:${'0'.repeat(40)}`, `loading:${fence}`]) {
+  for (const gate of [foreignGateOf(sale.epoch), `loading:${open}`]) {
     await redis.command('SET', k.gate, gate);
     await assert.rejects(decide(sale, code), Unavailable);
   }
   await redis.command('DEL', k.gate);
   await assert.rejects(decide(sale, code), Unavailable);
   assert.deepEqual(await stateOf(sale), before);
-  await redis.command('SET', k.gate, fence);
+  await redis.command('SET', k.gate, open);
   await redis.command('RENAME', k.sale, `${k.sale}:away`);
   await assert.rejects(decide(sale, code), Unavailable);
   await redis.command('RENAME', `${k.sale}:away`, k.sale);

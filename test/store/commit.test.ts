@@ -34,7 +34,7 @@ test('a batch leaves a row per decision and a row per bought line, and says so',
   const ada = decisionOf(sale, 'ada', `-${a}`, `+${b}`, `+${c}`);
   const bob = decisionOf(sale, 'bob', `+${a}`);
   const lost = decisionOf(sale, 'cleo', `-${a}`);
-  assert.equal(await commitDecisions(postgres, sale, [ada, bob, lost]), true);
+  assert.ok(await commitDecisions(postgres, sale, [ada, bob, lost]));
   assert.deepEqual(await countsOf(sale), [3, 3]);
   const rows = await sql(
     `select item_id, code, user_id, (extract(epoch from purchased_at) * 1000)::float8 as ms from purchases
@@ -74,9 +74,9 @@ test('committing again changes nothing, also among new decisions', async () => {
   const sale = await addSale(stores);
   const [a, b] = sale.itemIds;
   const first = decisionOf(sale, 'ada', `+${a}`);
-  assert.equal(await commitDecisions(postgres, sale, [first]), true);
+  assert.ok(await commitDecisions(postgres, sale, [first]));
   const other: Decision = { ...first, userId: 'eve', lines: [`+${b}`] };
-  assert.equal(await commitDecisions(postgres, sale, [other, decisionOf(sale, 'bob', `-${a}`)]), true);
+  assert.ok(await commitDecisions(postgres, sale, [other, decisionOf(sale, 'bob', `-${a}`)]));
   assert.deepEqual(await countsOf(sale), [2, 1]);
   assert.deepEqual(await sql('select user_id from purchases where code = $1', first.code), [
     { user_id: 'ada' },
@@ -87,8 +87,8 @@ test('a decision of another epoch, or of no sale, is fenced, and nothing is writ
   const sale = await addSale(stores);
   const decision = decisionOf(sale, 'ada', `+${sale.itemIds[0]}`);
   for (const epoch of [sale.epoch - 1, sale.epoch + 1])
-    assert.equal(await commitDecisions(postgres, { id: sale.id, epoch }, [decision]), false);
-  assert.equal(await commitDecisions(postgres, { id: 'S-0000000000', epoch: 0 }, [decision]), false);
+    assert.equal(await commitDecisions(postgres, { id: sale.id, epoch }, [decision]), undefined);
+  assert.equal(await commitDecisions(postgres, { id: 'S-0000000000', epoch: 0 }, [decision]), undefined);
   assert.deepEqual(await countsOf(sale), [0, 0]);
 });
 
@@ -115,7 +115,7 @@ test('a full batch of 256 decisions with 10 lines each is one commit', async () 
   const batch = Array.from({ length: 256 }, (_, i) =>
     decisionOf(sale, `u${i}`, ...sale.itemIds.slice(i * 10, i * 10 + 10).map((id) => `+${id}`)),
   );
-  assert.equal(await commitDecisions(postgres, sale, batch), true);
+  assert.ok(await commitDecisions(postgres, sale, batch));
   assert.deepEqual(await countsOf(sale), [256, 2_560]);
 });
 
@@ -124,7 +124,7 @@ test('batches with the same codes in another order do not deadlock', async () =>
   const batch = sale.itemIds.map((id) => decisionOf(sale, 'ada', `+${id}`));
   const orders = [batch, [...batch].reverse(), batch.slice(100).concat(batch.slice(0, 100)), batch];
   const answers = await Promise.all(orders.map((each) => commitDecisions(postgres, sale, each)));
-  assert.deepEqual(answers, [true, true, true, true]);
+  assert.ok(answers.every((standing) => standing !== undefined));
   assert.deepEqual(await countsOf(sale), [200, 200]);
 });
 
@@ -139,7 +139,7 @@ test('a rebuild that begins waits for the commit under way, and fences the one t
   const waiting = commitDecisions(postgres, sale, [decision]);
   await rebuild.query('commit');
   await rebuild.end();
-  assert.equal(await waiting, false);
+  assert.equal(await waiting, undefined);
   assert.deepEqual(await countsOf(sale), [0, 0]);
-  assert.equal(await commitDecisions(postgres, { id: sale.id, epoch: sale.epoch + 1 }, [decision]), true);
+  assert.ok(await commitDecisions(postgres, { id: sale.id, epoch: sale.epoch + 1 }, [decision]));
 });

@@ -21,7 +21,7 @@ const operator = new pg.Client({ connectionString: databaseUrl });
 await operator.connect();
 atEnd(() => operator.end());
 /** A statement that may take its time, and one that writes, under names that the metrics know. */
-const sleep = (s: number) => ({ name: 'find_decision', text: `select pg_sleep(${s})` });
+const sleep = (s: number) => ({ name: 'find_decisions', text: `select pg_sleep(${s})` });
 const WRITE = { name: 'retire_sale', text: 'update sales set retired = retired' };
 
 async function open(options: { url?: string; reads?: boolean; answerMs?: number } = {}) {

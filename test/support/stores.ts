@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { generateItems } from '../../src/goods/catalogue.ts';
 import { startLocalServices } from '../../src/private/services.ts';
 import type { LiveSale } from '../../src/sale.ts';
+import { fenceOf, readDataset, tokenOf } from '../../src/store/fence.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { openPostgres, type Postgres } from '../../src/store/postgres.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
@@ -101,6 +102,16 @@ export async function openSale(
   options?: SaleOptions,
 ): Promise<TestSale> {
   const sale = await addSale(stores, options);
-  const epoch = await rebuildSale(stores.redis, stores.postgres, sale.id, assert.fail);
-  return { ...sale, epoch: epoch! };
+  const rebuilt = await rebuildSale(stores.redis, stores.postgres, sale.id, assert.fail);
+  return { ...sale, epoch: rebuilt!.epoch };
 }
+
+/** What the gate of a sale says while it lets that epoch in. */
+export const gateOf = async (redis: Redis, epoch: number) => `${fenceOf(epoch)}:${await readDataset(redis)}`;
+
+/** What it says during a rebuild of that epoch. */
+export const loadingGateOf = async (redis: Redis, epoch: number) =>
+  `${tokenOf(epoch)}:${await readDataset(redis)}`;
+
+/** A gate of that epoch which was opened for another dataset. */
+export const foreignGateOf = (epoch: number) => `${fenceOf(epoch)}:${'0'.repeat(40)}:${'0'.repeat(40)}`;

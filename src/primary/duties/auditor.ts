@@ -30,21 +30,26 @@ export function createAuditor({ redis, postgres, log, sales, onDifference }: Aud
     for (const { id } of sales()) {
       const differences = await auditSale(redis, postgres, id, createRest(signal));
       onDifference(differences.length);
-      for (const difference of differences.slice(0, LOGGED_MAX)) report(log, difference);
-      if (differences.length > LOGGED_MAX)
-        log.error({ sale: id, differences: differences.length }, 'the books differ');
+      reportDifferences(log, id, differences);
     }
   };
 }
 
-/** Pauses after work, in proportion to it, so that the audit works the share `AT_WORK` of the time. */
-function createRest(signal: AbortSignal): () => Promise<void> {
+/** A pause that is as many times as long as the work since the last one that the share of `AT_WORK` is kept. */
+export function createRest(signal: AbortSignal): () => Promise<void> {
   let sinceMs = performance.now();
   return async () => {
     const workedMs = performance.now() - sinceMs;
     await sleep(workedMs * (1 / AT_WORK - 1), undefined, { signal });
     sinceMs = performance.now();
   };
+}
+
+/** Logs what differs in a sale: one line each, up to a bound. */
+export function reportDifferences(log: Log, saleId: string, differences: readonly Difference[]): void {
+  for (const difference of differences.slice(0, LOGGED_MAX)) report(log, difference);
+  if (differences.length > LOGGED_MAX)
+    log.error({ sale: saleId, differences: differences.length }, 'the books differ');
 }
 
 function report(log: Log, { saleId, check, subject, problem }: Difference): void {

@@ -1,9 +1,13 @@
 import type { Log } from '../../log.ts';
-import type { OnContradiction } from '../../store/outbox.ts';
+import type { OnContradiction } from '../../store/commit.ts';
 
-/** Logs a decision that Postgres does not accept. Only a bug or an old copy of Redis causes one. */
+/**
+ * Logs and counts a decision that Postgres does not accept: with right code there is none, except after an old copy of
+ * Redis, or in one whose data was changed by hand.
+ */
 export const reportContradiction =
-  (log: Log): OnContradiction =>
-  (entry, { saleId, userId, lines }, err) => {
-    log.error({ sale: saleId, entry: entry.id, user: userId, lines, err }, 'a decision contradicts Postgres');
+  (log: Log, onContradiction: () => void): OnContradiction =>
+  ({ saleId, userId, lines }, err) => {
+    onContradiction();
+    log.error({ sale: saleId, user: userId, lines, err }, 'a decision contradicts Postgres');
   };

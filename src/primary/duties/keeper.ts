@@ -4,47 +4,57 @@ import { Unavailable } from '../../store/errors.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import { rebuildSale } from '../../store/rebuild.ts';
 import type { Redis } from '../../store/redis.ts';
-import { isSellable, readLiveSales, retireSale } from '../../store/sales.ts';
+import { isSellable, readLiveSales } from '../../store/sales.ts';
 import { reportContradiction } from './contradiction.ts';
 
 /**
- * A sale's keys stay for this long after its end: late posts find their receipts without Postgres, and the
- * sweeper has time for what is left in the outbox.
+ * The first rebuild of a sale is done at once. One that is needed again so soon after it waits, twice as long each time:
+ * a Redis that is never right must not keep Postgres busy.
  */
-export const LINGER_MS = 60_000;
+const AGAIN_MS = { from: 200, to: 5_000 };
+/** A sale that was whole for this long has recovered. */
+const CALM_MS = 60_000;
 
 export interface KeeperOptions {
   readonly redis: Redis;
   readonly postgres: Postgres;
   readonly log: Log;
-  /** Called after each rebuild and first load. */
+  /** Sales that are being retired just now: their keys are missing on purpose. */
+  readonly isRetiring: (saleId: string) => boolean;
+  /** Hears of each rebuild and first load that went through. */
   readonly onRebuilt?: () => void;
+  /** Hears of each decision that contradicts Postgres, and of each gate that was shut because of one. */
+  readonly onContradiction: () => void;
 }
 
+/** Hears the sales with the epochs they have, after each change: an open sale need not wait for the others. */
+export type Publish = (sales: readonly LiveSale[]) => void;
+
 /**
- * Keeps Redis as Postgres says: rebuilds every sale that Redis does not hold whole and open, and retires those
- * that are over. Only the leader does this. Calls `publish` with the sales and their epochs after each change, so that
- * an open sale need not wait for the others.
+ * A function that keeps Redis as Postgres says: it rebuilds every sale that Redis does not hold whole and open for
+ * Postgres' own epoch. Only the leader keeps.
  */
-export async function keepSales(
-  options: KeeperOptions,
-  publish: (sales: readonly LiveSale[]) => void,
-): Promise<void> {
-  const sales = new Map((await readLiveSales(options.postgres)).map((sale) => [sale.id, sale]));
-  publish([...sales.values()]);
-  for (const sale of byUrgency([...sales.values()], Date.now())) {
-    try {
-      const left = await keepSale(options, sale);
-      if (left) sales.set(sale.id, left);
-      else sales.delete(sale.id);
-      if (left !== sale) publish([...sales.values()]);
-    } catch (error) {
-      // One broken sale must not delay the others.
-      if (!(error instanceof Unavailable)) {
-        options.log.warn({ sale: sale.id, err: error }, 'a sale could not be kept');
+export function createKeeper(options: KeeperOptions): (publish: Publish) => Promise<void> {
+  const backOff = createBackOff();
+  return async (publish) => {
+    const sales = new Map((await readLiveSales(options.postgres)).map((sale) => [sale.id, sale]));
+    publish([...sales.values()]);
+    for (const sale of byUrgency([...sales.values()], Date.now())) {
+      try {
+        if (options.isRetiring(sale.id) || (await isSellable(options.redis, sale))) continue;
+        if (!backOff.mayTry(sale.id)) continue;
+        const kept = await rebuild(options, sale);
+        sales.set(sale.id, kept);
+        publish([...sales.values()]);
+      } catch (error) {
+        // One sale in trouble must not hold up the others.
+        if (!(error instanceof Unavailable)) {
+          options.log.warn({ sale: sale.id, err: error }, 'a sale could not be kept');
+        }
       }
     }
-  }
+    backOff.forgetAllBut(sales);
+  };
 }
 
 /** Open sales first, then those to come, then those that are over. */
@@ -54,24 +64,40 @@ function byUrgency(sales: readonly LiveSale[], nowMs: number): LiveSale[] {
   return [...sales].sort((a, b) => rank(a) - rank(b));
 }
 
-/** Returns the sale as it is now, or undefined when it is over and gone. */
-async function keepSale(options: KeeperOptions, sale: LiveSale): Promise<LiveSale | undefined> {
-  const { redis, postgres, log } = options;
-  if (Date.now() >= sale.endsAtMs + LINGER_MS && (await retireSale(redis, postgres, sale.id, LINGER_MS))) {
-    log.info({ sale: sale.id }, 'sale retired');
-    return undefined;
-  }
-  return (await isSellable(redis, sale)) ? sale : await rebuild(options, sale);
+/** When each sale may be rebuilt again. */
+function createBackOff() {
+  const tries = new Map<string, { readonly atMs: number; readonly waitMs: number }>();
+  return {
+    /** Whether it may be tried now; if so, this counts as a try. */
+    mayTry(saleId: string): boolean {
+      const nowMs = performance.now();
+      const last = tries.get(saleId);
+      if (last !== undefined && nowMs < last.atMs + last.waitMs) return false;
+      const isCalm = last === undefined || nowMs > last.atMs + CALM_MS;
+      const waitMs = isCalm ? AGAIN_MS.from : Math.min(last.waitMs * 2, AGAIN_MS.to);
+      tries.set(saleId, { atMs: nowMs, waitMs });
+      return true;
+    },
+    forgetAllBut(sales: ReadonlyMap<string, unknown>): void {
+      for (const id of tries.keys()) if (!sales.has(id)) tries.delete(id);
+    },
+  };
 }
 
-async function rebuild(
-  { redis, postgres, log, onRebuilt }: KeeperOptions,
-  sale: LiveSale,
-): Promise<LiveSale> {
-  const begin = Date.now();
-  const epoch = await rebuildSale(redis, postgres, sale.id, reportContradiction(log));
-  if (epoch === undefined) return sale;
+async function rebuild(options: KeeperOptions, sale: LiveSale): Promise<LiveSale> {
+  const { redis, postgres, log, onRebuilt, onContradiction } = options;
+  const begin = performance.now();
+  let contradictions = 0;
+  const report = reportContradiction(log, () => {
+    contradictions++;
+    onContradiction();
+  });
+  const rebuilt = await rebuildSale(redis, postgres, sale.id, report);
+  if (rebuilt === undefined) return sale;
+  const { epoch, doubted } = rebuilt;
+  if (doubted && contradictions === 0) onContradiction();
   onRebuilt?.();
-  log.info({ sale: sale.id, epoch, ms: Date.now() - begin }, epoch === 1 ? 'sale loaded' : 'sale rebuilt');
+  const ms = Math.round(performance.now() - begin);
+  log.info({ sale: sale.id, epoch, ms, doubted }, epoch === 1 ? 'sale loaded' : 'sale rebuilt');
   return { ...sale, epoch };
 }

@@ -9,8 +9,9 @@ import type { Stores } from '../stores.ts';
 import type { SalesBoard } from '../workers/sales-board.ts';
 import { createAuditor } from './auditor.ts';
 import { createCaretaker } from './caretaker.ts';
-import { keepSales } from './keeper.ts';
+import { createKeeper } from './keeper.ts';
 import { createLifecycle } from './lifecycle.ts';
+import { createRetirer } from './retirer.ts';
 import { scheduleSales } from './scheduler.ts';
 import { sweep } from './sweeper.ts';
 
@@ -19,6 +20,8 @@ const KEEP_MS = 200;
 const SCHEDULE_MS = 5_000;
 const SWEEP_MS = 500;
 const WATCH_MS = 250;
+/** Sales that are over wait a minute for it anyway. */
+const RETIRE_MS = 2_000;
 /** Partitions are made a week ahead; what a lock keeps from them is tried again this soon. */
 const CARE_MS = 60_000;
 /** Pause between two audits of all live sales; auditor.ts bounds their cost. */
@@ -47,7 +50,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   const { redis, postgres, onError } = stores;
   let scheduling: Repeated | undefined;
   let keeping: Repeated | undefined;
-  const canLead = () => redis.runId !== undefined;
+  const canLead = () => redis.isUp;
   const leadership = await seekLeadership(stores.databaseUrl, canLead, (isLeader) => {
     log.info({ leader: isLeader }, 'leadership');
     // Work may have waited for a leader: do it at once.
@@ -66,9 +69,17 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
       if (leadership.isLeader && postgres.isUp) await work(signal);
     };
 
+  const sales = () => board.sales;
+  const onDifference = (count: number) => {
+    metrics.auditDifferences.n += count;
+  };
+  const onContradiction = () => void metrics.contradictions.n++;
+  const retirer = createRetirer({ redis, postgres, log, sales, onDifference, onContradiction });
+  const { isRetiring } = retirer;
   const onRebuilt = () => void metrics.rebuilds.n++;
+  const keep = createKeeper({ redis, postgres, log, isRetiring, onRebuilt, onContradiction });
   keeping = repeat('keeper', KEEP_MS, async () => {
-    if (leadership.isLeader) await keepSales({ redis, postgres, log, onRebuilt }, board.publish);
+    if (leadership.isLeader) await keep(board.publish);
     else board.publish(await readLiveSales(postgres));
   });
   const schedule = { postgres, log, items: config.saleItems, userLimit: config.userLimit };
@@ -78,7 +89,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
       SCHEDULE_MS,
       leading(() => scheduleSales(schedule, Date.now())),
     );
-  const sales = () => board.sales;
+  repeat('retirer', RETIRE_MS, leading(retirer.retire));
   const onSwept = (decisions: number) => {
     metrics.swept.n += decisions;
   };
@@ -88,9 +99,6 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
     leading(() => sweep({ redis, postgres, log, sales, onSwept })),
   );
   repeat('lifecycle', WATCH_MS, createLifecycle({ redis, log, sales }));
-  const onDifference = (count: number) => {
-    metrics.auditDifferences.n += count;
-  };
   const audit = createAuditor({ redis, postgres, log, sales, onDifference });
   const auditAll: Work = async (signal) => {
     await audit(signal);

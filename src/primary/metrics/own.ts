@@ -7,6 +7,7 @@ import { listSegments } from '../../store/attempts/segments.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
+import { readRedisGauges } from './redis-gauges.ts';
 import { readSaleGauges } from './sale-gauges.ts';
 
 /** Where the primary reads the figures that other parts count. */
@@ -29,6 +30,8 @@ export interface Metrics {
   /** Workers that exited without being told to. */
   readonly workerDeaths: Cell;
   readonly rebuilds: Cell;
+  /** Decisions in Redis that contradict Postgres; each causes a rebuild. */
+  readonly contradictions: Cell;
   /** Decisions that the sweeper has committed. */
   readonly swept: Cell;
   /** Attempts in the default partition, as the leader last counted them. */
@@ -50,6 +53,10 @@ export function createMetrics(): Metrics {
       'Workers that died without being told to leave',
     ),
     rebuilds: createCounter('flashsale_rebuilds_total', 'Sales rebuilt in Redis, first loads included'),
+    contradictions: createCounter(
+      'flashsale_contradictions_total',
+      'Decisions in Redis that contradict Postgres',
+    ),
     swept: createCounter('flashsale_swept_decisions_total', 'Decisions of lost workers that were committed'),
   };
   const starts = createCounter('flashsale_worker_starts_total', 'Workers started');
@@ -59,6 +66,7 @@ export function createMetrics(): Metrics {
     auditDifferences: counters.auditDifferences.cell(),
     workerDeaths: counters.workerDeaths.cell(),
     rebuilds: counters.rebuilds.cell(),
+    contradictions: counters.contradictions.cell(),
     swept: counters.swept.cell(),
     strayAttempts: undefined,
     audited() {
@@ -69,6 +77,10 @@ export function createMetrics(): Metrics {
       starts.cell().n = supervisor.starts();
       const { paths, bytes, refused } = listSegments(spool);
       const stray = this.strayAttempts;
+      const [ofSales, ofRedis] = await Promise.all([
+        readSaleGauges(redis, sales(), hourlySales),
+        readRedisGauges(redis),
+      ]);
       const lastAudit = isLeader() && auditedMs !== undefined ? [[auditedMs / 1_000] as const] : [];
       return [
         ...(await own.counted()),
@@ -76,7 +88,8 @@ export function createMetrics(): Metrics {
         ...measured.counted(),
         ...storeGauges(redis, [postgres], []),
         ...[...Object.values(counters), starts].map((family) => family.json()),
-        ...(await readSaleGauges(redis, sales(), hourlySales)),
+        ...ofSales,
+        ...ofRedis,
         gauge('flashsale_spool_bytes', 'Attempts in finished segments, not in Postgres yet', [[bytes]]),
         gauge('flashsale_spool_segments', 'Finished segments of the attempt log', [[paths.length]]),
         gauge('flashsale_spool_refused_segments', 'Segments that Postgres has refused, put aside', [

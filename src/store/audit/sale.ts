@@ -1,6 +1,6 @@
 /** The check of a sale as a whole: its facts, its counters, its gate. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { epochOfGate } from '../fence.ts';
+import { epochOfGate, fenceOf, readDataset } from '../fence.ts';
 import { keysOf } from '../keys.ts';
 import { type Postgres, statement } from '../postgres.ts';
 import type { Redis } from '../redis.ts';
@@ -76,14 +76,14 @@ async function readState(redis: Redis, saleId: string) {
   }
   const soldAfter = await readCount();
   const gate = String(await redis.command('GET', keys.gate));
-  return { stored, soldBefore, sold: sold.size, soldAfter, gate, runId: redis.runId };
+  return { stored, soldBefore, sold: sold.size, soldAfter, gate, dataset: await readDataset(redis) };
 }
 
 function factsInBoth(facts: SaleFacts, state: State): string | undefined {
-  const { stored, soldBefore, sold, soldAfter, gate, runId } = state;
+  const { stored, soldBefore, sold, soldAfter, gate, dataset } = state;
   const known = [facts.startsAtMs, facts.endsAtMs, facts.total, facts.userLimit];
-  if (gate !== `${facts.epoch}:${runId}`)
-    return `lets in "${gate}" at its gate instead of "${facts.epoch}:${runId}"`;
+  const right = `${fenceOf(facts.epoch)}:${dataset}`;
+  if (gate !== right) return `lets in "${gate}" at its gate instead of "${right}"`;
   if (known.some((value, i) => value !== stored[i]))
     return `has start, end, total and limit ${stored.join(', ')} in Redis and ${known.join(', ')} in Postgres`;
   if (soldAfter > facts.total) return `counts ${soldAfter} items as sold, and its total is ${facts.total}`;

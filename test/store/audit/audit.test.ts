@@ -7,7 +7,7 @@ import { keysOf } from '../../../src/store/keys.ts';
 import { openPostgres } from '../../../src/store/postgres.ts';
 import { createPurchases } from '../../../src/store/purchases.ts';
 import { rebuildSale } from '../../../src/store/rebuild.ts';
-import { addSale, openSale, openStores, type TestSale } from '../../support/stores.ts';
+import { addSale, gateOf, openSale, openStores, type TestSale } from '../../support/stores.ts';
 
 const stores = await openStores();
 const { redis, postgres, sql } = stores;
@@ -198,8 +198,8 @@ test('a counter, a total or a gate that is wrong is named', async () => {
     /has start, end, total and limit .*, 6, 3 in Redis and .*, 5, 3 in Postgres$/,
   );
   await redis.command('HSET', keys.sale, 'total', '5');
-  await redis.command('SET', keys.gate, `9:${redis.runId}`);
-  assert.match((await lines(sale.id)).join('\n'), /lets in "9:.*" at its gate instead of "1:/);
+  await redis.command('SET', keys.gate, await gateOf(redis, 9));
+  assert.match((await lines(sale.id)).join('\n'), /lets in "v1:9:.*" at its gate instead of "v1:1:/);
   await redis.command('DEL', keys.gate);
   assert.deepEqual(await lines(sale.id), [
     `sale ${sale.id} cannot be sold: its gate in Redis is shut or missing`,

@@ -1,0 +1,16 @@
+#!lua flags=allow-oom
+-- Clears what Postgres will rewrite, once everything in it that is worth keeping is committed. Carts and codes stay.
+--
+-- KEYS[1] gate  string: must hold the token of this rebuild, with this dataset
+-- KEYS[2…] every key that goes
+-- ARGV[1] token "loading:v1:epoch"
+--
+-- Returns 1, or -1 when another rebuild has taken over.
+
+local info = redis.call('INFO', 'server', 'replication')
+local function id(name) local _, at = string.find(info, name, 1, true) return string.sub(info, at + 1, at + 40) end
+local here = id('\nrun_id:') .. ':' .. id('\nmaster_replid:')
+if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
+
+redis.call('UNLINK', unpack(KEYS, 2))
+return 1

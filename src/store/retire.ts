@@ -1,0 +1,54 @@
+import type { LiveSale } from '../sale.ts';
+import { auditSale, type Difference } from './audit/audit.ts';
+import type { OnContradiction } from './commit.ts';
+import { doubtSale } from './decide.ts';
+import { fenceOf } from './fence.ts';
+import { keysOf } from './keys.ts';
+import { type Postgres, statement } from './postgres.ts';
+import { type Redis, script } from './redis.ts';
+import { isSellable } from './sales.ts';
+import { salvageDecisions } from './salvage.ts';
+
+const retire = script('retire');
+const noteRetired = statement('retire_sale');
+
+export interface RetireOptions {
+  /** Milliseconds that must have passed since the end, by Redis' clock. */
+  readonly afterMs: number;
+  readonly onContradiction: OnContradiction;
+  readonly onDifferences: (differences: readonly Difference[]) => void;
+  /** Called right before the keys go: who finds them missing from then on should not wonder. */
+  readonly beforeRemoval?: () => void;
+  /** Awaited between parts of the audit; see `auditSale`. */
+  readonly rest?: () => Promise<void>;
+}
+
+/**
+ * Removes a sale's keys from Redis once it is over and its outbox is empty, and notes it in Postgres. Redis' decisions are
+ * the last copy of what a Postgres that came back older has lost: before they go, Postgres gets what it has not, and the
+ * sale is audited once more. With a difference nothing goes; the gate is shut, so that the sale is rebuilt first.
+ * Returns whether it is done. Throws as `Redis.run` and `Postgres.query` do.
+ */
+export async function retireSale(
+  redis: Redis,
+  postgres: Postgres,
+  sale: Pick<LiveSale, 'id' | 'epoch' | 'total' | 'endsAtMs'>,
+  { afterMs, onContradiction, onDifferences, beforeRemoval, rest }: RetireOptions,
+): Promise<boolean> {
+  const [seconds] = (await redis.command('TIME')) as [string];
+  // What is not whole is rebuilt first.
+  if (Number(seconds) * 1_000 < sale.endsAtMs + afterMs || !(await isSellable(redis, sale))) return false;
+  if ((await salvageDecisions(redis, postgres, sale, onContradiction)) === undefined) return false;
+  const differences = await auditSale(redis, postgres, sale.id, rest);
+  if (differences.length > 0) {
+    onDifferences(differences);
+    await doubtSale(redis, sale);
+    return false;
+  }
+  beforeRemoval?.();
+  const { gate, outbox, ...others } = keysOf(sale.id);
+  const args = [fenceOf(sale.epoch), String(sale.endsAtMs), String(afterMs)];
+  if ((await redis.run(retire, [gate, outbox, ...Object.values(others)], args)) !== 1) return false;
+  await postgres.query(noteRetired, [sale.id]);
+  return true;
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { auditSale } from '../../src/store/audit/audit.ts';
+import { createCheckouts } from '../../src/store/checkouts.ts';
+import { keysOf } from '../../src/store/keys.ts';
+import { createPurchases } from '../../src/store/purchases.ts';
+import { rebuildSale } from '../../src/store/rebuild.ts';
+import { isSellable } from '../../src/store/sales.ts';
+import { until } from '../support/processes.ts';
+import { openSale, openStores, type TestSale } from '../support/stores.ts';
+
+const stores = await openStores();
+const { redis, postgres, sql } = stores;
+
+const cart = async (sale: TestSale, userId: string, ...items: number[]) => {
+  const checkouts = createCheckouts(redis, () => sale);
+  const results = await Promise.all(
+    items.map((item) => checkouts.add({ userId, itemId: sale.itemIds[item]! })),
+  );
+  return results[0]!;
+};
+/** Buys, and waits until Redis has forgotten the entry: then only its decisions know. */
+async function buy(sale: TestSale, userId: string, ...items: number[]): Promise<string> {
+  const purchases = createPurchases({
+    ...{ redis, postgres, sale: () => sale },
+    ...{ onError: assert.ifError, forgetAfterMs: 0 },
+  });
+  const { code } = await cart(sale, userId, ...items);
+  assert.equal((await purchases.add(code)).outcome, 'decided');
+  await until('it is forgotten', async () => (await redis.command('XLEN', keysOf(sale.id).outbox)) === 0);
+  return code;
+}
+async function rebuild(sale: TestSale): Promise<TestSale> {
+  const rebuilt = await rebuildSale(redis, postgres, sale.id, assert.fail);
+  return { ...sale, epoch: rebuilt!.epoch };
+}
+/** An asynchronous replica was promoted: these users' purchases and all epochs since the first are lost. */
+async function loseCommits(sale: TestSale, ...users: string[]): Promise<void> {
+  await sql('delete from decisions where sale_id = $1 and user_id = any($2)', sale.id, users);
+  await sql('delete from purchases where sale_id = $1 and user_id = any($2)', sale.id, users);
+  await sql('update sales set epoch = 1, opened_epoch = 1 where id = $1', sale.id);
+}
+const buyers = async (sale: TestSale) =>
+  (await sql('select user_id from purchases where sale_id = $1 order by user_id', sale.id)).map(
+    (row) => row.user_id,
+  );
+
+test('what was answered and Postgres has lost is committed again by the rebuild, and not sold again', async () => {
+  let sale = await openSale(stores, { limit: 2 });
+  await buy(sale, 'ann', 0);
+  sale = await rebuild(await rebuild(sale));
+  await buy(sale, 'ada', 1, 2);
+  await loseCommits(sale, 'ada');
+  // Postgres' own epoch leads nowhere: every epoch until the rebuild's is fenced.
+  for (const epoch of [1, 2]) assert.equal(await isSellable(redis, { ...sale, epoch }), false);
+  // The runbook's way, and a crash that takes the gate, end the same.
+  await redis.command('DEL', keysOf(sale.id).gate);
+  const again = await rebuild({ ...sale, epoch: 1 });
+  assert.deepEqual(await buyers(sale), ['ada', 'ada', 'ann']);
+  assert.equal((await cart(again, 'bob', 1)).outcome, 'item-sold');
+  assert.equal((await cart(again, 'ada', 3)).outcome, 'limit');
+  assert.deepEqual(await auditSale(redis, postgres, sale.id), []);
+});
+
+test('a rebuild that is interrupted before it has saved them leaves them to the next one', async () => {
+  let sale = await openSale(stores);
+  sale = await rebuild(sale);
+  await buy(sale, 'ada', 1);
+  await loseCommits(sale, 'ada');
+  const dying = { ...redis, isUp: true, run: redis.run };
+  let calls = 0;
+  dying.run = async (...call) => {
+    if (++calls > 2) throw new Error('the leader dies');
+    return redis.run(...call);
+  };
+  await assert.rejects(rebuildSale(dying, postgres, sale.id, assert.fail), /the leader dies/);
+  await rebuild(sale);
+  assert.deepEqual(await buyers(sale), ['ada']);
+});
+
+test('decisions of an epoch before the last rebuild that went through are void: they were put back on the shelf', async () => {
+  const sale = await openSale(stores);
+  const { decisions, sale: facts } = keysOf(sale.id);
+  const { code } = await cart(sale, 'ada', 1);
+  await rebuild(sale);
+  // An old copy of Redis comes back, with a decision that nobody was told of.
+  await redis.command('HSET', decisions, code, `${Date.now()} ada +${sale.itemIds[1]}`);
+  await redis.command('HSET', facts, 'epoch', String(sale.epoch));
+  await redis.command('DEL', keysOf(sale.id).gate);
+  const again = await rebuild(sale);
+  assert.deepEqual(await buyers(sale), []);
+  await buy(again, 'bob', 1);
+});
