@@ -9,6 +9,7 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   audit_sale: ['select', 'sales'],
   audit_strays: ['select', 'purchases'],
   audit_users: ['select', 'purchases'],
+  buyer_traces: ['select', 'purchases'],
   bump_epoch: ['update', 'sales'],
   commit_purchases: ['insert', 'purchases'],
   count_stray_attempts: ['select', 'checkout_attempts'],
@@ -23,6 +24,7 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   rebuild_bought: ['select', 'purchases'],
   rebuild_decisions: ['select', 'decisions'],
   rebuild_items: ['select', 'items'],
+  rename_attempts: ['update', 'checkout_attempts'],
   retire_sale: ['update', 'sales'],
   sale_state: ['select', 'sales'],
 };
