@@ -42,14 +42,13 @@ async function killDuringRoll({ stand, random, full, clock, violate }: FaultCont
   const logFile = join(service.dataDir, 'service.log');
   const timesLogged = (words: string) => readFileSync(logFile, 'utf8').split(words).length - 1;
   const strays = timesLogged('a worker in no slot was ended');
-  for (let rolls = full ? 5 : 2; rolls > 0; rolls--) {
+  for (let rolls = full ? 10 : 4; rolls > 0; rolls--) {
+    // It dies before the turn of every slot but the first, and its successor is in the slot when the roll comes to it.
+    const victim = random.pick(service.workers());
     service.signal('SIGHUP');
-    for (let kills = random.between(1, 2); kills > 0; kills--) {
-      await sleep(random.between(50, 1_200));
-      const workers = service.workers();
-      if (workers.length > 0) signalTo(random.pick(workers), 'SIGKILL');
-    }
-    await sleep(1_500);
+    await sleep(random.between(20, 300));
+    signalTo(victim, 'SIGKILL');
+    await sleep(2_500);
   }
   await until(() => service.workers().length === 2, 'one worker in each slot', 15_000);
   clock();
