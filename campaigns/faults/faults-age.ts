@@ -130,7 +130,7 @@ async function yearOld(context: FaultContext): Promise<void> {
   }
   agent.destroy();
   await asLeader(context, async (postgres) => {
-    await dropOldAttempts(postgres, Date.now(), 30);
+    await dropOldAttempts(postgres, 30);
     const strays = await countStrayAttempts(postgres);
     if (strays > 0) violate('service-broken', `${strays} attempts are in the default partition`);
   });
