@@ -10,6 +10,7 @@ const PROGRAMS = {
   load: 'perf/load.js',
   overload: 'perf/overload.js',
   audit: 'perf/audit.js',
+  'forget-buyer': 'perf/forget-buyer.js',
   perf: 'perf/main.js',
   faults: 'campaigns/faults/main.js',
   model: 'campaigns/model/main.js',
@@ -18,7 +19,7 @@ const PROGRAMS = {
 };
 
 /** These look at a service that runs, also on a box that has no compiler: they find everything in its place. */
-const AS_IT_IS = new Set(['audit']);
+const AS_IT_IS = new Set(['audit', 'forget-buyer']);
 
 const [name = '', ...args] = process.argv.slice(2);
 const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;

@@ -1,4 +1,5 @@
--- Drops the attempt log's oldest partition if all of it is older than a day (UTC).
--- $1 day (date)
+-- Drops the attempt log's oldest partition if all of it is older than so many days (UTC). By Postgres' clock: a leader's that is
+-- ahead would drop what is to be kept.
+-- $1 days (int)
 -- returns its name, or null
-select drop_attempts_before($1) as dropped
+select drop_attempts_before((now() at time zone 'UTC')::date - $1::int) as dropped

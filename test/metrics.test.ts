@@ -237,7 +237,14 @@ test('with METRICS=off there are none', async () => {
 
 test('every statement has its kind', async () => {
   const dir = new URL('../../sql/', import.meta.url);
-  const inTransactions = ['add_segment', 'copy_attempts', 'insert_items', 'insert_sale'];
+  const inTransactions = [
+    'add_segment',
+    'copy_attempts',
+    'insert_items',
+    'insert_sale',
+    'rename_decisions',
+    'rename_purchases',
+  ];
   const names = readdirSync(dir).flatMap((file) => /^(\w+)\.sql$/.exec(file)?.[1] ?? []);
   const unknown = names.filter((name) => kindOf(name)[0] === 'other');
   assert.deepEqual(unknown.sort(), inTransactions);

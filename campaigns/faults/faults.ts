@@ -1,5 +1,7 @@
 import type { Rules } from './checker.ts';
+import { ageFaults } from './faults-age.ts';
 import { clientFaults } from './faults-clients.ts';
+import { leaderFaults } from './faults-leaders.ts';
 import { postgresFaults } from './faults-postgres.ts';
 import { processFaults } from './faults-processes.ts';
 import { redisFaults } from './faults-redis.ts';
@@ -40,6 +42,8 @@ export const FAULTS: readonly Fault[] = [
   ...processFaults,
   ...redisFaults,
   ...postgresFaults,
+  ...ageFaults,
+  ...leaderFaults,
   ...clientFaults,
 ];
 

@@ -115,6 +115,38 @@ export const PLANTED: readonly PlantedBug[] = [
     ],
     faults: ['box-pause-redis-old', 'redis-away'],
   },
+  {
+    name: 'breaker trips on slow reads',
+    patches: [
+      {
+        file: 'dist/src/store/postgres-errors.js',
+        find: `if (isRead && message === 'Query read timeout') {`,
+        replace: 'if (false) {',
+      },
+    ],
+    faults: ['postgres-slow-read'],
+  },
+  {
+    name: 'roll snapshot',
+    patches: [
+      {
+        file: 'dist/src/primary/workers/supervisor.js',
+        find: 'const rollSlots = async () => {',
+        replace: 'const rollSlots = async () => { snapshot = new Map(slots);',
+      },
+      {
+        file: 'dist/src/primary/workers/supervisor.js',
+        find: 'const old = slots.get(slot);',
+        replace: 'const old = snapshot.get(slot);',
+      },
+      {
+        file: 'dist/src/primary/workers/supervisor.js',
+        find: 'let stopping = false;',
+        replace: 'let stopping = false; let snapshot;',
+      },
+    ],
+    faults: ['kill-during-roll'],
+  },
 ];
 
 /** How many runs each fault gets to expose a bug. */

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../perf/service.ts';
 import { type Urls, withRedis } from './dumps.ts';
+import { startProxy, type TcpProxy } from './proxy.ts';
 import { createService, type Service } from './service.ts';
 import { childrenOf, isAlive, type OwnedStores, signalTo, startStores } from './stores.ts';
 
@@ -20,6 +21,8 @@ export interface Stand {
   readonly dir: string;
   readonly services: readonly Service[];
   readonly stores: OwnedStores | undefined;
+  /** Each service's way to Redis, in their order; none where Redis is a service's own. */
+  readonly redisProxies: readonly TcpProxy[];
   /** URLs of the services that should be up. */
   urls(): string[];
   /** The databases without a proxy between. */
@@ -51,8 +54,17 @@ export async function startStand(
     ...env,
   };
   const services: Service[] = [];
+  const redisProxies = stores ? [stores.redisProxy] : [];
   for (const name of kind === 'two-boxes' ? ['one', 'two'] : ['one']) {
-    const options = { root, dataDir: newDir(dir, name), port: await freePort(), env: environment };
+    const own = stores && services.length > 0 ? await startProxy(stores.redisPort) : undefined;
+    if (own) redisProxies.push(own);
+    const way = own && { REDIS_URL: stores?.redisUrl.replace(/:\d+$/, `:${own.port}`) as string };
+    const options = {
+      root,
+      dataDir: newDir(dir, name),
+      port: await freePort(),
+      env: { ...environment, ...way },
+    };
     services.push(createService(options));
   }
   for (const service of services) await service.start();
@@ -66,6 +78,7 @@ export async function startStand(
     dir,
     services,
     stores,
+    redisProxies,
     urls: () => services.map(({ url }) => url),
     direct: () => (stores ? directUrls(stores) : ((first.file() as Urls | undefined) ?? privateUrls)),
     redisPid: () => pidIn(redisFile),
@@ -79,6 +92,7 @@ export async function startStand(
     },
     async stop() {
       await Promise.all(services.map((service) => service.stop()));
+      for (const proxy of redisProxies) proxy.close();
       await stores?.stop();
       rmSync(dir, { recursive: true, force: true });
     },

@@ -11,8 +11,12 @@ const UNFIT_MAX_MS = 3_000;
 /** Keeps the lock, gives it back, tries for it, or leaves it to others; each answers whether it is held. */
 function statementFor(isLeader: boolean, isFit: boolean): string {
   if (isLeader)
-    return isFit ? 'select true as held' : `select not pg_advisory_unlock(${LEADER_LOCK}) as held`;
-  return isFit ? `select pg_try_advisory_lock(${LEADER_LOCK}) as held` : 'select false as held';
+    return isFit
+      ? 'select pg_is_in_recovery() as is_standby, true as held'
+      : `select not pg_advisory_unlock(${LEADER_LOCK}) as held`;
+  return isFit
+    ? `select pg_is_in_recovery() as is_standby, pg_try_advisory_lock(${LEADER_LOCK}) as held`
+    : 'select false as held';
 }
 
 /** Holds the advisory lock that makes one box the leader of a database, or keeps trying to get it. */
@@ -73,7 +77,9 @@ export async function seekLeadership(
       if (canLead()) fitAtMs = performance.now();
       const isFit = performance.now() - fitAtMs < UNFIT_MAX_MS;
       const { rows } = await client!.query(statementFor(isLeader, isFit));
-      setLeader(rows[0].held);
+      // A standby grants locks too, but they are its own. The next connection may reach the primary.
+      if (rows[0].is_standby) drop();
+      else setLeader(rows[0].held);
     } catch {
       drop();
     }

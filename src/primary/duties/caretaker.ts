@@ -26,7 +26,7 @@ export function createCaretaker({ postgres, log, keepDays, onStray }: CaretakerO
   return async () => {
     await unlessLocked(() => addPartitions(postgres, Date.now()));
     await unlessLocked(async () => {
-      for (const name of await dropOldAttempts(postgres, Date.now(), keepDays))
+      for (const name of await dropOldAttempts(postgres, keepDays))
         log.info({ partition: name }, 'old attempts dropped');
     });
     onStray(await countStrayAttempts(postgres));

@@ -30,19 +30,15 @@ export async function addPartitions(
 }
 
 /**
- * Drops partitions that are wholly older than `keepDays`, and forgets segments as old. Returns the partitions dropped.
+ * Drops partitions that are wholly older than `keepDays` by Postgres' clock, and forgets segments as old. Returns the partitions
+ * dropped.
  * Throws as `addPartitions` does.
  */
-export async function dropOldAttempts(
-  postgres: Postgres,
-  nowMs: number,
-  keepDays: number,
-): Promise<readonly string[]> {
-  const before = nowMs - keepDays * DAY_MS;
-  await postgres.query(sql.pruneSegments, [new Date(before), PRUNED_MAX]);
+export async function dropOldAttempts(postgres: Postgres, keepDays: number): Promise<readonly string[]> {
+  await postgres.query(sql.pruneSegments, [keepDays, PRUNED_MAX]);
   const dropped: string[] = [];
   for (;;) {
-    const [row] = await postgres.query<{ dropped: string | null }>(sql.dropBefore, [dayOf(before)]);
+    const [row] = await postgres.query<{ dropped: string | null }>(sql.dropBefore, [keepDays]);
     if (row?.dropped == null) return dropped;
     dropped.push(row.dropped);
   }

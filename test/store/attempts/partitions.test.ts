@@ -109,7 +109,7 @@ test('days older than they are to be kept go, with the segments of that time, an
   await sql(
     `insert into attempt_segments (id, attempts, shipped_at) values ('old', 1, now() - interval '31 days'), ('new', 1, now())`,
   );
-  const dropped = await dropOldAttempts(postgres, nowMs, 30);
+  const dropped = await dropOldAttempts(postgres, 30);
   const nameOf = (days: number) =>
     `checkout_attempts_${new Date(nowMs - days * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '')}`;
   assert.deepEqual(
@@ -119,5 +119,5 @@ test('days older than they are to be kept go, with the segments of that time, an
   assert.equal((await partitions()).length, before - 10);
   assert.ok((await partitions()).includes(nameOf(30)));
   assert.deepEqual(await sql('select id from attempt_segments'), [{ id: 'new' }]);
-  assert.deepEqual(await dropOldAttempts(postgres, nowMs, 30), []);
+  assert.deepEqual(await dropOldAttempts(postgres, 30), []);
 });
