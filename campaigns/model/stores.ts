@@ -58,7 +58,7 @@ export async function openModelStores(): Promise<ModelStores> {
   });
   const sql: ModelStores['sql'] = (text, ...values) => postgres.query({ name: '', text }, values);
 
-  const dataset = async () => (await readDataset(real)) as string;
+  const dataset = async () => (await readDataset(real.command)) as string;
   /** As after a failover and back: the same process, on the same connection, under another replication id. */
   const promote = async () => {
     await real.command('REPLICAOF', '127.0.0.1', '1');

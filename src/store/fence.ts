@@ -1,5 +1,3 @@
-import type { Redis } from './redis.ts';
-
 /**
  * What every script call must show at the gate: the sale's epoch. The script adds the run id and the replication id of
  * the Redis that it runs in; the gate holds all three. So a Redis that restarted, was emptied, is an old copy, or was put
@@ -16,19 +14,24 @@ export function epochOfGate(gate: string): number | undefined {
   return epoch === undefined ? undefined : Number(epoch);
 }
 
+/** The epoch that a gate names, open or shut; 0 when it names none. */
+export const epochNamedBy = (gate: string): number => Number(/v1:(\d{1,9}):/.exec(gate)?.[1] ?? 0);
+
 /** 160 random bits. A proxy that makes one up, or hides it, says zeros or words. */
 const isRandom = (id: string | undefined): boolean =>
   id !== undefined && /^[0-9a-f]{40}$/.test(id) && new Set(id).size > 4;
 
 /** "run_id:master_replid" from the text of INFO; undefined when it does not name a dataset. */
-export function datasetOf(info: string): string | undefined {
+function datasetOf(info: string): string | undefined {
   const [run, replid] = ['run_id', 'master_replid'].map(
     (field) => new RegExp(`^${field}:(.*?)\\r?$`, 'm').exec(info)?.[1],
   );
   return isRandom(run) && isRandom(replid) ? `${run}:${replid}` : undefined;
 }
 
-/** The dataset that a connection reaches now; undefined when Redis does not name it. Throws as `Redis.command` does. */
-export async function readDataset(redis: Pick<Redis, 'command'>): Promise<string | undefined> {
-  return datasetOf(String(await redis.command('INFO', 'server', 'replication')));
+/** The dataset that a connection reaches now; undefined when Redis does not name it. Throws as `command` does. */
+export async function readDataset(
+  command: (...words: string[]) => Promise<unknown>,
+): Promise<string | undefined> {
+  return datasetOf(String(await command('INFO', 'server', 'replication')));
 }

@@ -2,7 +2,7 @@ import type { OnContradiction } from './commit.ts';
 import { forgetEntries } from './decide.ts';
 import { formatDecision } from './decision.ts';
 import { Unavailable } from './errors.ts';
-import { fenceOf, tokenOf } from './fence.ts';
+import { epochNamedBy, fenceOf, tokenOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import { commitEntries, readOutbox } from './outbox.ts';
 import { type Postgres, statement } from './postgres.ts';
@@ -69,14 +69,19 @@ export async function rebuildSale(
   onContradiction: OnContradiction,
 ): Promise<Rebuilt | undefined> {
   if (!redis.isUp) throw new Unavailable('Redis is away');
+  const gate = (await redis.command('GET', keysOf(saleId).gate)) as string | null;
   const [sale] = await postgres.query<Sale & Record<string, unknown>>(sql.bumpEpoch, [
     saleId,
-    await epochAtGate(redis, saleId),
+    epochNamedBy(gate ?? ''),
   ]);
   if (sale === undefined) return undefined;
   const rebuild: Rebuild = {
-    ...{ redis, postgres, saleId, sale },
-    ...{ keys: keysOf(saleId), token: tokenOf(sale.epoch) },
+    redis,
+    postgres,
+    saleId,
+    sale,
+    keys: keysOf(saleId),
+    token: tokenOf(sale.epoch),
   };
   try {
     const found = await begin(rebuild);
@@ -104,12 +109,6 @@ async function step(work: Promise<unknown>): Promise<void> {
   const reply = await work;
   if (reply === FENCED) throw new Superseded();
   if (reply !== 1) throw new Error(`a rebuild step failed: ${String(reply)}`);
-}
-
-/** The epoch at the gate, whatever else it says; 0 without one. */
-async function epochAtGate(redis: Redis, saleId: string): Promise<number> {
-  const gate = (await redis.command('GET', keysOf(saleId).gate)) as string | null;
-  return Number(/v1:(\d{1,9}):/.exec(gate ?? '')?.[1] ?? 0);
 }
 
 /** Shuts the gate. Returns the epoch that the decisions in Redis are of; 0 when it is not known. */

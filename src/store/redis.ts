@@ -4,7 +4,7 @@ import { SetupError } from '../config.ts';
 import { createBreaker } from './breaker.ts';
 import { withDeadline } from './deadline.ts';
 import { Unanswered, Unavailable } from './errors.ts';
-import { datasetOf } from './fence.ts';
+import { readDataset } from './fence.ts';
 import { readLua } from './files.ts';
 import { requireRedis } from './requirements.ts';
 
@@ -87,8 +87,8 @@ export async function openRedis(options: RedisOptions): Promise<Redis> {
 
   // Every new connection is asked for the names of its dataset, before anything else may use it: scripts need them.
   const learn = async () => {
-    const asking = client.sendCommand(['INFO', 'server', 'replication']);
-    known = datasetOf(String(await withDeadline(asking, ANSWER_MS, 'INFO'))) !== undefined;
+    const asking = readDataset((...words) => client.sendCommand(words));
+    known = (await withDeadline(asking, ANSWER_MS, 'INFO')) !== undefined;
   };
   const learnAgain = () => {
     learn().catch(() => {

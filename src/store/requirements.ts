@@ -1,5 +1,5 @@
 import { SetupError } from '../config.ts';
-import { datasetOf } from './fence.ts';
+import { readDataset } from './fence.ts';
 
 /** What these checks need of a connected node-redis client. */
 export interface AskableRedis {
@@ -42,7 +42,7 @@ export async function requireRedis(client: AskableRedis): Promise<void> {
       `The Redis at REDIS_URL is ${version}; redis_version ${REDIS_MAJOR}.0 or later is needed.`,
     );
   }
-  if (datasetOf(String(await client.sendCommand(['INFO', 'server', 'replication']))) === undefined) {
+  if ((await readDataset((...words) => client.sendCommand(words))) === undefined) {
     throw new SetupError(
       'The Redis at REDIS_URL does not tell its run_id and master_replid in INFO, so that an older copy of it could not be told from it; connect to the server itself.',
     );

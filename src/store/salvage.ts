@@ -1,9 +1,9 @@
-import { scanHash } from './audit/keys.ts';
 import { commitSound, type InEpoch, type OnContradiction } from './commit.ts';
 import { parseDecision } from './decision.ts';
 import { keysOf } from './keys.ts';
 import { type Postgres, statement } from './postgres.ts';
 import type { Redis } from './redis.ts';
+import { scanHash } from './scan.ts';
 
 const uncommitted = statement('uncommitted_codes');
 

@@ -1,9 +1,7 @@
 import { epochOfGate } from './fence.ts';
 import { keysOf } from './keys.ts';
 import type { Redis } from './redis.ts';
-
-/** Fields of one HSCAN step: about a millisecond of Redis. */
-const SCAN_COUNT = 1_000;
+import { scanHash } from './scan.ts';
 
 /** What `lua/purchase.lua` publishes after each batch that sold something. */
 export interface SoldEvent {
@@ -39,12 +37,6 @@ export async function readSoldVersion(
 
 /** Every item that is sold when this begins, in parts, and perhaps some that are sold meanwhile. */
 export async function* scanSold(redis: Redis, saleId: string): AsyncGenerator<string[]> {
-  const { items } = keysOf(saleId);
-  let cursor = '0';
-  do {
-    const reply = await redis.command('HSCAN', items, cursor, 'COUNT', String(SCAN_COUNT));
-    const [next, fields] = reply as [string, string[]];
-    yield fields.filter((_, i) => i % 2 === 0 && fields[i + 1] === '0');
-    cursor = next;
-  } while (cursor !== '0');
+  for await (const part of scanHash(redis, keysOf(saleId).items))
+    yield [...part].flatMap(([item, isUnsold]) => (isUnsold === '0' ? item : []));
 }

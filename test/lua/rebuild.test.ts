@@ -6,7 +6,7 @@ import { script } from '../../src/store/redis.ts';
 import { foreignGateOf, openStores } from '../support/stores.ts';
 
 const { redis } = await openStores();
-const here = await readDataset(redis);
+const here = await readDataset(redis.command);
 const token = tokenOf(2);
 const scripts = {
   begin: script('rebuild_begin'),

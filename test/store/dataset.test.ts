@@ -74,11 +74,15 @@ test('a Redis that was a replica for a while lets nobody in: same process, same 
   const sale = await openSale({ redis: first, postgres }, { items: 6, limit: 2 });
   const [a = '', b = '', c = '', d = ''] = sale.itemIds;
   const { url } = await openCopy();
-  const before = await readDataset(first);
+  const before = await readDataset(first.command);
   assert.equal((await buy(first, sale, 'ada', a, b)).outcome, 'decided');
   await follow(first, url);
-  assert.notEqual(await readDataset(first), before);
-  assert.equal((await readDataset(first))?.split(':')[0], before?.split(':')[0], 'the run id is the same');
+  assert.notEqual(await readDataset(first.command), before);
+  assert.equal(
+    (await readDataset(first.command))?.split(':')[0],
+    before?.split(':')[0],
+    'the run id is the same',
+  );
   assert.equal(await isSellable(first, sale), false);
   await assert.rejects(buy(first, sale, 'ada', c, d), Fenced);
   await assert.rejects(buy(first, sale, 'bob', a), Fenced);

@@ -107,11 +107,12 @@ export async function openSale(
 }
 
 /** What the gate of a sale says while it lets that epoch in. */
-export const gateOf = async (redis: Redis, epoch: number) => `${fenceOf(epoch)}:${await readDataset(redis)}`;
+export const gateOf = async (redis: Redis, epoch: number) =>
+  `${fenceOf(epoch)}:${await readDataset(redis.command)}`;
 
 /** What it says during a rebuild of that epoch. */
 export const loadingGateOf = async (redis: Redis, epoch: number) =>
-  `${tokenOf(epoch)}:${await readDataset(redis)}`;
+  `${tokenOf(epoch)}:${await readDataset(redis.command)}`;
 
 /** A gate of that epoch which was opened for another dataset. */
 export const foreignGateOf = (epoch: number) => `${fenceOf(epoch)}:${'0'.repeat(40)}:${'0'.repeat(40)}`;

@@ -4,8 +4,9 @@ import { keysOf } from '../keys.ts';
 import { decisionsOf } from '../outbox.ts';
 import { type Postgres, statement } from '../postgres.ts';
 import type { Redis } from '../redis.ts';
+import { scanHash } from '../scan.ts';
 
-/** Fields of one HSCAN, rows of one query: each holds Redis' only thread for less than a millisecond. */
+/** Rows of one query, fields of one HMGET: the latter holds Redis' only thread for less than a millisecond. */
 const PART = 1_000;
 /** Users of one query: it reads all purchases of the sale, so there should be few such queries. */
 const USERS_PART = 50_000;
@@ -19,21 +20,6 @@ const sql = {
 };
 
 type Parts = AsyncGenerator<string[]>;
-
-/** The fields of a hash with their values, in parts; a field may come twice, and one that is new may be missed. */
-export async function* scanHash(redis: Redis, key: string): AsyncGenerator<Map<string, string>> {
-  let cursor = '0';
-  do {
-    const [next, words] = (await redis.command('HSCAN', key, cursor, 'COUNT', String(PART))) as [
-      string,
-      string[],
-    ];
-    const part = new Map<string, string>();
-    for (let i = 0; i < words.length; i += 2) part.set(words[i] as string, words[i + 1] as string);
-    if (part.size > 0) yield part;
-    cursor = next;
-  } while (cursor !== '0');
-}
 
 /** The fields of a hash, at least `least` at a time (but for the last part). */
 export async function* fieldsOf(redis: Redis, key: string, least = 1): Parts {

@@ -4,8 +4,8 @@ import { epochOfGate, fenceOf, readDataset } from '../fence.ts';
 import { keysOf } from '../keys.ts';
 import { type Postgres, statement } from '../postgres.ts';
 import type { Redis } from '../redis.ts';
+import { scanHash } from '../scan.ts';
 import type { Check } from './checks.ts';
-import { scanHash } from './keys.ts';
 
 const saleSql = statement('audit_sale');
 
@@ -76,7 +76,7 @@ async function readState(redis: Redis, saleId: string) {
   }
   const soldAfter = await readCount();
   const gate = String(await redis.command('GET', keys.gate));
-  return { stored, soldBefore, sold: sold.size, soldAfter, gate, dataset: await readDataset(redis) };
+  return { stored, soldBefore, sold: sold.size, soldAfter, gate, dataset: await readDataset(redis.command) };
 }
 
 function factsInBoth(facts: SaleFacts, state: State): string | undefined {
