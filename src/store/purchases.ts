@@ -108,7 +108,7 @@ async function commitResults(
     const sound = await commitSound(postgres, sale, decisions, (_decision, error) => onError(error));
     if (sound === undefined) return void onError(new Fenced(sale.id));
     const { standing, contradicted } = sound;
-    const found = standing.size > 0 ? await findDecisions(postgres, sale.id, [...standing]) : [];
+    const found = standing.size > 0 ? await findDecisions(postgres, [...standing]) : [];
     const committed = new Map(found.map((row) => [row.decision.code, row]));
     const differs = ({ code, userId, lines }: Decision) => {
       const row = committed.get(code)?.decision;

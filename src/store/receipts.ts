@@ -1,3 +1,4 @@
+import { saleOfCode } from './checkouts.ts';
 import { type Decision, type Receipt, receiptOf } from './decision.ts';
 import { type Postgres, statement } from './postgres.ts';
 
@@ -12,7 +13,6 @@ export interface CommittedDecision {
 /** The committed decisions among these codes, in no order. Throws as `Postgres.query` does. */
 export async function findDecisions(
   postgres: Postgres,
-  saleId: string,
   codes: readonly string[],
 ): Promise<CommittedDecision[]> {
   const rows = await postgres.query<{
@@ -23,13 +23,13 @@ export async function findDecisions(
     names: (string | null)[];
   }>(sql, [codes]);
   return rows.map(({ code, user_id: userId, decided_ms: decidedMs, lines, names }) => ({
-    decision: { code, saleId, userId, decidedMs, lines: lines.split(' ') },
+    decision: { code, saleId: saleOfCode(code) as string, userId, decidedMs, lines: lines.split(' ') },
     names,
   }));
 }
 
 /** The committed receipt of a code, from Postgres; undefined when there is none. Throws as `Postgres.query` does. */
 export async function findReceipt(postgres: Postgres, code: string): Promise<Receipt | undefined> {
-  const [found] = await findDecisions(postgres, '', [code]);
+  const [found] = await findDecisions(postgres, [code]);
   return found && receiptOf(found.decision.lines, found.names);
 }
