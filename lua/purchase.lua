@@ -140,8 +140,6 @@ if #fresh > 0 then
   write(bought, newCounts)
   write(items, marks)
   entry = redis.call('XADD', outbox, '*', 'epoch', epoch, unpack(fresh))
-end
-if #fresh > 0 then
   redis.call('HSET', sale, 'sold', sold + #soldItems, 'carts', state[5] - #spentCarts, 'buyers', state[6] + newBuyers,
     'decisions', state[7] + #spentCodes, 'entries', state[8] + 1)
 end
