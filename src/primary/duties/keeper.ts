@@ -1,11 +1,11 @@
 import type { Log } from '../../log.ts';
 import { type LiveSale, stateOf } from '../../sale.ts';
-import { Unavailable } from '../../store/errors.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import { rebuildSale } from '../../store/rebuild.ts';
 import type { Redis } from '../../store/redis.ts';
 import { isSellable, readLiveSales } from '../../store/sales.ts';
 import { reportContradiction } from './contradiction.ts';
+import { forEachSale } from './each-sale.ts';
 
 /**
  * The first rebuild of a sale is done at once. One that is needed again so soon after it waits, twice as long each time:
@@ -39,20 +39,14 @@ export function createKeeper(options: KeeperOptions): (publish: Publish) => Prom
   return async (publish) => {
     const sales = new Map((await readLiveSales(options.postgres)).map((sale) => [sale.id, sale]));
     publish([...sales.values()]);
-    for (const sale of byUrgency([...sales.values()], Date.now())) {
-      try {
-        if (options.isRetiring(sale.id) || (await isSellable(options.redis, sale))) continue;
-        if (!backOff.mayTry(sale.id)) continue;
-        const kept = await rebuild(options, sale);
-        sales.set(sale.id, kept);
-        publish([...sales.values()]);
-      } catch (error) {
-        // One sale in trouble must not hold up the others.
-        if (!(error instanceof Unavailable)) {
-          options.log.warn({ sale: sale.id, err: error }, 'a sale could not be kept');
-        }
-      }
-    }
+    const urgent = byUrgency([...sales.values()], Date.now());
+    await forEachSale(options.log, urgent, 'a sale could not be kept', async (sale) => {
+      if (options.isRetiring(sale.id) || (await isSellable(options.redis, sale))) return;
+      if (!backOff.mayTry(sale.id)) return;
+      const kept = await rebuild(options, sale);
+      sales.set(sale.id, kept);
+      publish([...sales.values()]);
+    });
     backOff.forgetAllBut(sales);
   };
 }

@@ -1,13 +1,13 @@
 import type { Log } from '../../log.ts';
 import type { LiveSale } from '../../sale.ts';
 import type { Difference } from '../../store/audit/audit.ts';
-import { Unavailable } from '../../store/errors.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
 import { retireSale } from '../../store/retire.ts';
 import type { Work } from '../every.ts';
 import { createRest, reportDifferences } from './auditor.ts';
 import { reportContradiction } from './contradiction.ts';
+import { forEachSale } from './each-sale.ts';
 
 /**
  * A sale's keys stay for this long after its end: late posts find their receipts without Postgres, and the
@@ -52,18 +52,12 @@ export function createRetirer(options: RetirerOptions): Retirer {
   return {
     isRetiring: (saleId) => saleId === retiring,
     async retire(signal) {
-      for (const sale of sales().filter(({ endsAtMs }) => Date.now() >= endsAtMs + LINGER_MS)) {
-        try {
-          await retireOne(sale, signal);
-        } catch (error) {
-          signal.throwIfAborted();
-          // One sale in trouble must not hold up the others.
-          if (!(error instanceof Unavailable))
-            log.warn({ sale: sale.id, err: error }, 'a sale could not be retired');
-        } finally {
+      const over = sales().filter(({ endsAtMs }) => Date.now() >= endsAtMs + LINGER_MS);
+      const work = (sale: LiveSale) =>
+        retireOne(sale, signal).finally(() => {
           retiring = undefined;
-        }
-      }
+        });
+      await forEachSale(log, over, 'a sale could not be retired', work, signal);
     },
   };
 }

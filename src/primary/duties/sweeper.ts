@@ -1,10 +1,10 @@
 import type { Log } from '../../log.ts';
 import type { LiveSale } from '../../sale.ts';
-import { Unavailable } from '../../store/errors.ts';
 import { sweepOutbox } from '../../store/outbox.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
 import { reportContradiction } from './contradiction.ts';
+import { forEachSale } from './each-sale.ts';
 
 /** A worker commits within some 10 ms, and gives up after 1.5 s: the worker of an older entry is dead or cut off. */
 const MIN_AGE_MS = 2_000;
@@ -21,15 +21,9 @@ export interface SweeperOptions {
 export async function sweep({ redis, postgres, log, sales, onSwept }: SweeperOptions): Promise<void> {
   // The rebuild that a contradiction causes meets it again, and counts it.
   const report = reportContradiction(log, () => {});
-  for (const sale of sales()) {
-    try {
-      const swept = await sweepOutbox(redis, postgres, sale, MIN_AGE_MS, report);
-      onSwept(swept);
-      if (swept > 0) log.warn({ sale: sale.id, decisions: swept }, 'decisions of a lost worker committed');
-    } catch (error) {
-      // One sale in trouble must not hold up the others.
-      if (!(error instanceof Unavailable))
-        log.warn({ sale: sale.id, err: error }, 'a sale could not be swept');
-    }
-  }
+  await forEachSale(log, sales(), 'a sale could not be swept', async (sale) => {
+    const swept = await sweepOutbox(redis, postgres, sale, MIN_AGE_MS, report);
+    onSwept(swept);
+    if (swept > 0) log.warn({ sale: sale.id, decisions: swept }, 'decisions of a lost worker committed');
+  });
 }

@@ -1,0 +1,24 @@
+import type { Log } from '../../log.ts';
+import type { LiveSale } from '../../sale.ts';
+import { Unavailable } from '../../store/errors.ts';
+
+/**
+ * Does `work` for one sale after the other. One in trouble must not hold up the others: `trouble` is logged with its error, but
+ * not that a store is away, which its breaker logs once. Throws only when the signal has ended the work.
+ */
+export async function forEachSale(
+  log: Log,
+  sales: readonly LiveSale[],
+  trouble: string,
+  work: (sale: LiveSale) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const sale of sales) {
+    try {
+      await work(sale);
+    } catch (err) {
+      signal?.throwIfAborted();
+      if (!(err instanceof Unavailable)) log.warn({ sale: sale.id, err }, trouble);
+    }
+  }
+}
