@@ -1,13 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { MetricJson } from '../../messages.ts';
 import { gauge } from '../../metrics/series.ts';
 import { activeOf, type LiveSale } from '../../sale.ts';
 import { type Backlog, readBacklog } from '../../store/backlog.ts';
 import type { Redis } from '../../store/redis.ts';
 import { countSold, isSellable } from '../../store/sales.ts';
-
-/** A healthy Redis answers within a millisecond; without an answer there are no samples. */
-const DEADLINE_MS = 250;
+import { inTime } from './in-time.ts';
 
 /** The figures of one sale in Redis; absent without an answer. */
 interface State {
@@ -23,10 +20,7 @@ export async function readSaleGauges(
   hourlySales: boolean,
 ): Promise<MetricJson[]> {
   const nowMs = Date.now();
-  const states = await Promise.race([
-    Promise.all(sales.map((sale) => readState(redis, sale))),
-    sleep(DEADLINE_MS, [] as State[], { ref: false }),
-  ]);
+  const states = await inTime(Promise.all(sales.map((sale) => readState(redis, sale))), []);
   /** One value per sale that has one. */
   const each = (read: (sale: LiveSale, state: State | undefined) => number | undefined) =>
     sales.flatMap((sale, i) => {
