@@ -15,11 +15,12 @@ import {
   readParameter,
   refuseOthers,
 } from '../http/input.ts';
+import { linkToNext } from '../http/paging.ts';
 import { problem } from '../http/problem.ts';
 import { createShelf, type ShelfPage } from '../selling/shelf.ts';
 import { hasItem, type ItemPage, type ItemView, listItems } from '../store/items.ts';
 import type { RouteDeps } from './deps.ts';
-import { findSale, SALE_PATH } from './sales.ts';
+import { FRESH, findSale, SALE_PATH } from './sales.ts';
 
 const PARAMETERS = {
   limit: { fallback: 100, min: 1, max: 1_000 },
@@ -79,12 +80,9 @@ function readPage(query: Query): Page | { errors: FieldErrors } {
 
 function answerPage(asked: Asked, saleId: string, { limit, availableOnly }: Page, page: ShelfPage): Answer {
   const { body, tag, next } = page;
-  const headers: Record<string, string> = { 'Cache-Control': 'max-age=1' };
-  if (next !== undefined) {
-    const available = availableOnly ? '&available=true' : '';
-    headers.Link = `</sales/${saleId}/items?limit=${limit}&after=${encodeURIComponent(next)}${available}>; rel="next"`;
-  }
-  return unlessKnown(asked.headers.ifNoneMatch, tag, JSON_TYPE, () => body, headers);
+  const filter = availableOnly ? { available: 'true' } : {};
+  const link = linkToNext(`/sales/${saleId}/items`, limit, next, filter);
+  return unlessKnown(asked.headers.ifNoneMatch, tag, JSON_TYPE, () => body, { ...FRESH, ...link });
 }
 
 const ITEM_SCHEMA = named(

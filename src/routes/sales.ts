@@ -6,6 +6,7 @@ import { STORY } from '../contract/story.ts';
 import { type Answer, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, oneOf, readNumber, readParameter, refuseOthers } from '../http/input.ts';
+import { linkToNext, pageOf } from '../http/paging.ts';
 import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
 import { isOpen, type LiveSale, SALE_ID, SALE_STATES, type SaleState } from '../sale.ts';
@@ -32,7 +33,7 @@ const viewOf = (sale: Omit<SaleSummary, 'userLimit'>) => ({
 });
 
 /** Everybody polls these, and nobody notices the age of a second. */
-const FRESH = { 'Cache-Control': 'max-age=1' };
+export const FRESH = { 'Cache-Control': 'max-age=1' };
 
 export async function findSale(postgres: Postgres, id: string): Promise<SaleSummary | undefined> {
   return SALE_ID.test(id) ? (await listSales(postgres, { id, limit: 1 }))[0] : undefined;
@@ -86,13 +87,9 @@ async function answerList(asked: Asked, postgres: Postgres): Promise<Answer> {
   if (Object.keys(errors).length > 0) return problem(asked, 'validation_failed', { errors });
   const filter = { ...(state && { state }), ...(after && { after }), limit: limit + 1 };
   const rows = await listSales(postgres, filter);
-  const shown = rows.slice(0, limit);
-  const status = state ? `&status=${state}` : '';
-  const next =
-    rows.length > limit
-      ? `</sales?limit=${limit}&after=${shown.at(-1)?.id}${status}>; rel="next"`
-      : undefined;
-  return json(200, shown.map(viewOf), { ...FRESH, ...(next && { Link: next }) });
+  const { shown, next } = pageOf(rows, limit);
+  const link = linkToNext('/sales', limit, next, state ? { status: state } : {});
+  return json(200, shown.map(viewOf), { ...FRESH, ...link });
 }
 
 const FIELDS = {

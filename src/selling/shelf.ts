@@ -1,4 +1,5 @@
 import { tagOf } from '../http/etag.ts';
+import { pageOf } from '../http/paging.ts';
 import type { ItemPage, ItemView } from '../store/items.ts';
 
 /** A page of a sale's items, ready to be sent. */
@@ -72,8 +73,7 @@ async function readPage(
   page: ItemPage,
 ): Promise<ShelfPage> {
   const rows = await list({ ...page, limit: page.limit + 1 });
-  const shown = rows.slice(0, page.limit);
+  const { shown, next } = pageOf(rows, page.limit);
   const body = JSON.stringify(shown);
-  const next = rows.length > shown.length ? shown.at(-1)?.id : undefined;
   return { body, tag: tagOf(body), next, isEmpty: shown.length === 0 };
 }
