@@ -1,4 +1,4 @@
-// What the parts of the set-up share: where they are, how they speak, what is on the PATH.
+// What the scripts share: where they are, how they speak, what is on the PATH.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -11,7 +11,7 @@ export function say(line) {
   process.stderr.write(`${line}\n`);
 }
 
-/** Ends the set-up with a sentence that says what to do. */
+/** Ends the script with a sentence that says what to do. */
 export function stop(sentence) {
   say(sentence);
   process.exit(1);

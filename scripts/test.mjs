@@ -3,11 +3,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { at, root, stop } from './place.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const folder = join(root, 'dist', 'test');
+const folder = at('dist', 'test');
 /** Most of what a file does is to wait, for its own Redis, Postgres and processes. */
 const SIDE_BY_SIDE = availableParallelism() + 1;
 /** The longest file takes a minute on two busy cores; one that takes this long hangs. */
@@ -45,13 +44,8 @@ await runAll(
 );
 report();
 
-function stop(sentence) {
-  process.stderr.write(`${sentence}\n`);
-  process.exit(1);
-}
-
 function lint() {
-  const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome');
+  const biome = at('node_modules', '@biomejs', 'biome', 'bin', 'biome');
   const { status } = spawnSync(process.execPath, [biome, 'check', '--error-on-warnings'], {
     cwd: root,
     stdio: 'inherit',
