@@ -1,128 +1,30 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, fork, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
-import { createClient } from 'redis';
 import { SetupError } from '../../src/config.ts';
 import { startOf } from '../../src/private/processes.ts';
-import { type LocalServices, startLocalServices } from '../../src/private/services.ts';
-
-let dataDir: string;
-let exits: string[];
-/** What each test has started, ended in any case. */
-let started: { services: LocalServices[]; processes: ChildProcess[] };
-
-beforeEach(() => {
-  dataDir = realpathSync(mkdtempSync(join(tmpdir(), 'flashsale-services-')));
-  chmodSync(dataDir, 0o755);
-  exits = [];
-  started = { services: [], processes: [] };
-});
-afterEach(async () => {
-  for (const services of started.services) await services.stop();
-  for (const child of started.processes) child.kill('SIGKILL');
-  for (const pid of serverPids()) await goneWithin(15_000, pid);
-  rmSync(dataDir, { recursive: true, force: true });
-});
-
-async function start(options: { dataDir?: string; redis?: boolean; postgres?: boolean } = {}) {
-  const services = await startLocalServices({
-    dataDir,
-    redis: true,
-    postgres: true,
-    redisServer: undefined,
-    onExit: (name, detail) => exits.push(`${name} ${detail}`),
-    ...options,
-  });
-  started.services.push(services);
-  return services;
-}
-
-/** Runs `hold-services` in a process of its own until it has started or was refused. */
-async function hold(names: string) {
-  const script = fileURLToPath(new URL('hold-services.js', import.meta.url));
-  const child = fork(script, [dataDir, names]);
-  started.processes.push(child);
-  const [message] = await once(child, 'message');
-  return { child, message: message as { redisUrl?: string; databaseUrl?: string; refused?: string } };
-}
-
-const pidIn = (path: string) => {
-  try {
-    return [Number.parseInt(readFileSync(join(dataDir, path), 'utf8'), 10)];
-  } catch {
-    return [];
-  }
-};
-const serverPids = () => [...pidIn('redis.pid'), ...pidIn('postgres/postmaster.pid')];
-
-function childrenOf(parent: number) {
-  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,command='], { encoding: 'utf8' });
-  return [...table.matchAll(/^\s*(\d+)\s+(\d+)\s+(.*)$/gm)]
-    .filter((row) => Number(row[2]) === parent && !row[3]!.startsWith('ps '))
-    .map((row) => ({ pid: Number(row[1]), command: row[3]! }));
-}
-
-async function within<T>(ms: number, what: string, attempt: () => Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + ms; Date.now() < end; await sleep(20)) {
-    const result = await attempt().catch(() => undefined);
-    if (result !== undefined) return result;
-  }
-  throw new Error(`not within ${ms} ms: ${what}`);
-}
-const goneWithin = (ms: number, pid: number) =>
-  within(ms, `process ${pid} leaves`, async () => (startOf(pid) === undefined ? true : undefined));
-
-async function withRedis<T>(
-  url: string | undefined,
-  work: (client: ReturnType<typeof createClient>) => Promise<T>,
-) {
-  const client = createClient({ url: url!, socket: { reconnectStrategy: false } });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return await work(client as ReturnType<typeof createClient>);
-  } finally {
-    client.destroy();
-  }
-}
-async function sql(url: string | undefined, text: string) {
-  const client = new pg.Client({ connectionString: url });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
-/** Leaves a mark in both servers. */
-async function write(services: { redisUrl?: string | undefined; databaseUrl?: string | undefined }) {
-  await withRedis(services.redisUrl, (client) => client.set('mark', 'kept'));
-  await sql(services.databaseUrl, `create table mark as select 'kept' as mark`);
-}
-async function assertKept(services: { redisUrl: string | undefined; databaseUrl: string | undefined }) {
-  assert.equal(await withRedis(services.redisUrl, (client) => client.get('mark')), 'kept');
-  assert.deepEqual(await sql(services.databaseUrl, 'select mark from mark'), [{ mark: 'kept' }]);
-}
-/** Redis writes its file before it answers, unless a sync is just under way: then a moment later. */
-const AOF_MS = 100;
+import { startLocalServices } from '../../src/private/services.ts';
+import {
+  AOF_MS,
+  assertKept,
+  childrenOf,
+  dataDir,
+  exits,
+  goneWithin,
+  hold,
+  serverPids,
+  sql,
+  start,
+  started,
+  within,
+  withRedis,
+  write,
+} from '../support/private-services.ts';
 
 test('both servers start, answer, and leave no process behind when stopped', async () => {
   const services = await start();
