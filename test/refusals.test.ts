@@ -1,3 +1,4 @@
+/** Runs alone: what others do to the machine makes it slow, and the background of the stores grows with the time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openConnection } from '../perf/client.ts';
@@ -8,7 +9,7 @@ import { connectStores } from './support/stores.ts';
 
 const REFUSALS = 100_000;
 const CONNECTIONS = 40;
-/** What the primary and the attempt log ask meanwhile: some dozens a second, for a few seconds. */
+/** What the primary and the attempt log ask meanwhile, for a few seconds: of Redis some 150 commands a second, with those in scripts. */
 const BACKGROUND_MAX = REFUSALS / 50;
 
 const service = await startService({ WORKERS: '2', SALE_ITEMS: '10' });
