@@ -1,5 +1,6 @@
 // `node scripts/run.mjs NAME …`, as package.json calls it: sets up what is missing, then becomes the program of that name. In
 // this very process, so that signals, terminal and exit code are the program's own.
+// package.json says `exec`: npm passes SIGTERM on to its shell only, which would leave the program running.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

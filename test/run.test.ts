@@ -45,6 +45,23 @@ test('signals are the program’s own', async () => {
   assert.deepEqual(await once(child, 'exit'), [9, null]);
 });
 
+test('SIGTERM to npm reaches the program, whose exit code is npm’s', async () => {
+  clone.write(
+    'src/primary/main.ts',
+    'setInterval(() => {}, 1_000); process.once("SIGTERM", () => process.exit(9)); console.log(process.pid);\n',
+  );
+  const PATH = `${join(clone.dir, 'bin')}:${process.env.PATH}`;
+  const child = spawn('npm', ['start', '--silent'], {
+    cwd: clone.dir,
+    env: { PATH },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [pid] = await once(child.stdout, 'data');
+  child.kill('SIGTERM');
+  assert.deepEqual(await once(child, 'exit'), [9, null]);
+  assert.throws(() => process.kill(Number(pid), 0), { code: 'ESRCH' });
+});
+
 test('what looks at a running service is started as it is, without a set-up', () => {
   clone.write('perf/audit.ts', 'console.log("audited");\n');
   const unbuilt = clone.run(['run.mjs', 'audit']);
@@ -84,10 +101,10 @@ test('every script of package.json names a program that is there', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const runner = read('scripts/run.mjs');
   for (const [name, command] of Object.entries(scripts)) {
-    const started = /^node scripts\/run\.mjs (\w+)$/.exec(command)?.[1];
+    const started = /^exec node scripts\/run\.mjs ([\w-]+)$/.exec(command)?.[1];
+    assert.equal(started, /run\.mjs/.test(command) ? name : undefined);
     if (started === undefined) continue;
-    assert.equal(started, name);
-    const program = new RegExp(`^ {2}${name}: '(.+)',$`, 'm').exec(runner)?.[1];
+    const program = new RegExp(`^ {2}'?${name}'?: '(.+)',$`, 'm').exec(runner)?.[1];
     assert.ok(program && existsSync(fileURLToPath(new URL(`../${program}`, import.meta.url))), name);
   }
 });
