@@ -58,8 +58,8 @@ export const PLANTED: readonly PlantedBug[] = [
     patches: [
       {
         file: 'dist/src/store/salvage.js',
-        find: 'const missing = rows.map(',
-        replace: 'const missing = [].map(',
+        find: 'if (missing.length === 0)',
+        replace: 'if (missing.length >= 0)',
       },
     ],
     faults: ['postgres-older'],
