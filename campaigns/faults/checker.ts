@@ -35,6 +35,8 @@ export interface Violation {
 export interface Rules {
   /** Redis has lost data: carts and codes may be gone. */
   readonly losesRedis: boolean;
+  /** Postgres has lost data: attempts that were in the log may be gone. Of purchases Redis knows. */
+  readonly losesLog: boolean;
   /** Nothing may fail: no connection, no request; `refused`: except that nobody listens for a while. */
   readonly noFailures: false | true | 'refused';
   /** How soon after the heal an unknown outcome must be known. */
@@ -64,7 +66,7 @@ export function check(whole: readonly HistoryLine[], dump: Dump, rules: Rules): 
     ...checkAnswers(entries, rules),
     ...checkRefusals(entries, marksOf(lines)),
     ...checkBooks(dump),
-    ...checkAttempts(entries, dump),
+    ...checkAttempts(entries, dump).filter(({ kind }) => !rules.losesLog || kind !== 'attempt-not-logged'),
     ...checkLate(at < 0 ? [] : entriesOf(whole.slice(at)), dump),
   ];
 }

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countWaiting, withPostgres } from './dumps.ts';
 import type { Fault, FaultContext } from './faults.ts';
@@ -58,9 +61,31 @@ async function cut({ stand, random, clock }: FaultContext): Promise<void> {
   }
 }
 
+/** Postgres comes back as it was a moment ago, as after the promotion of an asynchronous replica: it has lost its last commits. */
+async function goBack({ stand, random, clock }: FaultContext): Promise<void> {
+  const { postgres } = stand.stores as OwnedStores;
+  const data = join(stand.dir, 'stores', 'postgres');
+  const copy = `${data}.copy`;
+  rmSync(copy, { recursive: true, force: true });
+  await postgres.kill('SIGQUIT');
+  execFileSync('cp', ['-a', data, copy]);
+  await postgres.start();
+  await isBack(stand);
+  await sleep(random.between(300, 1_500));
+  clock();
+  await postgres.kill('SIGKILL');
+  // Copied into the directory that is there: it keeps its owner and its mode.
+  for (const name of readdirSync(data)) rmSync(join(data, name), { recursive: true });
+  execFileSync('cp', ['-a', `${copy}/.`, data]);
+  rmSync(copy, { recursive: true });
+  await postgres.start();
+  await isBack(stand);
+}
+
 export const postgresFaults: readonly Fault[] = [
   { name: 'postgres-kill', stands: ['private', 'owned'], inject: kill },
   { name: 'postgres-outage', stands: ['owned'], inject: outage },
   { name: 'postgres-pause', stands: ['owned', 'private'], inject: pause },
   { name: 'postgres-cut', stands: ['owned'], inject: cut },
+  { name: 'postgres-older', stands: ['owned'], losesLog: true, inject: goBack },
 ];

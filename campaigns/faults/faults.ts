@@ -1,6 +1,7 @@
 import type { Rules } from './checker.ts';
 import { ageFaults } from './faults-age.ts';
 import { clientFaults } from './faults-clients.ts';
+import { datasetFaults } from './faults-dataset.ts';
 import { leaderFaults } from './faults-leaders.ts';
 import { postgresFaults } from './faults-postgres.ts';
 import { processFaults } from './faults-processes.ts';
@@ -31,6 +32,7 @@ export interface Fault {
   /** Where it can happen; the first is used. */
   readonly stands: readonly StandKind[];
   readonly losesRedis?: boolean;
+  readonly losesLog?: boolean;
   readonly noFailures?: Rules['noFailures'];
   /** Environment that the service must be started with. */
   readonly env?: Readonly<Record<string, string>>;
@@ -41,6 +43,7 @@ export interface Fault {
 export const FAULTS: readonly Fault[] = [
   ...processFaults,
   ...redisFaults,
+  ...datasetFaults,
   ...postgresFaults,
   ...ageFaults,
   ...leaderFaults,
@@ -57,7 +60,11 @@ export function faultOf(name: string): Fault {
 export function mixOf(random: Random): Fault {
   const mixable = FAULTS.filter(
     (fault) =>
-      fault.stands.includes('owned') && !fault.noFailures && !fault.name.startsWith('postgres-outage'),
+      fault.stands.includes('owned') &&
+      !fault.noFailures &&
+      !fault.name.startsWith('postgres-outage') &&
+      // With Redis emptied at the same time, what only Redis knew is lost.
+      !fault.losesLog,
   );
   const chosen = Array.from({ length: random.between(2, 4) }, () => random.pick(mixable));
   return {

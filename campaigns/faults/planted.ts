@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CampaignOptions, runCampaign } from './campaign.ts';
@@ -20,6 +20,9 @@ export interface PlantedBug {
 
 const GATE = `if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end`;
 
+/** Every script says in which dataset it runs. */
+const SCRIPTS = readdirSync(join(ROOT, 'lua'));
+
 export const PLANTED: readonly PlantedBug[] = [
   {
     name: 'answer before commit',
@@ -40,6 +43,26 @@ export const PLANTED: readonly PlantedBug[] = [
       { file: 'lua/checkout.lua', find: GATE, replace: '' },
     ],
     faults: ['redis-kill-old', 'redis-flush-undone', 'box-pause-redis-old'],
+  },
+  {
+    name: 'run id only',
+    patches: SCRIPTS.map((file) => ({
+      file: `lua/${file}`,
+      find: `id('\\nmaster_replid:')`,
+      replace: `'any'`,
+    })),
+    faults: ['redis-failback'],
+  },
+  {
+    name: 'no salvage',
+    patches: [
+      {
+        file: 'dist/src/store/salvage.js',
+        find: 'if (missing.length === 0)',
+        replace: 'if (missing.length >= 0)',
+      },
+    ],
+    faults: ['postgres-older'],
   },
   {
     name: 'missing key = unsold',

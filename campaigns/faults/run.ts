@@ -78,6 +78,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   }
   const rules: Rules = {
     losesRedis: fault.losesRedis ?? false,
+    losesLog: fault.losesLog ?? false,
     noFailures: fault.noFailures ?? false,
     resolveMs: 10_000,
   };

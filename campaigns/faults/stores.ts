@@ -9,7 +9,7 @@ import { postgresUrl } from '../../src/private/postgres-cluster.ts';
 import { prepareRedis } from '../../src/private/redis.ts';
 import { startProxy, type TcpProxy } from './proxy.ts';
 
-const PASSWORD = 'faults';
+export const PASSWORD = 'faults';
 
 /** A server that the harness starts, kills and restarts. */
 export interface OwnedServer {

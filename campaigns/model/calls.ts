@@ -18,6 +18,7 @@ const SCRIPTS = [
   'retire',
   'rebuild_begin',
   'rebuild_clear',
+  'scan_decisions',
   'doubt',
   'whole',
   'rebuild_load',
@@ -136,6 +137,11 @@ const DOES: Record<string, Does> = {
     agree(note(model, Number(epoch)), (reply as unknown[]).length === 1, 'open_epoch'),
   'sql/retire_sale'({ records }) {
     records.retired = true;
+  },
+  'lua/scan_decisions'({ memory, dataset }, [shown], reply) {
+    const isOurs = memory.gate === `${shown}:${dataset}`;
+    agree(isOurs, reply !== -1, 'scan_decisions');
+    return isOurs ? true : -1;
   },
   'sql/uncommitted_codes'({ records }, [codes], reply) {
     const missing = (codes as unknown as string[]).filter((code) => !records.committed.has(code));

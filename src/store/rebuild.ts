@@ -124,7 +124,7 @@ async function begin({ redis, keys: k, sale, token }: Rebuild): Promise<Rebuilt>
  * from before the last rebuild that went through they are void, as entries of the outbox are.
  */
 async function salvage(
-  { redis, postgres, saleId, sale }: Rebuild,
+  { redis, postgres, saleId, sale, token }: Rebuild,
   foundEpoch: number,
   onContradiction: OnContradiction,
 ): Promise<void> {
@@ -133,6 +133,7 @@ async function salvage(
     redis,
     postgres,
     { id: saleId, epoch: sale.epoch },
+    token,
     onContradiction,
   );
   if (salvaged === undefined) throw new Superseded();

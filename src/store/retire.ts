@@ -38,7 +38,8 @@ export async function retireSale(
   const [seconds] = (await redis.command('TIME')) as [string];
   // What is not whole is rebuilt first.
   if (Number(seconds) * 1_000 < sale.endsAtMs + afterMs || !(await isSellable(redis, sale))) return false;
-  if ((await salvageDecisions(redis, postgres, sale, onContradiction)) === undefined) return false;
+  const salvaged = await salvageDecisions(redis, postgres, sale, fenceOf(sale.epoch), onContradiction);
+  if (salvaged === undefined) return false;
   const differences = await auditSale(redis, postgres, sale.id, rest);
   if (differences.length > 0) {
     onDifferences(differences);

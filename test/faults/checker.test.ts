@@ -4,7 +4,7 @@ import { check, type Rules, type ViolationKind } from '../../campaigns/faults/ch
 import type { Dump } from '../../campaigns/faults/dumps.ts';
 import type { Entry, HistoryLine, Line } from '../../campaigns/faults/history.ts';
 
-const RULES: Rules = { losesRedis: false, noFailures: false, resolveMs: 10_000 };
+const RULES: Rules = { losesRedis: false, losesLog: false, noFailures: false, resolveMs: 10_000 };
 
 /** A history as it is written by hand: each call is one operation from its invoke to its end. */
 function script() {

@@ -1,16 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Log, openLog } from '../../src/log.ts';
+import { createSaver } from '../../src/primary/duties/saver.ts';
 import { auditSale } from '../../src/store/audit/audit.ts';
 import { createCheckouts } from '../../src/store/checkouts.ts';
+import { fenceOf } from '../../src/store/fence.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { createPurchases } from '../../src/store/purchases.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
 import { isSellable } from '../../src/store/sales.ts';
+import { salvageDecisions } from '../../src/store/salvage.ts';
 import { until } from '../support/processes.ts';
 import { openSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
 const { redis, postgres, sql } = stores;
+const silent = openLog('silent', 'test').log;
 
 const cart = async (sale: TestSale, userId: string, ...items: number[]) => {
   const checkouts = createCheckouts(redis, () => sale);
@@ -90,4 +95,33 @@ test('decisions of an epoch before the last rebuild that went through are void: 
   const again = await rebuild(sale);
   assert.deepEqual(await buyers(sale), []);
   await buy(again, 'bob', 1);
+});
+
+test('within one epoch the leader compares after Postgres was away, and commits what only Redis knows', async () => {
+  const sale = await openSale(stores);
+  await buy(sale, 'ann', 0);
+  await buy(sale, 'ada', 1);
+  const lines: string[] = [];
+  const log = { ...silent, error: (_: unknown, text: string) => void lines.push(text) } as unknown as Log;
+  const saver = createSaver({ redis, postgres, log, sales: () => [sale] });
+  await saver.save();
+  await loseCommits(sale, 'ada');
+  await saver.save();
+  assert.deepEqual(await buyers(sale), ['ann'], 'nothing is compared without a reason');
+  saver.again();
+  await saver.save();
+  assert.deepEqual(await buyers(sale), ['ada', 'ann']);
+  assert.deepEqual(lines, ['decisions that only Redis knew were committed']);
+  assert.deepEqual(await auditSale(redis, postgres, sale.id), []);
+});
+
+test('decisions are salvaged from the dataset that the gate names, and from no other', async () => {
+  const sale = await openSale(stores);
+  await buy(sale, 'ada', 0);
+  await loseCommits(sale, 'ada');
+  const { gate } = keysOf(sale.id);
+  await redis.command('SET', gate, `v1:${sale.epoch}:${'0'.repeat(40)}:${'0'.repeat(40)}`);
+  const salvaged = await salvageDecisions(redis, postgres, sale, fenceOf(sale.epoch), assert.fail);
+  assert.equal(salvaged, undefined);
+  assert.deepEqual(await buyers(sale), []);
 });

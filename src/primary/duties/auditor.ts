@@ -21,7 +21,7 @@ export interface AuditorOptions {
   readonly log: Log;
   readonly sales: () => readonly LiveSale[];
   /** Called after each audited sale with the number of differences, which may be 0. */
-  readonly onDifference: (count: number) => void;
+  readonly onDifference: (count: number, saleId: string) => void;
 }
 
 /** A function that audits every live sale once, one after the other, and logs what differs; the signal ends it. */
@@ -29,7 +29,7 @@ export function createAuditor({ redis, postgres, log, sales, onDifference }: Aud
   return async (signal) => {
     for (const { id } of sales()) {
       const differences = await auditSale(redis, postgres, id, createRest(signal));
-      onDifference(differences.length);
+      onDifference(differences.length, id);
       reportDifferences(log, id, differences);
     }
   };

@@ -12,6 +12,7 @@ import { createCaretaker } from './caretaker.ts';
 import { createKeeper } from './keeper.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createRetirer } from './retirer.ts';
+import { createSaver } from './saver.ts';
 import { scheduleSales } from './scheduler.ts';
 import { sweep } from './sweeper.ts';
 
@@ -19,6 +20,7 @@ import { sweep } from './sweeper.ts';
 const KEEP_MS = 200;
 const SCHEDULE_MS = 5_000;
 const SWEEP_MS = 500;
+const SAVE_MS = 500;
 const WATCH_MS = 250;
 /** Sales that are over wait a minute for it anyway. */
 const RETIRE_MS = 2_000;
@@ -50,9 +52,12 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   const { redis, postgres, onError } = stores;
   let scheduling: Repeated | undefined;
   let keeping: Repeated | undefined;
+  const sales = () => board.sales;
+  const saver = createSaver({ redis, postgres, log, sales });
   const canLead = () => redis.isUp;
   const leadership = await seekLeadership(stores.databaseUrl, canLead, (isLeader) => {
     log.info({ leader: isLeader }, 'leadership');
+    saver.again();
     // Work may have waited for a leader: do it at once.
     if (isLeader) void Promise.resolve(scheduling?.now()).then(() => keeping?.now());
   });
@@ -69,9 +74,10 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
       if (leadership.isLeader && postgres.isUp) await work(signal);
     };
 
-  const sales = () => board.sales;
-  const onDifference = (count: number) => {
+  const onDifference = (count: number, saleId?: string) => {
     metrics.auditDifferences.n += count;
+    // What Postgres has lost and Redis still knows is committed again.
+    if (count > 0 && saleId !== undefined) saver.again(saleId);
   };
   const onContradiction = () => void metrics.contradictions.n++;
   const retirer = createRetirer({ redis, postgres, log, sales, onDifference, onContradiction });
@@ -79,8 +85,13 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   const onRebuilt = () => void metrics.rebuilds.n++;
   const keep = createKeeper({ redis, postgres, log, isRetiring, onRebuilt, onContradiction });
   keeping = repeat('keeper', KEEP_MS, async () => {
-    if (leadership.isLeader) await keep(board.publish);
-    else board.publish(await readLiveSales(postgres));
+    try {
+      if (leadership.isLeader) await keep(board.publish);
+      else board.publish(await readLiveSales(postgres));
+    } catch (error) {
+      saver.again();
+      throw error;
+    }
   });
   const schedule = { postgres, log, items: config.saleItems, userLimit: config.userLimit };
   if (config.hourlySales === 'on')
@@ -89,6 +100,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
       SCHEDULE_MS,
       leading(() => scheduleSales(schedule, Date.now())),
     );
+  repeat('saver', SAVE_MS, leading(saver.save));
   repeat('retirer', RETIRE_MS, leading(retirer.retire));
   const onSwept = (decisions: number) => {
     metrics.swept.n += decisions;
