@@ -1,11 +1,11 @@
 import type { Log } from '../../log.ts';
 import type { LiveSale } from '../../sale.ts';
 import { doubtSale } from '../../store/decide.ts';
-import { Unavailable } from '../../store/errors.ts';
 import { fenceOf } from '../../store/fence.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
 import { salvageDecisions } from '../../store/salvage.ts';
+import { forEachSale } from './each-sale.ts';
 
 export interface SaverOptions {
   readonly redis: Redis;
@@ -24,33 +24,35 @@ export interface Saver {
 export function createSaver({ redis, postgres, log, sales }: SaverOptions): Saver {
   const compared = new Set<string>();
 
-  const saveOne = async (sale: LiveSale) => {
+  /** Returns whether all of it was compared. */
+  const saveOne = async (sale: LiveSale): Promise<boolean> => {
     let contradictions = 0;
     const salvaged = await salvageDecisions(redis, postgres, sale, fenceOf(sale.epoch), () => {
       contradictions++;
     });
-    if (salvaged === undefined) return void compared.delete(sale.id);
+    if (salvaged === undefined) return false;
     if (salvaged > 0)
       log.error({ sale: sale.id, decisions: salvaged }, 'decisions that only Redis knew were committed');
     // Only a rebuild can heal that, and counts them.
     if (contradictions > 0) await doubtSale(redis, sale);
+    return true;
   };
 
   return {
     async save() {
       const live = sales();
       for (const id of compared) if (!live.some((sale) => sale.id === id)) compared.delete(id);
-      for (const sale of live.filter(({ id }) => !compared.has(id))) {
+      const waiting = live.filter(({ id }) => !compared.has(id));
+      await forEachSale(log, waiting, 'decisions could not be compared', async (sale) => {
         // Whoever says "again" meanwhile is heard.
         compared.add(sale.id);
+        let isDone = false;
         try {
-          await saveOne(sale);
-        } catch (err) {
-          compared.delete(sale.id);
-          if (!(err instanceof Unavailable))
-            log.warn({ sale: sale.id, err }, 'decisions could not be compared');
+          isDone = await saveOne(sale);
+        } finally {
+          if (!isDone) compared.delete(sale.id);
         }
-      }
+      });
     },
     again(saleId) {
       if (saleId === undefined) compared.clear();
