@@ -75,6 +75,8 @@ export function createPoolBreaker(pool: pg.Pool, options: PoolOptions): { breake
   };
   const breaker = createBreaker({ probe, retryMs: RETRY_MS, onTrip: options.onError });
   pool.on('error', breaker.trip);
+  // The pool listens to idle clients only: one lost in somebody's hands would be an uncaught error, and end the process.
+  pool.on('connect', (client) => client.on('error', breaker.trip));
 
   let isAsking = false;
   const doubt = () => {

@@ -101,7 +101,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
     transaction: (table, work) =>
       timed(['transaction', table], async () => {
         const client = await guarded(false, () => pool.connect());
-        return transact(client, breaker.trip, (run) => guarded(false, run), work);
+        return transact(client, (run) => guarded(false, run), work);
       }),
     async close() {
       breaker.close();
@@ -127,12 +127,9 @@ async function meet(pool: pg.Pool, { url, patient }: PostgresOptions): Promise<v
 /** Runs `work` between begin and commit, and lets go of the client. */
 async function transact<T>(
   client: pg.PoolClient,
-  onError: (error: Error) => void,
   guarded: (run: () => Promise<T>) => Promise<T>,
   work: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> {
-  // The pool listens to idle clients only: a connection lost in here would be an uncaught error of the process.
-  client.on('error', onError);
   try {
     const result = await guarded(async () => {
       await client.query('begin');
@@ -140,7 +137,6 @@ async function transact<T>(
       await client.query('commit');
       return value;
     });
-    client.off('error', onError);
     client.release();
     return result;
   } catch (error) {

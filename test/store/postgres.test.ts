@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import pg from 'pg';
@@ -88,6 +90,33 @@ test('a server that became read-only is away until it can write again, and its c
   await operator.query('select pg_reload_conf()');
   await until('it writes', () => pool.isUp);
   await pool.query(WRITE);
+});
+
+test('a Postgres that dies while it is asked whether it is back is asked again, and ends nobody', async () => {
+  const { port } = new URL(databaseUrl);
+  let cuts = 3;
+  // Dies at the question of the breaker, and at no other.
+  const dying = createServer((client) => {
+    const server = connect(Number(port), '127.0.0.1');
+    client.pipe(server).pipe(client);
+    for (const socket of [client, server]) socket.on('error', () => {});
+    client.on('data', (chunk) => {
+      if (cuts > 0 && chunk.includes('can_write') && cuts-- > 0)
+        for (const socket of [client, server]) socket.destroy();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(dying, 'listening');
+  atEnd(() => void dying.close());
+  const url = databaseUrl.replace(`:${port}/`, `:${(dying.address() as AddressInfo).port}/`);
+  const { pool, errors } = await open({ url });
+  const pid = { name: '', text: 'select pg_backend_pid() as pid' };
+  const [row] = await pool.query<{ pid: number }>(pid);
+  await operator.query('select pg_terminate_backend($1)', [row?.pid]);
+  await until('it is known', async () => !pool.isUp);
+  await until('it is back', async () => pool.isUp);
+  assert.equal(cuts, 0);
+  assert.equal((await pool.query(pid)).length, 1);
+  assert.equal(errors.length, 1);
 });
 
 test('a read that is late is overloaded, and no outage', async () => {
