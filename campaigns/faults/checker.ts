@@ -24,6 +24,8 @@ export type ViolationKind =
   | 'failed-request'
   | 'slow-refusal'
   | 'orphan'
+  /** Answered, and for a while in Redis alone. */
+  | 'saved-late'
   | 'service-broken';
 
 export interface Violation {

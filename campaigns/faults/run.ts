@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { audit } from './audit.ts';
 import { check, type Rules, type Violation } from './checker.ts';
+import { checkLogs } from './checker-log.ts';
 import { sellOut, startLoad } from './clients.ts';
 import { countWaiting, type Dump, dumpSale, listUnsold } from './dumps.ts';
 import type { Fault, FaultContext } from './faults.ts';
@@ -49,8 +50,9 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const measures: Record<string, number> = {};
   let clockAt = 0;
   let dump: Dump | undefined;
+  let saleId = '';
   try {
-    const saleId = await createSale(stand, options.items);
+    saleId = await createSale(stand, options.items);
     const target: Target = { urls: stand.urls, saleId, runId: `r${seed}-${saleId.slice(2)}`, history };
     const items = await listUnsold(stand.direct().databaseUrl, saleId);
     const context: FaultContext = {
@@ -83,6 +85,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
     resolveMs: 10_000,
   };
   if (dump) violations.push(...check(history.lines, dump, rules));
+  violations.push(...checkLogs(logsOf(stand), saleId, rules));
   const folder =
     violations.length > 0 || process.env.FAULTS_KEEP ? keep(options, history, dump, violations) : undefined;
   const summary = summarize(history.lines, clockAt);
@@ -178,6 +181,8 @@ async function askLate(target: Target): Promise<void> {
   agent.destroy();
 }
 
+const logsOf = ({ services }: Stand): string[] => services.map(({ dataDir }) => join(dataDir, 'service.log'));
+
 /** Keeps the evidence: history, dump, and the services' own logs. */
 function keep(
   { fault, seed, stand }: RunOptions,
@@ -194,8 +199,6 @@ function keep(
     join(folder, 'violations.txt'),
     found.map(({ kind, detail }) => `${kind}: ${detail}\n`).join(''),
   );
-  stand.services.forEach(({ dataDir }, n) => {
-    cpSync(join(dataDir, 'service.log'), join(folder, `service-${n + 1}.log`));
-  });
+  for (const [n, log] of logsOf(stand).entries()) cpSync(log, join(folder, `service-${n + 1}.log`));
   return folder;
 }

@@ -134,7 +134,7 @@ export async function startRetire(stores: TurnstileOptions, model: Model, afterM
       redis,
       postgres,
       { ...facts, endsAtMs },
-      { afterMs, onContradiction: refuse, onDifferences: () => {} },
+      { afterMs, onContradiction: refuse, onSalvaged: () => {}, onDifferences: () => {} },
     ),
   );
   const check = (outcome: Outcome) => {

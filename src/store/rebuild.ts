@@ -54,6 +54,8 @@ export interface Rebuilt {
   readonly epoch: number;
   /** Whether the gate was shut because Postgres had contradicted Redis. */
   readonly doubted: boolean;
+  /** Decisions that Redis alone knew, and that are committed now. */
+  readonly salvaged: number;
 }
 
 /**
@@ -92,13 +94,13 @@ export async function rebuildSale(
       told.add(decision.code);
     };
     await carryOver(rebuild, tell);
-    await salvage(rebuild, found.epoch, tell);
+    const salvaged = await salvage(rebuild, found.epoch, tell);
     await clear(rebuild);
     const sold = await loadItems(rebuild);
     await loadBought(rebuild);
     await loadDecisions(rebuild);
     await open(rebuild, sold);
-    return { epoch: sale.epoch, doubted: found.doubted };
+    return { epoch: sale.epoch, doubted: found.doubted, salvaged };
   } catch (error) {
     if (error instanceof Superseded) return undefined;
     throw error;
@@ -112,7 +114,7 @@ async function step(work: Promise<unknown>): Promise<void> {
 }
 
 /** Shuts the gate. Returns the epoch that the decisions in Redis are of; 0 when it is not known. */
-async function begin({ redis, keys: k, sale, token }: Rebuild): Promise<Rebuilt> {
+async function begin({ redis, keys: k, sale, token }: Rebuild): Promise<Omit<Rebuilt, 'salvaged'>> {
   const reply = await redis.run(scripts.begin, [k.gate, k.sale], [token, String(sale.epoch)]);
   if (reply === FENCED) throw new Superseded();
   const [epoch, doubted] = reply as [number, number];
@@ -127,8 +129,8 @@ async function salvage(
   { redis, postgres, saleId, sale, token }: Rebuild,
   foundEpoch: number,
   onContradiction: OnContradiction,
-): Promise<void> {
-  if (foundEpoch === 0 || foundEpoch < sale.opened_epoch) return;
+): Promise<number> {
+  if (foundEpoch === 0 || foundEpoch < sale.opened_epoch) return 0;
   const salvaged = await salvageDecisions(
     redis,
     postgres,
@@ -137,6 +139,7 @@ async function salvage(
     onContradiction,
   );
   if (salvaged === undefined) throw new Superseded();
+  return salvaged;
 }
 
 async function clear({ redis, keys: k, token }: Rebuild): Promise<void> {

@@ -16,6 +16,8 @@ export interface RetireOptions {
   /** Milliseconds that must have passed since the end, by Redis' clock. */
   readonly afterMs: number;
   readonly onContradiction: OnContradiction;
+  /** Called with the number of decisions that Redis alone knew, which may be 0. */
+  readonly onSalvaged: (decisions: number) => void;
   readonly onDifferences: (differences: readonly Difference[]) => void;
   /** Called right before the keys go: who finds them missing from then on should not wonder. */
   readonly beforeRemoval?: () => void;
@@ -33,13 +35,14 @@ export async function retireSale(
   redis: Redis,
   postgres: Postgres,
   sale: Pick<LiveSale, 'id' | 'epoch' | 'total' | 'endsAtMs'>,
-  { afterMs, onContradiction, onDifferences, beforeRemoval, rest }: RetireOptions,
+  { afterMs, onContradiction, onSalvaged, onDifferences, beforeRemoval, rest }: RetireOptions,
 ): Promise<boolean> {
   const [seconds] = (await redis.command('TIME')) as [string];
   // What is not whole is rebuilt first.
   if (Number(seconds) * 1_000 < sale.endsAtMs + afterMs || !(await isSellable(redis, sale))) return false;
   const salvaged = await salvageDecisions(redis, postgres, sale, fenceOf(sale.epoch), onContradiction);
   if (salvaged === undefined) return false;
+  onSalvaged(salvaged);
   const differences = await auditSale(redis, postgres, sale.id, rest);
   if (differences.length > 0) {
     onDifferences(differences);

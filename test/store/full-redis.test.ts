@@ -71,6 +71,7 @@ test('a full Redis refuses new carts alone: carts are bought, sales are swept, r
     retireSale(redis, postgres, sale, {
       afterMs: 0,
       onContradiction: assert.fail,
+      onSalvaged: (decisions) => assert.equal(decisions, 0),
       onDifferences: () => assert.fail('the books differ'),
     }),
   );

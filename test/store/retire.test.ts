@@ -14,10 +14,12 @@ const stores = await openStores();
 const { redis, postgres, sql } = stores;
 
 const found: string[] = [];
+const salvaged: number[] = [];
 const retire = (sale: TestSale, afterMs = 0) =>
   retireSale(redis, postgres, sale, {
     afterMs,
     onContradiction: assert.fail,
+    onSalvaged: (decisions) => void salvaged.push(decisions),
     onDifferences: (differences) => void found.push(...differences.map(({ check }) => check)),
   });
 const cart = async (sale: TestSale, userId: string, item: number) =>
@@ -81,6 +83,7 @@ test('what Postgres has lost is committed again before the last copy of it goes'
   await sql('delete from purchases where code = $1', code);
   await untilItsEnd(sale);
   assert.equal(await retire(sale), true);
+  assert.equal(salvaged.at(-1), 1);
   assert.deepEqual(await sql('select user_id from purchases where code = $1', code), [{ user_id: 'ada' }]);
 });
 

@@ -6,6 +6,7 @@ import type { Redis } from '../../store/redis.ts';
 import { isSellable, readLiveSales } from '../../store/sales.ts';
 import { reportContradiction } from './contradiction.ts';
 import { forEachSale } from './each-sale.ts';
+import { reportSalvaged } from './salvaged.ts';
 
 /**
  * The first rebuild of a sale is done at once. One that is needed again so soon after it waits, twice as long each time:
@@ -88,7 +89,8 @@ async function rebuild(options: KeeperOptions, sale: LiveSale): Promise<LiveSale
   });
   const rebuilt = await rebuildSale(redis, postgres, sale.id, report);
   if (rebuilt === undefined) return sale;
-  const { epoch, doubted } = rebuilt;
+  const { epoch, doubted, salvaged } = rebuilt;
+  reportSalvaged(log, sale.id, salvaged);
   if (doubted && contradictions === 0) onContradiction();
   onRebuilt?.();
   const ms = Math.round(performance.now() - begin);

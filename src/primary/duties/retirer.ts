@@ -8,6 +8,7 @@ import type { Work } from '../every.ts';
 import { createRest, reportDifferences } from './auditor.ts';
 import { reportContradiction } from './contradiction.ts';
 import { forEachSale } from './each-sale.ts';
+import { reportSalvaged } from './salvaged.ts';
 
 /**
  * A sale's keys stay for this long after its end: late posts find their receipts without Postgres, and the
@@ -41,6 +42,7 @@ export function createRetirer(options: RetirerOptions): Retirer {
     const done = await retireSale(redis, postgres, sale, {
       afterMs: LINGER_MS,
       onContradiction: reportContradiction(log, onContradiction),
+      onSalvaged: (decisions) => reportSalvaged(log, sale.id, decisions),
       onDifferences: report(sale),
       rest: createRest(signal),
       beforeRemoval: () => {

@@ -6,6 +6,7 @@ import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
 import { salvageDecisions } from '../../store/salvage.ts';
 import { forEachSale } from './each-sale.ts';
+import { reportSalvaged } from './salvaged.ts';
 
 export interface SaverOptions {
   readonly redis: Redis;
@@ -31,8 +32,7 @@ export function createSaver({ redis, postgres, log, sales }: SaverOptions): Save
       contradictions++;
     });
     if (salvaged === undefined) return false;
-    if (salvaged > 0)
-      log.error({ sale: sale.id, decisions: salvaged }, 'decisions that only Redis knew were committed');
+    reportSalvaged(log, sale.id, salvaged);
     // Only a rebuild can heal that, and counts them.
     if (contradictions > 0) await doubtSale(redis, sale);
     return true;
