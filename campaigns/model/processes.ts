@@ -103,7 +103,10 @@ export async function startSweep(stores: TurnstileOptions, model: Model): Promis
   return { process, check };
 }
 
-/** Rebuilds the sale; what it comes to follows from the first step that was refused or lost. */
+/**
+ * Rebuilds the sale; what it comes to follows from the first step that was refused or lost. The model's Postgres forgets
+ * nothing, so that nothing is in Redis alone.
+ */
 export async function startRebuild(stores: TurnstileOptions, model: Model): Promise<Task> {
   const process = await startProcess('rebuild', stores, (redis, postgres) =>
     rebuildSale(redis, postgres, model.sale.id, refuse),
@@ -115,7 +118,9 @@ export async function startRebuild(stores: TurnstileOptions, model: Model): Prom
     const doubted = (find(met, 'lua/rebuild_begin')?.answer as number[] | undefined)?.[1] === 1;
     if (last.fate !== 'passes') return { thrown: 'Unanswered' };
     if (name === 'lua/rebuild_open' && answer !== -1)
-      return answer === 1 ? { value: { epoch, doubted } } : { thrown: 'a rebuild step failed: -2' };
+      return answer === 1
+        ? { value: { epoch, doubted, salvaged: 0 } }
+        : { thrown: 'a rebuild step failed: -2' };
     return { value: isSuperseded(answer) ? undefined : `${name} was the last step` };
   };
   return { process, check: (outcome) => assert.deepEqual(outcome, expected()) };
