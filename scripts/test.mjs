@@ -8,11 +8,13 @@ import { at, root, stop } from './place.mjs';
 
 const folder = at('dist', 'test');
 /** Most of what a file does is to wait, for its own Redis, Postgres and processes. */
-const SIDE_BY_SIDE = availableParallelism() + 1;
+const SIDE_BY_SIDE = availableParallelism() + 2;
 /** The longest file takes a minute on two busy cores; one that takes this long hangs. */
 const FILE_MAX_MS = 300_000;
-/** In the first comment of a file that measures, or that needs the whole machine. */
+/** In a comment of a file that counts what happens in a time. */
 const ALONE = 'Runs alone';
+/** In a comment of the files that take the longest: none of them must come last. */
+const FIRST = 'Starts first';
 const COUNTED = ['tests', 'pass', 'fail', 'cancelled', 'skipped', 'todo'];
 
 const beganMs = performance.now();
@@ -53,21 +55,20 @@ function lint() {
   if (status !== 0) stop('Form and style are checked first: `npx biome check --write` corrects most of it.');
 }
 
-/** The files, those that start most services first: the longest must not come last. */
+/** The files in the order of their names, but for those that start first. */
 function listFiles() {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.test.js'))
     .map((path) => {
       const text = readFileSync(join(folder, path), 'utf8');
-      const services = text.match(/\b(startService|openStores)\(/g)?.length ?? 0;
       return {
         name: path.slice(0, -'.test.js'.length),
         path: join(folder, path),
-        services,
+        first: text.includes(FIRST),
         alone: text.includes(ALONE),
       };
     })
-    .sort((a, b) => b.services - a.services || a.name.localeCompare(b.name));
+    .sort((a, b) => b.first - a.first || a.name.localeCompare(b.name));
 }
 
 /** A PostgreSQL cluster to copy: to make one takes a second of CPU, and some fifty files each want their own. */

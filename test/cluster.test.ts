@@ -1,3 +1,4 @@
+/** Starts first: it takes among the longest. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:net';

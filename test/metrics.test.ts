@@ -1,3 +1,4 @@
+/** Starts first: it takes among the longest. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';

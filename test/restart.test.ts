@@ -1,3 +1,4 @@
+/** Starts first: it takes among the longest. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { keysOf } from '../src/store/keys.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { runCampaign } from '../../campaigns/faults/campaign.ts';
 import { runPlanted } from '../../campaigns/faults/planted.ts';
 
-/** What CI runs of the campaign: one run of each of these, and one bug that must be caught. Runs alone: it is all load. */
+/** What CI runs of the campaign: one run of each of these, and one bug that must be caught. Starts first. */
 const FAULTS = [
   'worker-kill-after-script',
   'worker-kill-after-commit',

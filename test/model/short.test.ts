@@ -6,7 +6,7 @@ import { PAST } from '../../campaigns/model/past.ts';
 import { openModelStores } from '../../campaigns/model/stores.ts';
 import { atEnd } from '../support/at-end.ts';
 
-/** The short version; the long one is main.ts. */
+/** The short version; the long one is main.ts. Starts first. */
 const RUNS = Number(process.env.MODEL_RUNS ?? 150);
 /** A new seed every day: the same on all machines, so that a failure can be repeated. */
 const SEED = Number(process.env.MODEL_SEED ?? Math.floor(Date.now() / 86_400_000));

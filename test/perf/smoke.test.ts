@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { installedOha } from '../../perf/oha.ts';
 import { temporaryDir } from '../support/stores.ts';
 
-/** The benchmarks for a few seconds each: whether they run, and their books balance. What they measure is no matter here. */
+/** The benchmarks for a few seconds each: whether they run, and their books balance. What they measure is no matter here. Starts first. */
 async function run(tool: string, ...options: string[]): Promise<string> {
   const path = fileURLToPath(new URL(`../../perf/${tool}.js`, import.meta.url));
   // An empty data directory: a service of its own, whatever else runs here.

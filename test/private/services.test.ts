@@ -1,3 +1,4 @@
+/** Starts first: it takes among the longest. */
 import assert from 'node:assert/strict';
 import { execFileSync, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

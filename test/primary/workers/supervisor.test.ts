@@ -1,3 +1,4 @@
+/** Starts first: it takes among the longest. */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
