@@ -49,6 +49,7 @@ interface Pending {
 }
 
 /** Opens a connection to a base URL such as http://127.0.0.1:8080, lazily. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: short inner functions share its state.
 export function openConnection(base: string, silenceMs = SILENCE_MS): Connection {
   const { hostname, port, host } = new URL(base);
   const tail = ` HTTP/1.1\r\nHost: ${host}\r\n`;

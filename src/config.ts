@@ -1,59 +1,18 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { type Env, readersOf } from './environment.ts';
 
 /** A set-up that cannot work: one sentence that names what to change. The process exits with 1. */
 export class SetupError extends Error {
   override name = 'SetupError';
 }
 
-type Env = Readonly<Record<string, string | undefined>>;
-
 /**
  * Reads the configuration from the environment; the only reader of `process.env`.
  * Throws one SetupError that names every bad variable at once.
  */
 export function readConfig(env: Env = process.env, isTerminal = process.stdout.isTTY === true) {
-  const errors: string[] = [];
-
-  const text = (name: string): string | undefined => env[name]?.trim() || undefined;
-  const integer = (name: string, fallback: number, min: number, max: number): number => {
-    const raw = text(name);
-    if (raw === undefined) return fallback;
-    const value = Number(raw);
-    if (Number.isInteger(value) && value >= min && value <= max) return value;
-    errors.push(`${name} must be a whole number from ${min} to ${max}, not "${raw}"`);
-    return fallback;
-  };
-  const oneOf = <T extends string>(name: string, fallback: T, allowed: readonly T[]): T => {
-    const raw = text(name);
-    if (raw === undefined) return fallback;
-    if ((allowed as readonly string[]).includes(raw)) return raw as T;
-    errors.push(`${name} must be one of ${allowed.join(', ')}, not "${raw}"`);
-    return fallback;
-  };
-  const share = (name: string, fallback: number): number => {
-    const raw = text(name);
-    if (raw === undefined) return fallback;
-    const value = Number(raw);
-    if (value >= 0 && value <= 1) return value;
-    errors.push(`${name} must be a number from 0 to 1, not "${raw}"`);
-    return fallback;
-  };
-  /** https://www.rfc-editor.org/rfc/rfc6750#section-2.1: what a header can carry as a bearer token. */
-  const bearer = (name: string): string | undefined => {
-    const raw = text(name);
-    if (raw === undefined || /^[A-Za-z0-9._~+/-]+=*$/.test(raw)) return raw;
-    errors.push(`${name} must be of A-Z a-z 0-9 . _ ~ + / - alone, to be sent as a bearer token`);
-    return undefined;
-  };
-  const url = (name: string, protocols: readonly string[]): string | undefined => {
-    const raw = text(name);
-    if (raw === undefined) return undefined;
-    if (URL.canParse(raw) && protocols.includes(new URL(raw).protocol)) return raw;
-    errors.push(`${name} must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`);
-    return undefined;
-  };
-
+  const { errors, text, integer, oneOf, share, bearer, url } = readersOf(env);
   const production = env.NODE_ENV === 'production';
   const config = {
     production,

@@ -50,6 +50,7 @@ function connectTo(path: string, onFrame: (batch: number, text: string) => void,
 }
 
 /** Makes a link that connects at the first question, and after a failure at the first one past the back-off. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: short inner functions share its state.
 export function createPeerLink(options: PeerLinkOptions): PeerLink {
   const batches = new Map<number, Batch>();
   let socket: Socket | undefined;

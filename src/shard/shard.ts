@@ -93,6 +93,7 @@ const CONFIRMATIONS_MAX = 32_768;
 /** Of a sale or an epoch that is not known. */
 const NO_SNAPSHOT: Snapshot = { add() {}, done() {} };
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: short inner functions share its state.
 export function createShard(options: ShardOptions): Shard {
   const { slot, ask, confirmationsMax = CONFIRMATIONS_MAX, createFilter = createSoldFilter } = options;
   const sales = new Map<string, SaleFacts>();

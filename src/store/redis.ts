@@ -80,6 +80,7 @@ function newClient({ url, onError }: RedisOptions) {
 }
 
 /** Connects. Unless `patient`, throws a SetupError when the server is away or its settings would break a promise. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: short inner functions share its state.
 export async function openRedis(options: RedisOptions): Promise<Redis> {
   const client = newClient(options);
   const subscribers: ReturnType<typeof newClient>[] = [];

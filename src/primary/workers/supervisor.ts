@@ -49,6 +49,7 @@ export interface SupervisorListeners {
 }
 
 /** Keeps one worker in every slot: a dead one is replaced at once, or with back-off when it dies in a loop. */
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: short inner functions share its state.
 export function createSupervisor({ workers, env }: SupervisorOptions): Supervisor {
   const slots = new Map<number, Child>();
   /** How long the successor waits after the next death in a slot; 0: not at all. */
