@@ -54,6 +54,18 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     return undefined;
   };
 
+  /** Exact origins as a browser sends them, separated by commas, or `*`. */
+  const origins = (name: string): readonly string[] | '*' | undefined => {
+    const raw = text(name);
+    if (raw === undefined || raw === '*') return raw;
+    const list = raw.split(',').map((each) => each.trim());
+    const isOrigin = (each: string) =>
+      URL.canParse(each) && /^https?:/.test(each) && new URL(each).origin === each;
+    if (list.every(isOrigin)) return list;
+    errors.push(`${name} must be origins such as https://shop.example, separated by commas, or *`);
+    return undefined;
+  };
+
   const production = env.NODE_ENV === 'production';
   const config = {
     production,
@@ -70,6 +82,8 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     /** The binary of the private Redis; found on the PATH when absent. */
     redisServer: text('REDIS_SERVER'),
     adminToken: bearer('ADMIN_TOKEN'),
+    /** Pages of these origins may use the service from a browser. Absent: no header says so. */
+    corsOrigins: origins('CORS_ORIGINS'),
     logLevel: oneOf('LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
     /**
      * The level of a request's line. `debug`, with `LOG_LEVEL=info`: only purchases, failures and slow requests have one.

@@ -11,6 +11,10 @@ export interface AskedHeaders {
   readonly hasIdempotencyKey: boolean;
   readonly contentType: string | undefined;
   readonly host: string | undefined;
+  /** Of a browser: where its page comes from. */
+  readonly origin: string | undefined;
+  /** Of a preflight: Access-Control-Request-Method. */
+  readonly wantsMethod: string | undefined;
 }
 
 /** A request as its reader parsed it: the lane, Hono, or node:http before either. */
@@ -80,4 +84,6 @@ export const NO_HEADERS: AskedHeaders = {
   hasIdempotencyKey: false,
   contentType: undefined,
   host: undefined,
+  origin: undefined,
+  wantsMethod: undefined,
 };

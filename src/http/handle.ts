@@ -1,5 +1,6 @@
 import type { Answer } from './answer.ts';
 import type { Asked } from './asked.ts';
+import type { Cors } from './cors.ts';
 import { failureCode } from './failure.ts';
 import type { Observe } from './observer.ts';
 import { problem } from './problem.ts';
@@ -8,17 +9,19 @@ export interface HandleDeps {
   /** Called with every answer before it is sent. */
   readonly observe: Observe;
   readonly onError: (asked: Asked, error: unknown) => void;
+  /** Absent: browsers of other origins read nothing. */
+  readonly cors?: Cors | undefined;
 }
 
 /** Synchronous where the route is: a refusal must be sent before node rejects the rest of the request. */
 export type Handle = (asked: Asked) => Answer | Promise<Answer>;
 
 /** Answers every request, whichever reader parsed it. Neither throws nor rejects. */
-export function createHandle({ observe, onError }: HandleDeps): Handle {
+export function createHandle({ observe, onError, cors }: HandleDeps): Handle {
   return (asked) => {
     const finish = (answer: Answer) => {
       observe(asked, answer);
-      return answer;
+      return cors === undefined ? answer : cors.dress(asked, answer);
     };
     const fail = (error: unknown) => {
       onError(asked, error);

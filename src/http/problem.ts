@@ -84,6 +84,8 @@ const RETRY_AFTER_S = '1';
 /** Headers that a problem always has. */
 function headersOf(code: string, status: number): Record<string, string> | undefined {
   if (status === 503) return { 'Retry-After': RETRY_AFTER_S };
+  // A cache may keep a 404, and the code may have a receipt a moment later.
+  if (code === 'checkout_not_found') return { 'Cache-Control': 'no-store' };
   return code === 'unauthorized' ? { 'WWW-Authenticate': 'Bearer' } : undefined;
 }
 

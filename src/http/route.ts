@@ -14,5 +14,8 @@ export interface Endpoint extends Route {
   readonly method: 'GET' | 'POST';
 }
 
+/** The methods that the lane serves. OPTIONS: a browser asks before each checkout that carries a token. */
+export type PlainMethod = 'GET' | 'POST' | 'OPTIONS';
+
 /** The path of requests without a route: their own paths would make a new series each. */
 export const OTHER = 'other';
