@@ -66,6 +66,29 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     return undefined;
   };
 
+  /** Secrets of HS256, separated by commas: shorter than its hash, a secret could be guessed from one token (RFC 7518, 3.2). */
+  const secrets = (name: string): readonly string[] => {
+    const list =
+      text(name)
+        ?.split(',')
+        .map((each) => each.trim()) ?? [];
+    if (list.length <= 4 && list.every((each) => Buffer.byteLength(each) >= 32)) return list;
+    errors.push(`${name} must be 1 to 4 secrets of at least 32 bytes each, separated by commas`);
+    return [];
+  };
+  /** A file, or a URL that nobody on the way can change: https, or http on this machine. */
+  const keySet = (name: string): string | undefined => {
+    const raw = text(name);
+    if (raw === undefined || !/^[a-z][a-z0-9+.-]*:/i.test(raw)) return raw && resolve(raw);
+    const { protocol, hostname } = URL.canParse(raw) ? new URL(raw) : { protocol: '', hostname: '' };
+    const isLocal = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
+    if (protocol === 'https:' || (protocol === 'http:' && isLocal)) return raw;
+    errors.push(
+      `${name} must be a file, or a URL that begins with https:// (http:// for this machine alone)`,
+    );
+    return undefined;
+  };
+
   const production = env.NODE_ENV === 'production';
   const config = {
     production,
@@ -82,6 +105,14 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     /** The binary of the private Redis; found on the PATH when absent. */
     redisServer: text('REDIS_SERVER'),
     adminToken: bearer('ADMIN_TOKEN'),
+    /** Tokens prove buyers: signed by one of these secrets (HS256), or by a key of this set. Absent: `user_id` names the buyer. */
+    buyerSecrets: secrets('BUYER_SECRET'),
+    buyerJwks: keySet('BUYER_JWKS'),
+    /** `iss` and `aud` of these tokens; absent: not compared. */
+    buyerIssuer: text('BUYER_ISSUER'),
+    buyerAudience: text('BUYER_AUDIENCE'),
+    /** Seconds by which the issuer's clock may differ. Five minutes is what Kerberos allows, and no clock of today needs more. */
+    buyerLeewayS: integer('BUYER_LEEWAY_S', 30, 0, 300),
     /** Pages of these origins may use the service from a browser. Absent: no header says so. */
     corsOrigins: origins('CORS_ORIGINS'),
     logLevel: oneOf('LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
@@ -112,6 +143,9 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     /** Items a user may hold in one hourly sale. A cart is one Redis field, rewritten per line: keep it small. */
     userLimit: integer('USER_LIMIT', 10, 1, 100),
   };
+  const proves = config.buyerSecrets.length > 0 || config.buyerJwks !== undefined;
+  if (!proves && errors.length === 0 && (config.buyerIssuer ?? config.buyerAudience) !== undefined)
+    errors.push('BUYER_ISSUER and BUYER_AUDIENCE need BUYER_SECRET or BUYER_JWKS');
   if (errors.length > 0) throw new SetupError(`The configuration is not usable: ${errors.join('; ')}.`);
   return Object.freeze(config);
 }
@@ -138,5 +172,7 @@ export function maskSecrets(config: Config): Record<string, unknown> {
     redisUrl: maskUrl(config.redisUrl),
     databaseUrl: maskUrl(config.databaseUrl),
     adminToken: config.adminToken && '***',
+    buyerSecrets: config.buyerSecrets.map(() => '***'),
+    buyerJwks: maskUrl(config.buyerJwks),
   };
 }

@@ -69,6 +69,7 @@ function readingOf(c: Context, route: Route) {
       hasIdempotencyKey: c.req.header('idempotency-key') !== undefined,
       contentType: c.req.header('content-type'),
       host: c.req.header('host'),
+      authorization: c.req.header('authorization'),
       origin: c.req.header('origin'),
       wantsMethod: c.req.header('access-control-request-method'),
     },

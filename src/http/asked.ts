@@ -11,6 +11,7 @@ export interface AskedHeaders {
   readonly hasIdempotencyKey: boolean;
   readonly contentType: string | undefined;
   readonly host: string | undefined;
+  readonly authorization: string | undefined;
   /** Of a browser: where its page comes from. */
   readonly origin: string | undefined;
   /** Of a preflight: Access-Control-Request-Method. */
@@ -40,6 +41,8 @@ export interface Asked extends Reading {
   readonly traceparent: string | undefined;
   /** Arrival time, by performance.now(). */
   readonly beganMs: number;
+  /** The user that a token has proved; undefined where buyers need not prove themselves. */
+  buyer: string | undefined;
   /** Set by routes for the log: the sale; the items that its decision bought and lost. */
   sale: string | undefined;
   bought: number | undefined;
@@ -68,6 +71,7 @@ export function createAsk(): Ask {
       requestId,
       traceparent: traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined,
       beganMs: performance.now(),
+      buyer: undefined,
       sale: undefined,
       bought: undefined,
       lost: undefined,
@@ -84,6 +88,7 @@ export const NO_HEADERS: AskedHeaders = {
   hasIdempotencyKey: false,
   contentType: undefined,
   host: undefined,
+  authorization: undefined,
   origin: undefined,
   wantsMethod: undefined,
 };

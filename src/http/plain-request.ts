@@ -91,6 +91,7 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
     hasIdempotencyKey: seen.has('idempotency-key'),
     contentType: undefined,
     host: seen.get('host'),
+    authorization: seen.get('authorization'),
     origin: seen.get('origin'),
     wantsMethod: seen.get('access-control-request-method'),
     closes: connection === 'close',
@@ -102,6 +103,6 @@ const FORBIDDEN = ['transfer-encoding', 'expect', 'upgrade', 'trailer', 'http2-s
 /** Headers that matter here; each may be given once. */
 const SINGLE = new Set([
   ...['host', 'content-length', 'connection', 'x-request-id', 'traceparent', 'idempotency-key'],
-  ...['if-none-match', 'origin', 'access-control-request-method'],
+  ...['authorization', 'if-none-match', 'origin', 'access-control-request-method'],
   ...FORBIDDEN,
 ]);

@@ -7,6 +7,10 @@ export interface Route {
   readonly path: string;
   /** Expected refusals are answers; `handle` makes one of what is thrown. */
   readonly answer: (asked: Asked) => Answer | Promise<Answer>;
+  /** Only a buyer who has proved himself may ask, where that is configured. */
+  readonly needsBuyer?: true;
+  /** Called with the answer to a request that is refused before `answer` is asked, for a route that logs attempts. */
+  readonly refuse?: (asked: Asked, answer: Answer) => Promise<Answer>;
 }
 
 /** A route that the contract has, under its method. Every GET answers HEAD as well. */
