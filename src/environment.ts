@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -40,7 +42,44 @@ export function readersOf(env: Env) {
       const beginnings = protocols.map((protocol) => `${protocol}//`).join(' or ');
       return read(name, undefined, parse, `a URL that begins with ${beginnings}`);
     },
+    /** Exact origins as a browser sends them, separated by commas, or `*`. */
+    origins(name: string): readonly string[] | '*' | undefined {
+      const must = 'origins such as https://shop.example, separated by commas, or *';
+      return read(name, undefined, originsIn, must);
+    },
+    /** Secrets of HS256, separated by commas: shorter than its hash, a secret could be guessed from one token (RFC 7518, 3.2). */
+    secrets(name: string): readonly string[] {
+      return read(name, [], secretsIn, '1 to 4 secrets of at least 32 bytes each, separated by commas');
+    },
+    /** A file, or a URL that nobody on the way can change: https, or http on this machine. */
+    keySet(name: string): string | undefined {
+      const must = 'a file, or a URL that begins with https:// (http:// for this machine alone)';
+      return read(name, undefined, keySetIn, must);
+    },
   };
+}
+
+const partsOf = (raw: string): string[] => raw.split(',').map((each) => each.trim());
+
+function originsIn(raw: string): readonly string[] | '*' | undefined {
+  if (raw === '*') return raw;
+  const isOrigin = (each: string) =>
+    URL.canParse(each) && /^https?:/.test(each) && new URL(each).origin === each;
+  const list = partsOf(raw);
+  return list.every(isOrigin) ? list : undefined;
+}
+
+function secretsIn(raw: string): readonly string[] | undefined {
+  const list = partsOf(raw);
+  return list.length <= 4 && list.every((each) => Buffer.byteLength(each) >= 32) ? list : undefined;
+}
+
+function keySetIn(raw: string): string | undefined {
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(raw)) return resolve(raw);
+  if (!URL.canParse(raw)) return undefined;
+  const { protocol, hostname } = new URL(raw);
+  const isLocal = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
+  return protocol === 'https:' || (protocol === 'http:' && isLocal) ? raw : undefined;
 }
 
 function numberIn(raw: string, min: number, max: number, isKind = (_: number) => true): number | undefined {

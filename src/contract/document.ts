@@ -13,6 +13,8 @@ const DESCRIPTION = `Every hour a sale of unique items opens. A client puts an i
 
 **Errors** are RFC 9457 problems; decide by \`code\`, which is stable. **503** comes with \`Retry-After\`: \`overloaded\` and \`unavailable\` mean that nothing happened; \`outcome_unknown\` means that the purchase may have gone through: post the same code again to find out.
 
+**Buyers** may have to prove themselves by a token (\`buyer_unproven\`, \`buyer_mismatch\`); then \`user_id\` may be left out.
+
 **Ids** are 1 to 64 characters of \`A-Z a-z 0-9 . _ : -\`. **Times** are RFC 3339, UTC. Give each parameter once. Listings refuse unknown parameters; other requests ignore them. Every GET path answers HEAD as well.`;
 
 /** The paths of the document, from the descriptions beside the handlers. */
@@ -57,6 +59,13 @@ export const openApiDocument = (version: string, endpoints: readonly Documented[
         type: 'http',
         scheme: 'bearer',
         description: 'The value of `ADMIN_TOKEN`.',
+      },
+      buyer: {
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description:
+          'Where buyers must prove themselves: a signed token (HS256, EdDSA, ES256 or RS256) with the user id as its `sub`, and `exp`.',
       },
     },
   },

@@ -28,7 +28,11 @@ export const HEADERS = {
   'Cache-Control': { required: true, description: 'How long a cache may keep the answer.', schema: text },
   Link: { description: 'The next page: `<…>; rel="next"`. Absent on the last one.', schema: text },
   Location: { required: true, description: 'The path of what was created.', schema: text },
-  'WWW-Authenticate': { required: true, description: 'The scheme to use: `Bearer`.', schema: text },
+  'WWW-Authenticate': {
+    required: true,
+    description: 'The scheme to use, `Bearer`, and of a token that was sent what is wrong with it.',
+    schema: text,
+  },
   Allow: { description: 'With 405: the methods of this path.', schema: text },
 } as const satisfies Record<string, Header>;
 

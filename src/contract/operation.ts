@@ -19,6 +19,8 @@ interface Description {
   readonly parameters?: readonly Parameter[];
   readonly body?: NonNullable<Operation['requestBody']>;
   readonly isAdmin?: boolean;
+  /** Needs the token of a buyer, where buyers must prove themselves. */
+  readonly needsBuyer?: boolean;
   /** The answers that are not problems, by status. */
   readonly answers: Readonly<Record<string, Response>>;
   readonly problems?: readonly ProblemCode[];
@@ -28,19 +30,22 @@ interface Description {
 
 /** Completes an operation with what all have: the headers of every request, and the problems of any. */
 export function operation(described: Description): Operation {
+  const ofBuyer: readonly ProblemCode[] = described.needsBuyer ? ['buyer_unproven', 'buyer_mismatch'] : [];
   const common = Object.keys(COMMON_PARAMETERS).map((name) => ref('parameters', name));
   return {
     operationId: described.id,
     tags: [described.tag],
     summary: described.summary,
     description: described.description,
-    // The token is optional: without `ADMIN_TOKEN` the path is open in development.
+    // The token is optional: without `ADMIN_TOKEN` the path is open in development, and buyers prove themselves only where
+    // that is configured.
     ...(described.isAdmin && { security: [{ admin: [] }, {}] }),
+    ...(described.needsBuyer && { security: [{ buyer: [] }, {}] }),
     parameters: [...(described.parameters ?? []), ...common],
     ...(described.body && { requestBody: described.body }),
     responses: {
       ...described.answers,
-      ...problemResponses(described.problems ?? [], described.problemHeaders),
+      ...problemResponses([...(described.problems ?? []), ...ofBuyer], described.problemHeaders),
       default: ref('responses', 'AnyProblem'),
     },
   };

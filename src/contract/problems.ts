@@ -18,9 +18,9 @@ export const ANYWHERE = [
 
 const headersOf = (code: ProblemCode): HeaderName[] => {
   if (PROBLEMS[code][0] === 503) return ['Retry-After'];
-  if (code === 'unauthorized') return ['WWW-Authenticate'];
+  if (code === 'unauthorized' || code === 'buyer_unproven') return ['WWW-Authenticate'];
   if (code === 'all_items_sold') return ['Idempotent-Replayed', 'Cache-Control'];
-  if (code === 'already_processed') return ['Cache-Control'];
+  if (code === 'already_processed' || code === 'checkout_not_found') return ['Cache-Control'];
   return code === 'method_not_allowed' ? ['Allow'] : [];
 };
 

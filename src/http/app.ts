@@ -69,6 +69,9 @@ function readingOf(c: Context, route: Route) {
       hasIdempotencyKey: c.req.header('idempotency-key') !== undefined,
       contentType: c.req.header('content-type'),
       host: c.req.header('host'),
+      authorization: c.req.header('authorization'),
+      origin: c.req.header('origin'),
+      wantsMethod: c.req.header('access-control-request-method'),
     },
     readBody: () => c.req.text(),
   };
@@ -77,5 +80,8 @@ function readingOf(c: Context, route: Route) {
 /** An answer as a fetch Response. */
 export function respond(answer: Answer, { requestId }: Asked): Response {
   const { status, body } = answer;
-  return new Response(status === 304 ? null : body, { status, headers: headersOf(answer, requestId) });
+  return new Response(status === 304 || status === 204 ? null : body, {
+    status,
+    headers: headersOf(answer, requestId),
+  });
 }

@@ -11,6 +11,11 @@ export interface AskedHeaders {
   readonly hasIdempotencyKey: boolean;
   readonly contentType: string | undefined;
   readonly host: string | undefined;
+  readonly authorization: string | undefined;
+  /** Of a browser: where its page comes from. */
+  readonly origin: string | undefined;
+  /** Of a preflight: Access-Control-Request-Method. */
+  readonly wantsMethod: string | undefined;
 }
 
 /** A request as its reader parsed it: the lane, Hono, or node:http before either. */
@@ -36,6 +41,8 @@ export interface Asked extends Reading {
   readonly traceparent: string | undefined;
   /** Arrival time, by performance.now(). */
   readonly beganMs: number;
+  /** The user that a token has proved; undefined where buyers need not prove themselves. */
+  buyer: string | undefined;
   /** Set by routes for the log: the sale; the items that its decision bought and lost. */
   sale: string | undefined;
   bought: number | undefined;
@@ -64,6 +71,7 @@ export function createAsk(): Ask {
       requestId,
       traceparent: traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined,
       beganMs: performance.now(),
+      buyer: undefined,
       sale: undefined,
       bought: undefined,
       lost: undefined,
@@ -80,4 +88,7 @@ export const NO_HEADERS: AskedHeaders = {
   hasIdempotencyKey: false,
   contentType: undefined,
   host: undefined,
+  authorization: undefined,
+  origin: undefined,
+  wantsMethod: undefined,
 };

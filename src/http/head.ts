@@ -7,8 +7,8 @@ export function headersOf(
   requestId: string,
 ): Record<string, string> {
   const head: Record<string, string> = {};
-  // A 304 has no body; its tag identifies the one that the client has.
-  if (status !== 304) {
+  // A 304 and a 204 have no body; the tag of a 304 identifies the one that the client has.
+  if (status !== 304 && status !== 204) {
     head['Content-Type'] = type;
     head['Content-Length'] = String(Buffer.byteLength(body));
   }

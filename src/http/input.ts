@@ -1,5 +1,7 @@
 /** Ids of users, items and sales: strict enough to be safe in a key, a log line and a COPY row as they are. */
 export const ID = /^[A-Za-z0-9._:-]{1,64}$/;
+/** A user's id: 1 to 128 printable ASCII characters but space, `"` and `\`, as identity providers give them. */
+export const USER_ID = /^[!#-[\]-~]{1,128}$/;
 /** An X-Request-Id that is accepted from a client. */
 export const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** https://www.w3.org/TR/trace-context/#traceparent-header */

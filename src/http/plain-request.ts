@@ -1,14 +1,15 @@
 import type { AskedHeaders } from './asked.ts';
+import type { PlainMethod } from './route.ts';
 import { ADMIN, HEADERS_MAX, hasDotSegment, isHost } from './strictness.ts';
 
 /**
- * Reads the kind of request that nearly all traffic is made of: POST /checkout, POST /purchase or any GET that needs no
- * token, on HTTP/1.1, without a body, of plain characters. It refuses nothing: node's parser reads or refuses everything else.
+ * Reads the kind of request that nearly all traffic is made of: POST /checkout, POST /purchase, any GET that needs no admin
+ * token, or a preflight, on HTTP/1.1, without a body, of plain characters. It refuses nothing: node's parser reads or refuses everything else.
  */
 
 /** A request line. */
 export interface PlainLine {
-  readonly method: 'GET' | 'POST';
+  readonly method: PlainMethod;
   readonly path: string;
   /** Without its question mark; '' when there is none. */
   readonly query: string;
@@ -23,6 +24,7 @@ export interface PlainHeaders extends AskedHeaders {
 }
 
 const GET = 'GET ';
+const OPTIONS = 'OPTIONS ';
 const START = { '/checkout': 'POST /checkout?', '/purchase': 'POST /purchase?' } as const;
 const VERSION = ' HTTP/1.1\r\n';
 /** No percent-encoding, nothing to decode: what ids and codes are made of. */
@@ -34,13 +36,14 @@ const END = '\r\n\r\n';
 
 /** The request line of a plain request; undefined for any other. */
 export function readPlainLine(text: string): PlainLine | undefined {
-  if (text.startsWith(GET)) return readGet(text);
+  if (text.startsWith(GET)) return readPath(text, 'GET', GET.length);
   const path = text.startsWith(START['/checkout'])
     ? '/checkout'
     : text.startsWith(START['/purchase'])
       ? '/purchase'
       : undefined;
-  if (path === undefined) return undefined;
+  if (path === undefined)
+    return text.startsWith(OPTIONS) ? readPath(text, 'OPTIONS', OPTIONS.length) : undefined;
   const from = START[path].length;
   const to = text.indexOf(' ', from);
   if (to < 0 || !text.startsWith(VERSION, to)) return undefined;
@@ -48,13 +51,13 @@ export function readPlainLine(text: string): PlainLine | undefined {
   return PLAIN_QUERY.test(query) ? { method: 'POST', path, query, length: to + VERSION.length } : undefined;
 }
 
-function readGet(text: string): PlainLine | undefined {
-  const to = text.indexOf(' ', GET.length);
+function readPath(text: string, method: PlainMethod, from: number): PlainLine | undefined {
+  const to = text.indexOf(' ', from);
   if (to < 0 || !text.startsWith(VERSION, to)) return undefined;
-  const [, path, query = ''] = PLAIN_TARGET.exec(text.slice(GET.length, to)) ?? [];
+  const [, path, query = ''] = PLAIN_TARGET.exec(text.slice(from, to)) ?? [];
   // A guard of the Hono app checks the token.
   if (path === undefined || path.startsWith(ADMIN) || hasDotSegment(path)) return undefined;
-  return { method: 'GET', path, query, length: to + VERSION.length };
+  return { method, path, query, length: to + VERSION.length };
 }
 
 /**
@@ -88,6 +91,9 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
     hasIdempotencyKey: seen.has('idempotency-key'),
     contentType: undefined,
     host: seen.get('host'),
+    authorization: seen.get('authorization'),
+    origin: seen.get('origin'),
+    wantsMethod: seen.get('access-control-request-method'),
     closes: connection === 'close',
   };
 }
@@ -97,6 +103,6 @@ const FORBIDDEN = ['transfer-encoding', 'expect', 'upgrade', 'trailer', 'http2-s
 /** Headers that matter here; each may be given once. */
 const SINGLE = new Set([
   ...['host', 'content-length', 'connection', 'x-request-id', 'traceparent', 'idempotency-key'],
-  'if-none-match',
+  ...['authorization', 'if-none-match', 'origin', 'access-control-request-method'],
   ...FORBIDDEN,
 ]);

@@ -16,6 +16,12 @@ export const PROBLEMS = {
   ],
   sale_not_active: [400, 'Sale not active', 'The sale has not begun or has ended.'],
   unauthorized: [401, 'Unauthorized', 'Send the header Authorization: Bearer with the admin token.'],
+  buyer_unproven: [
+    401,
+    'Buyer unproven',
+    'Buyers prove themselves here: send Authorization: Bearer with a valid token. The header WWW-Authenticate says what is wrong.',
+  ],
+  buyer_mismatch: [403, 'Buyer mismatch', 'The token is of another user than the one that this concerns.'],
   sale_not_found: [404, 'Sale not found', 'There is no such sale, or none is active now.'],
   item_not_found: [
     404,
@@ -84,7 +90,9 @@ const RETRY_AFTER_S = '1';
 /** Headers that a problem always has. */
 function headersOf(code: string, status: number): Record<string, string> | undefined {
   if (status === 503) return { 'Retry-After': RETRY_AFTER_S };
-  return code === 'unauthorized' ? { 'WWW-Authenticate': 'Bearer' } : undefined;
+  // A cache may keep a 404, and the code may have a receipt a moment later.
+  if (code === 'checkout_not_found') return { 'Cache-Control': 'no-store' };
+  return code === 'unauthorized' || code === 'buyer_unproven' ? { 'WWW-Authenticate': 'Bearer' } : undefined;
 }
 
 /** The part of a body that does not depend on the request. */

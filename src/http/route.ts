@@ -7,12 +7,19 @@ export interface Route {
   readonly path: string;
   /** Expected refusals are answers; `handle` makes one of what is thrown. */
   readonly answer: (asked: Asked) => Answer | Promise<Answer>;
+  /** Only a buyer who has proved himself may ask, where that is configured. */
+  readonly needsBuyer?: true;
+  /** Called with the answer to a request that is refused before `answer` is asked, for a route that logs attempts. */
+  readonly refuse?: (asked: Asked, answer: Answer) => Promise<Answer>;
 }
 
 /** A route that the contract has, under its method. Every GET answers HEAD as well. */
 export interface Endpoint extends Route {
   readonly method: 'GET' | 'POST';
 }
+
+/** The methods that the lane serves. OPTIONS: a browser asks before each checkout that carries a token. */
+export type PlainMethod = 'GET' | 'POST' | 'OPTIONS';
 
 /** The path of requests without a route: their own paths would make a new series each. */
 export const OTHER = 'other';

@@ -129,6 +129,7 @@ const headersIn = ({ headers }: IncomingMessage): AskedHeaders => ({
   ...NO_HEADERS,
   requestId: headers['x-request-id'] as string | undefined,
   traceparent: headers.traceparent as string | undefined,
+  origin: headers.origin,
 });
 
 const pathOf = (req: IncomingMessage): string => (req.url ?? '').split('?', 1)[0] as string;

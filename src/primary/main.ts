@@ -6,6 +6,7 @@ import { createStoreMetrics } from '../metrics/stores.ts';
 import { activeOf } from '../sale.ts';
 import { openSpool } from '../store/attempts/segments.ts';
 import { banner, readOffer } from './banner.ts';
+import { openBuyerKeys } from './buyer-keys.ts';
 import { createShipper } from './duties/shipper.ts';
 import { startDuties } from './duties/start.ts';
 import { every } from './every.ts';
@@ -28,6 +29,8 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
   log.debug(maskSecrets(config), 'configuration');
   if (!config.production && !config.adminToken)
     log.warn('the admin API is open: set ADMIN_TOKEN to close it');
+  if (config.buyerJwks && !config.buyerAudience)
+    log.warn('tokens for any audience prove buyers: set BUYER_AUDIENCE to this service’s own');
   await requireFreePort(config.host, config.port);
 
   const measured = createStoreMetrics();
@@ -51,12 +54,14 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
     await shipper.ship();
   });
 
+  const { buyerJwks } = config;
+  const buyerKeys = buyerJwks ? await openBuyerKeys(buyerJwks, supervisor, log, shutdown) : undefined;
   const board = createSalesBoard(supervisor);
   const metrics = createMetrics();
   const { refreshSales, isLeader } = await startDuties({ config, stores, board, metrics, log, shutdown });
   const sales = () => board.sales;
   const hourlySales = config.hourlySales === 'on';
-  const sources = { hourlySales, redis, postgres, measured, sales, spool, supervisor, isLeader };
+  const sources = { hourlySales, redis, postgres, measured, sales, spool, supervisor, isLeader, buyerKeys };
   const scrape = createScrape({
     own: () => metrics.read(sources),
     workers: supervisor.pids,
@@ -66,7 +71,17 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
   shutdown.add('workers', supervisor.stop);
   const isSpoolFull = () => shipper.isFull;
   const onCounted = openSummary(config, log, redis, sales, supervisor.pids)?.heard;
-  await startWorkers({ supervisor, board, metrics, scrape, log, isSpoolFull, refreshSales, onCounted });
+  await startWorkers({
+    supervisor,
+    board,
+    buyerKeys,
+    metrics,
+    scrape,
+    log,
+    isSpoolFull,
+    refreshSales,
+    onCounted,
+  });
   const roll = () => {
     log.info('rolling restart');
     supervisor.roll().then(() => log.info('rolling restart done'), onError);

@@ -26,9 +26,16 @@ export function checkoutEndpoint(deps: RouteDeps): Documented {
     method: 'POST',
     path: '/checkout',
     operation: DESCRIBED,
+    needsBuyer: true,
+    async refuse(asked, answer) {
+      if (deps.isLogFull()) return problem(asked, 'unavailable');
+      const outcome = answer.code as ProblemCode;
+      await attempts.record(attemptOf(asked, readInput(asked), { outcome }));
+      return answer;
+    },
     async answer(asked) {
       if (deps.isLogFull()) return problem(asked, 'unavailable');
-      const input = readInput(asked.query);
+      const input = readInput(asked);
       const decided = decide(verdictDeps, asked, input);
       const verdict = decided instanceof Promise ? await decided : decided;
       asked.sale = verdict.sale?.facts.id;
@@ -52,9 +59,11 @@ interface Input {
   readonly errors: FieldErrors;
 }
 
-function readInput(query: Query): Input {
+function readInput({ query, buyer }: Asked): Input {
   const errors: FieldErrors = {};
-  const userId = readParameter(query, 'user_id', REQUIRED, errors);
+  // A token names its user; `user_id` may repeat it.
+  const given = readParameter(query, 'user_id', buyer === undefined ? REQUIRED : OPTIONAL, errors);
+  const userId = errors.user_id === undefined ? (buyer ?? given) : undefined;
   const itemId = readItemId(query, errors);
   const saleId = readParameter(query, 'sale_id', OPTIONAL, errors);
   return { userId, itemId, saleId, errors };
@@ -115,14 +124,18 @@ const CART_SCHEMA = named(
   }),
 );
 
+const USER_ID_TEXT =
+  'The buyer, as your gateway names them: the service knows no users. Where a token proves the buyer, it may be left out, and must be equal when given.';
+
 const DESCRIBED = operation({
   id: 'checkout',
   tag: 'Buying',
+  needsBuyer: true,
   summary: 'Put an item into the cart',
   description:
     'Adds an item to the user’s cart and answers the code of the cart, which stays the same until the cart is purchased. A cart reserves nothing: an item in it may be sold to somebody else. Safe to retry: if the item is in the cart already, the answer is `already_in_checkout`, with the code.',
   parameters: [
-    query('user_id', REQUIRED, 'The buyer, as your gateway names them: the service knows no users.', {
+    query('user_id', REQUIRED, USER_ID_TEXT, {
       example: STORY.user,
     }),
     query('id', REQUIRED, 'The item.', { example: STORY.item }),

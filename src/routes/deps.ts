@@ -18,6 +18,8 @@ export interface RouteDeps {
   readonly attempts: AttemptLog;
   readonly shard: Shard;
   readonly liveSales: LiveSales;
+  /** The user of a cart's code, from Redis; undefined when it holds no such cart. */
+  readonly ownerOf: (code: string) => Promise<string | undefined>;
   /** Asks the primary; rejects when it does not answer within `ms` milliseconds. */
   readonly askPrimary: <Q extends Question>(question: Q, ms: number) => Promise<Questions[Q]['answer']>;
   /** Whether purchases can be committed, as far as is known. */

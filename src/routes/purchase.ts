@@ -12,7 +12,7 @@ import { findReceipt } from '../store/receipts.ts';
 import { readStanding } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
 
-type PurchaseDeps = Pick<RouteDeps, 'liveSales' | 'postgres'>;
+type PurchaseDeps = Pick<RouteDeps, 'liveSales' | 'postgres' | 'ownerOf'>;
 
 /** Longer than any code. The exact form is not checked, so that every unknown code gets the same answer. */
 const CODE = { required: true, pattern: /^[!-~]{1,128}$/, form: 'a checkout code' } as const;
@@ -33,6 +33,7 @@ export const purchaseEndpoints = (deps: PurchaseDeps): Documented[] => [
     method: 'POST',
     path: '/purchase',
     operation: PURCHASE,
+    needsBuyer: true,
     async answer(asked) {
       const errors: FieldErrors = {};
       const code = readParameter(asked.query, 'code', CODE, errors);
@@ -40,6 +41,8 @@ export const purchaseEndpoints = (deps: PurchaseDeps): Documented[] => [
       const saleId = saleOfCode(code);
       if (saleId === undefined) return problem(asked, 'checkout_not_found');
       asked.sale = saleId;
+      if (asked.buyer !== undefined && isAnothers(asked, await deps.ownerOf(code)))
+        return problem(asked, 'buyer_mismatch');
       return buy(deps, asked, code, saleId);
     },
   },
@@ -47,13 +50,20 @@ export const purchaseEndpoints = (deps: PurchaseDeps): Documented[] => [
     method: 'GET',
     path: '/purchases/:code',
     operation: READ_RECEIPT,
+    needsBuyer: true,
     async answer(asked) {
       const code = asked.params.code as string;
-      const receipt = saleOfCode(code) && (await findReceipt(deps.postgres, code));
-      return receipt ? json(200, receipt, NO_STORE) : problem(asked, 'checkout_not_found');
+      const found = saleOfCode(code) && (await findReceipt(deps.postgres, code));
+      if (!found) return problem(asked, 'checkout_not_found');
+      if (isAnothers(asked, found.userId)) return problem(asked, 'buyer_mismatch');
+      return json(200, found.receipt, NO_STORE);
     },
   },
 ];
+
+/** Whether a token has proved another user than the owner, as far as that one is known. */
+const isAnothers = ({ buyer }: Asked, owner: string | undefined): boolean =>
+  buyer !== undefined && owner !== undefined && owner !== buyer;
 
 async function buy(
   { liveSales, postgres }: PurchaseDeps,
@@ -64,14 +74,16 @@ async function buy(
   const result = await liveSales.find(saleId)?.purchases.add(code);
   // Redis does not hold the sale or the code: Postgres has every code that was decided.
   if (result === undefined || result.outcome === 'no-code') {
-    const receipt = await findReceipt(postgres, code);
-    if (receipt) return answerAgain(asked, receipt);
+    const found = await findReceipt(postgres, code);
+    if (found && isAnothers(asked, found.userId)) return problem(asked, 'buyer_mismatch');
+    if (found) return answerAgain(asked, found.receipt);
     // This worker does not know the sale, but Redis may still hold it: the code may be valid.
     const isNews =
       result === undefined && (await readStanding(postgres, saleId, Date.now()))?.retired === false;
     return problem(asked, isNews ? 'unavailable' : 'checkout_not_found');
   }
   if (!('decision' in result)) return problem(asked, REFUSAL[result.outcome]);
+  if (isAnothers(asked, result.decision.userId)) return problem(asked, 'buyer_mismatch');
   const receipt = receiptOf(result.decision.lines, result.names);
   if (result.outcome === 'decided-before') return answerAgain(asked, receipt);
   asked.bought = receipt.total_purchased;
@@ -98,6 +110,7 @@ const ALREADY_BOUGHT = 'This code was already processed: its items were bought, 
 const PURCHASE = operation({
   id: 'purchase',
   tag: 'Buying',
+  needsBuyer: true,
   summary: 'Buy the cart',
   description:
     'Buys every line of the cart that is still for sale. One code has one outcome, however often and however concurrently you post it. 200 means that the purchase is committed.\n\nIf you get no answer, a reset, or `outcome_unknown`, post the same code again, with an `Idempotency-Key`, until the answer is anything but 503.',
@@ -134,6 +147,7 @@ const PURCHASE = operation({
 const READ_RECEIPT = operation({
   id: 'readReceipt',
   tag: 'Buying',
+  needsBuyer: true,
   summary: 'Read the receipt',
   description:
     'The outcome of a purchased code, for ever. A code that was not purchased yet is answered like an unknown one.',

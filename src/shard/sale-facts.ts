@@ -1,5 +1,5 @@
+import { copyOf } from '../copy.ts';
 import { type Confirmations, createConfirmations } from './confirmations.ts';
-import { copyOf } from './copy.ts';
 import { createProgress, type Progress } from './progress.ts';
 import type { SoldFilter } from './sold-filter.ts';
 

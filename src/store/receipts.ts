@@ -28,8 +28,13 @@ export async function findDecisions(
   }));
 }
 
-/** The committed receipt of a code, from Postgres; undefined when there is none. Throws as `Postgres.query` does. */
-export async function findReceipt(postgres: Postgres, code: string): Promise<Receipt | undefined> {
+/** The committed receipt of a code and its buyer, from Postgres; undefined when there is none. Throws as `Postgres.query` does. */
+export async function findReceipt(
+  postgres: Postgres,
+  code: string,
+): Promise<{ userId: string; receipt: Receipt } | undefined> {
   const [found] = await findDecisions(postgres, [code]);
-  return found && receiptOf(found.decision.lines, found.names);
+  if (found === undefined) return undefined;
+  const { userId, lines } = found.decision;
+  return { userId, receipt: receiptOf(lines, found.names) };
 }

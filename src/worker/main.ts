@@ -3,6 +3,8 @@ import { createObserve } from '../http/observer.ts';
 import { createRequestLog } from '../http/request-log.ts';
 import { type OpenLog, openLog } from '../log.ts';
 import { listEndpoints } from '../routes/list.ts';
+import { createOwners } from '../store/owners.ts';
+import { openDoor } from './door.ts';
 import { createOnFailure } from './failures.ts';
 import { createFencedCount } from './fenced.ts';
 import { openMemory } from './memory.ts';
@@ -28,6 +30,7 @@ async function main(config: Config, place: Place, { log, write, dropped, flush }
     },
   );
 
+  const door = openDoor(config, primary);
   const onError = createOnFailure(log, fenced);
   const endpoints = listEndpoints({
     config,
@@ -37,6 +40,7 @@ async function main(config: Config, place: Place, { log, write, dropped, flush }
     attempts: stores.attempts,
     shard: memory.shard,
     liveSales: memory.liveSales,
+    ownerOf: createOwners(stores.redis).add,
     askPrimary: primary.ask,
     isPostgresUp: () => stores.committers.isUp,
     isLogFull: () => state.spoolFull,
@@ -46,10 +50,19 @@ async function main(config: Config, place: Place, { log, write, dropped, flush }
   const requestLog = createRequestLog(config, place.slot, log, write);
   const observe = createObserve(metrics ? [metrics.observe, requestLog] : [requestLog]);
   const isLeaving = () => state.leaving;
-  const serving = createServing({ config, slot: place.slot, log, endpoints, observe, onError, isLeaving });
-  const sources = { ...stores, ...memory, serving, fenced, linesDropped: dropped };
+  const serving = createServing({
+    config,
+    slot: place.slot,
+    log,
+    endpoints,
+    observe,
+    onError,
+    isLeaving,
+    guard: door?.guard,
+  });
+  const sources = { ...stores, ...memory, serving, fenced, linesDropped: dropped, door };
   const reporting = createReporting(primary, log, metrics, sources);
-  const orders = createOrders({ state, primary, memory, serving, reporting, leave });
+  const orders = createOrders({ state, primary, memory, door, serving, reporting, leave });
 
   await memory.peers.listen();
   // A worker that does not know the sales would answer that there are none, and 404 to valid codes.

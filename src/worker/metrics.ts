@@ -4,6 +4,7 @@ import type { MetricJson } from '../messages.ts';
 import { watchProcess } from '../metrics/process.ts';
 import { createCounter, createHistogram, gauge } from '../metrics/series.ts';
 import { createStoreMetrics, type StoreMetrics, storeGauges } from '../metrics/stores.ts';
+import type { WorkerDoor } from './door.ts';
 import type { FencedCount } from './fenced.ts';
 import type { Memory } from './memory.ts';
 import type { Serving } from './serving.ts';
@@ -17,6 +18,7 @@ export interface WorkerSources
   extends Pick<Stores, 'redis' | 'committers' | 'readers'>,
     Pick<Memory, 'peers' | 'shard' | 'liveSales'> {
   readonly serving: Pick<Serving, 'servers' | 'connections'>;
+  readonly door: Pick<WorkerDoor, 'refusals'> | undefined;
   readonly fenced: FencedCount;
   readonly linesDropped: () => number;
 }
@@ -52,13 +54,19 @@ export function createWorkerMetrics(slot: number): WorkerMetrics {
     onCommand: stores.onCommand,
     onQuery: stores.onQuery,
     onBatch: (batch, size) => sizes[batch].observe(size),
-    async counted({ shard, peers, fenced, linesDropped }) {
+    async counted({ shard, peers, door, fenced, linesDropped }) {
       return [
         ...(await own.counted()),
         ...http.counted(),
         ...stores.counted(),
         batches.json(),
         counter('flashsale_shard_refusals_total', 'Checkouts refused from memory', 'kind', shard.refusals),
+        counter(
+          'flashsale_door_refusals_total',
+          'Requests refused before their route',
+          'reason',
+          door?.refusals ?? {},
+        ),
         counter('flashsale_owner_questions_total', 'Questions to owners of items', 'outcome', peers.counts),
         counter('flashsale_fenced_total', 'Batches that met a shut gate', undefined, { '': fenced.total() }),
         counter('flashsale_log_lines_dropped_total', 'Log lines that stdout did not take', undefined, {

@@ -1,3 +1,4 @@
+import type { WorkerDoor } from './door.ts';
 import type { Memory } from './memory.ts';
 import type { Order, PrimaryLink } from './primary-link.ts';
 import type { Reporting } from './reporting.ts';
@@ -23,6 +24,7 @@ export interface OrdersDeps {
   readonly state: WorkerState;
   readonly primary: PrimaryLink;
   readonly memory: Pick<Memory, 'liveSales' | 'shard'>;
+  readonly door: Pick<WorkerDoor, 'setKeys'> | undefined;
   readonly serving: Pick<Serving, 'balance'>;
   readonly reporting: Pick<Reporting, 'answer'>;
   /** Closes everything and ends the process. */
@@ -38,7 +40,8 @@ export interface Orders {
   readonly introduced: Promise<void>;
 }
 
-export function createOrders({ state, primary, memory, serving, reporting, leave }: OrdersDeps): Orders {
+export function createOrders(deps: OrdersDeps): Orders {
+  const { state, primary, memory, door, serving, reporting, leave } = deps;
   let introduce = () => {};
   const introduced = new Promise<void>((resolve) => {
     introduce = resolve;
@@ -68,6 +71,9 @@ export function createOrders({ state, primary, memory, serving, reporting, leave
           break;
         case 'spool-full':
           state.spoolFull = message.full;
+          break;
+        case 'buyer-keys':
+          door?.setKeys(message.keys);
           break;
         case 'fair-share':
           serving.balance.setFairShare(message.connections);

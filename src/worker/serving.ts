@@ -4,6 +4,7 @@ import { createApp } from '../http/app.ts';
 import { createAsk } from '../http/asked.ts';
 import { type Balance, createBalance } from '../http/balance.ts';
 import { connectionsMax } from '../http/connections.ts';
+import { createCors } from '../http/cors.ts';
 import { createHandle, type HandleDeps } from '../http/handle.ts';
 import type { Endpoint } from '../http/route.ts';
 import { createRouting } from '../http/routing.ts';
@@ -38,9 +39,10 @@ export interface Serving {
 export function createServing(deps: ServingDeps): Serving {
   const { config, slot, log, endpoints, isLeaving } = deps;
   const portBase = config.workerPortBase;
-  const routing = createRouting(endpoints);
+  const cors = config.corsOrigins && createCors(config.corsOrigins);
+  const routing = createRouting(endpoints, cors);
   const ask = createAsk();
-  const handle = createHandle(deps);
+  const handle = createHandle({ ...deps, cors });
   const admin = config.adminToken
     ? { token: config.adminToken }
     : config.production

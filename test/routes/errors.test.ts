@@ -105,10 +105,14 @@ test('a checkout or purchase without Host is malformed_request as well', async (
 });
 
 test('HTTP/1.0 needs no Host: load balancers probe with it', async () => {
-  for (const head of ['GET /readyz HTTP/1.0\r\n\r\n', 'GET /readyz HTTP/1.0\r\nHost: a\r\n\r\n']) {
-    const reply = await sendRaw(url, head);
-    assert.deepEqual([reply.status, reply.body.status], [200, 'ready']);
-  }
+  for (const [path, status] of [
+    ['/readyz', 'ready'],
+    ['/livez', 'live'],
+  ])
+    for (const host of ['', 'Host: a\r\n']) {
+      const reply = await sendRaw(url, `GET ${path} HTTP/1.0\r\n${host}\r\n`);
+      assert.deepEqual([reply.status, reply.body.status], [200, status]);
+    }
   assertProblem(await sendRaw(url, 'GET /readyz HTTP/1.0\r\nHost: a b\r\n\r\n'), 400, 'malformed_request');
 });
 

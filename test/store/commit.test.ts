@@ -59,13 +59,16 @@ test('the receipt of a decision has its lines in their order, with names; an unk
     (await sql('select id, name from items where sale_id = $1', sale.id)).map((i) => [i.id, i.name]),
   );
   assert.deepEqual(await findReceipt(postgres, decision.code), {
-    success: true,
-    purchased_items: [
-      { id: b, name: named.get(b), sold: false },
-      { id: a, name: named.get(a), sold: true },
-    ],
-    total_purchased: 1,
-    failed_count: 1,
+    userId: 'ada',
+    receipt: {
+      success: true,
+      purchased_items: [
+        { id: b, name: named.get(b), sold: false },
+        { id: a, name: named.get(a), sold: true },
+      ],
+      total_purchased: 1,
+      failed_count: 1,
+    },
   });
   assert.equal(await findReceipt(postgres, newCode(sale.id)), undefined);
 });

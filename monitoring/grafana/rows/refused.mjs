@@ -17,6 +17,13 @@ export const refused = [
     stacked: true,
   }),
   lines({
+    title: 'Refused at the door, by reason',
+    about:
+      'Requests whose buyer did not prove himself. Some missing and expired are normal; forged and malformed are bots; unknown_key, foreign and algorithm are settings: see BuyersUnproven. Empty where no proof is asked for.',
+    queries: [[rateBy('reason', 'flashsale_door_refusals_total'), '{{reason}}']],
+    stacked: true,
+  }),
+  lines({
     title: 'Checkouts refused from memory',
     about:
       'These cost neither Redis nor Postgres anything. None at all while items are sold: workers hear nothing of the sold channel, and only get slower.',

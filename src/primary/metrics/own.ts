@@ -6,6 +6,7 @@ import type { LiveSale } from '../../sale.ts';
 import { listSegments } from '../../store/attempts/segments.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
+import type { BuyerKeys } from '../buyer-keys.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import { readRedisGauges } from './redis-gauges.ts';
 import { readSaleGauges } from './sale-gauges.ts';
@@ -21,6 +22,7 @@ export interface PrimarySources {
   readonly spool: string;
   readonly supervisor: Pick<Supervisor, 'starts' | 'servingSlots'>;
   readonly isLeader: () => boolean;
+  readonly buyerKeys: BuyerKeys | undefined;
 }
 
 /** What only the primary knows. */
@@ -88,6 +90,7 @@ export function createMetrics(): Metrics {
         ...measured.counted(),
         ...storeGauges(redis, [postgres], []),
         ...[...Object.values(counters), starts].map((family) => family.json()),
+        ...keyGauges(sources.buyerKeys),
         ...ofSales,
         ...ofRedis,
         gauge('flashsale_spool_bytes', 'Attempts in finished segments, not in Postgres yet', [[bytes]]),
@@ -111,3 +114,13 @@ export function createMetrics(): Metrics {
     },
   };
 }
+
+/** Without samples where no keys are configured. */
+const keyGauges = (keys: BuyerKeys | undefined): MetricJson[] => [
+  gauge('flashsale_buyer_keys', 'Public keys by which buyers prove themselves', keys ? [[keys.count]] : []),
+  gauge(
+    'flashsale_buyer_keys_read_timestamp_seconds',
+    'When they were last read',
+    keys?.readAtMs === undefined ? [] : [[keys.readAtMs / 1_000]],
+  ),
+];

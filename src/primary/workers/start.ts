@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Log } from '../../log.ts';
 import type { MetricJson, ToPrimary } from '../../messages.ts';
 import { commandLine } from '../../private/processes.ts';
+import type { BuyerKeys } from '../buyer-keys.ts';
 import type { Metrics } from '../metrics/own.ts';
 import type { Scrape } from '../metrics/scrape.ts';
 import type { Shutdown } from '../shutdown.ts';
@@ -31,6 +32,7 @@ export function isWriting(workers: readonly number[], run: string, segmentRun: s
 export interface WorkersOptions {
   readonly supervisor: Supervisor;
   readonly board: SalesBoard;
+  readonly buyerKeys: BuyerKeys | undefined;
   readonly metrics: Metrics;
   readonly scrape: Scrape;
   readonly log: Log;
@@ -43,7 +45,7 @@ export interface WorkersOptions {
 
 /** Starts the workers, sends each what it must know, and answers their questions. Resolves when all serve. */
 export async function startWorkers(options: WorkersOptions): Promise<void> {
-  const { supervisor, board, metrics, scrape, log } = options;
+  const { supervisor, board, buyerKeys, metrics, scrape, log } = options;
   const membership = createMembership(supervisor);
 
   const answers = {
@@ -56,7 +58,12 @@ export async function startWorkers(options: WorkersOptions): Promise<void> {
     },
   };
   const onMessage = async (pid: number, message: ToPrimary) => {
-    if (message.type === 'hello') board.show(pid);
+    if (message.type === 'hello') {
+      // The sales come last: then the worker serves.
+      buyerKeys?.show(pid);
+      board.show(pid);
+    }
+    if (message.type === 'keys-wanted') buyerKeys?.wanted();
     if (message.type === 'sales-seen') board.seen(pid, message.version);
     if (message.type === 'metrics') {
       scrape.heard(pid, message);
