@@ -1,6 +1,6 @@
 -- Begins a rebuild: waits for the commits under way and refuses every later commit of an older epoch. The new epoch is above
--- Postgres' own, and above Redis', which may be ahead of a Postgres that has lost its last commits.
--- $1 sale id (text), $2 epoch at the gate in Redis, 0 without one (int)
+-- Postgres' own, and above those that Redis and the keeper know, which may be ahead of a Postgres that has lost its last commits.
+-- $1 sale id (text), $2 the highest epoch that they know, 0 without one (int)
 -- returns the sale with its new epoch, or no row when it is retired
 update sales set epoch = greatest(epoch, $2) + 1 where id = $1 and not retired
 returning epoch, opened_epoch, (extract(epoch from starts_at) * 1000)::float8 as starts_ms, (extract(epoch from ends_at) * 1000)::float8 as ends_ms, total, user_limit

@@ -165,7 +165,8 @@ test('the keeper keeps what may still be asked for, and retires what ended a whi
   const lingering = (await sale(now - HOUR_MS, now - LINGER_MS / 2))!;
   const over = (await sale(now - HOUR_MS, now - LINGER_MS - 1_000))!;
   let kept: readonly LiveSale[] = [];
-  const stores = { redis, postgres, log, onContradiction: assert.fail };
+  const onSalvaged = (_: string, decisions: number) => assert.equal(decisions, 0);
+  const stores = { redis, postgres, log, onContradiction: assert.fail, onSalvaged };
   const onDifference = () => assert.fail('the books differ');
   const retirer = createRetirer({ ...stores, sales: () => kept, onDifference });
   const keep = createKeeper({ ...stores, isRetiring: retirer.isRetiring });

@@ -1,7 +1,7 @@
 /** The model's counterpart of each store call: both run it, and their replies must agree. */
 import assert from 'node:assert/strict';
 import { type Script, script } from '../../src/store/redis.ts';
-import { type CheckoutOp, checkOut, type Decisions, decide, isWhole, retire } from './model.ts';
+import { type CheckoutOp, checkOut, type Decisions, decide, isWhole, law, retire } from './model.ts';
 import { begin, clear, commit, forget, type Model, note, open } from './recovery.ts';
 
 /** A call of a store: a script, a command or a statement. */
@@ -62,7 +62,7 @@ function opsOf(packed: string): CheckoutOp[] {
 
 const readsOnly: Does = (_model, _args, reply) => reply;
 /** What a gate that lets in who shows this says, on the dataset that is reached now. */
-const gateOf = ({ dataset }: Model, shown: string | undefined) => `${shown}:${dataset}`;
+const gateOf = ({ dataset }: Pick<Model, 'dataset'>, shown: string | undefined) => `${shown}:${dataset}`;
 
 const loads: Does = (model, [token], reply, keys) => {
   const { memory } = model;
@@ -97,8 +97,14 @@ const DOES: Record<string, Does> = {
     const ids = Array.isArray(reply) ? (reply as [string][]).map(([id]) => id) : reply;
     return agree(memory.gate === gateOf(model, shown) ? [...memory.outbox.keys()] : -1, ids, 'leftover');
   },
-  'lua/retire': (model, [fence, endsMs, afterMs], reply) =>
-    agree(retire(model.memory, gateOf(model, fence), Number(endsMs) + Number(afterMs)), reply, 'retire'),
+  'lua/retire'({ memory, records, dataset }, [fence, endsMs, afterMs, decided], reply) {
+    const held = [...memory.decisions.keys()];
+    const overMs = Number(endsMs) + Number(afterMs);
+    const done = agree(retire(memory, gateOf({ dataset }, fence), overMs, Number(decided)), reply, 'retire');
+    const lost = held.filter((code) => done === 1 && !records.committed.has(code));
+    law(lost.length === 0, `${lost} are retired uncommitted`);
+    return done;
+  },
   'lua/whole': (model, [fence], reply) => agree(isWhole(model.memory, gateOf(model, fence)), reply, 'whole'),
   'lua/doubt'({ memory, dataset }, [fence], reply) {
     const shuts = memory.gate === `${fence}:${dataset}`;
@@ -143,6 +149,8 @@ const DOES: Record<string, Does> = {
     agree(isOurs, reply !== -1, 'scan_decisions');
     return isOurs ? true : -1;
   },
+  'sql/count_decisions': ({ records }, _args, reply) =>
+    agree([{ decisions: records.committed.size }], reply, 'count_decisions'),
   'sql/uncommitted_codes'({ records }, [codes], reply) {
     const missing = (codes as unknown as string[]).filter((code) => !records.committed.has(code));
     return agree(missing.sort(), (reply as { code: string }[]).map(({ code }) => code).sort(), 'uncommitted');

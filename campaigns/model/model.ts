@@ -158,10 +158,10 @@ export function decide(
   return answers;
 }
 
-/** Whether a sale's keys may go: its gate is open, it is over, and nothing waits. 1, 0, or -1 when fenced. */
-export function retire(memory: Memory, fence: string, overMs: number): 1 | 0 | -1 {
+/** Whether a sale's keys may go: its gate is open, it is over, nothing waits, and Postgres has as many decisions. 1, 0, or -1 when fenced. */
+export function retire(memory: Memory, fence: string, overMs: number, decided: number): 1 | 0 | -1 {
   if (memory.gate !== fence) return -1;
-  if (Date.now() < overMs || memory.outbox.size > 0) return 0;
+  if (Date.now() < overMs || memory.outbox.size > 0 || memory.decisions.size !== decided) return 0;
   Object.assign(memory, emptyMemory());
   return 1;
 }

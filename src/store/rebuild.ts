@@ -63,18 +63,21 @@ export interface Rebuilt {
  * The steps and why each invariant holds at each of them: docs/recovery.md.
  * Returns undefined when a later rebuild took over, or the sale is retired. Throws Unavailable or Unanswered when a store
  * went away: the gate then stays shut, and the next rebuild begins anew.
+ *
+ * @param above an epoch that the new one must be above, as it must be above those that the stores name
  */
 export async function rebuildSale(
   redis: Redis,
   postgres: Postgres,
   saleId: string,
   onContradiction: OnContradiction,
+  above = 0,
 ): Promise<Rebuilt | undefined> {
   if (!redis.isUp) throw new Unavailable('Redis is away');
   const gate = (await redis.command('GET', keysOf(saleId).gate)) as string | null;
   const [sale] = await postgres.query<Sale & Record<string, unknown>>(sql.bumpEpoch, [
     saleId,
-    epochNamedBy(gate ?? ''),
+    Math.max(above, epochNamedBy(gate ?? '')),
   ]);
   if (sale === undefined) return undefined;
   const rebuild: Rebuild = {

@@ -10,6 +10,7 @@ import { isSellable } from './sales.ts';
 import { salvageDecisions } from './salvage.ts';
 
 const retire = script('retire');
+const countDecisions = statement('count_decisions');
 const noteRetired = statement('retire_sale');
 
 export interface RetireOptions {
@@ -50,9 +51,15 @@ export async function retireSale(
     return false;
   }
   beforeRemoval?.();
-  const { gate, outbox, ...others } = keysOf(sale.id);
-  const args = [fenceOf(sale.epoch), String(sale.endsAtMs), String(afterMs)];
-  if ((await redis.run(retire, [gate, outbox, ...Object.values(others)], args)) !== 1) return false;
+  const { gate, outbox, decisions, ...others } = keysOf(sale.id);
+  const keys = [gate, outbox, decisions, ...Object.values(others)];
+  // Whether Postgres has gone back since it was compared.
+  const [count] = await postgres.query<{ decisions: number }>(countDecisions, [
+    `CHK-${sale.id}-`,
+    `CHK-${sale.id}.`,
+  ]);
+  const args = [fenceOf(sale.epoch), sale.endsAtMs, afterMs, count?.decisions ?? -1].map(String);
+  if ((await redis.run(retire, keys, args)) !== 1) return false;
   await postgres.query(noteRetired, [sale.id]);
   return true;
 }

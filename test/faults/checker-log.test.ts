@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { Rules } from '../../campaigns/faults/checker.ts';
 import { checkLogs } from '../../campaigns/faults/checker-log.ts';
 import { openLog } from '../../src/log.ts';
-import { reportSalvaged } from '../../src/primary/duties/salvaged.ts';
+import { createSalvagedReport } from '../../src/primary/duties/salvaged.ts';
 import { temporaryDir } from '../support/stores.ts';
 
 const RULES: Rules = { losesRedis: false, losesLog: false, noFailures: false, resolveMs: 10_000 };
@@ -23,7 +23,10 @@ function salvaged(sale: string, decisions: number): string {
   const error = (fields: object, msg: string) => {
     line = JSON.stringify({ level: 'error', ...fields, msg });
   };
-  reportSalvaged(Object.assign(Object.create(log), { error }), sale, decisions);
+  const counted: number[] = [];
+  const report = createSalvagedReport(Object.assign(Object.create(log), { error }), (n) => counted.push(n));
+  report(sale, decisions);
+  assert.deepEqual(counted, decisions === 0 ? [] : [decisions]);
   return line;
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Log, openLog } from '../../src/log.ts';
+import { createKeeper } from '../../src/primary/duties/keeper.ts';
+import { createSalvagedReport } from '../../src/primary/duties/salvaged.ts';
 import { createSaver } from '../../src/primary/duties/saver.ts';
 import { auditSale } from '../../src/store/audit/audit.ts';
 import { createCheckouts } from '../../src/store/checkouts.ts';
@@ -105,7 +107,8 @@ test('within one epoch the leader compares after Postgres was away, and commits 
   await buy(sale, 'ada', 1);
   const lines: string[] = [];
   const log = { ...silent, error: (_: unknown, text: string) => void lines.push(text) } as unknown as Log;
-  const saver = createSaver({ redis, postgres, log, sales: () => [sale] });
+  const onSalvaged = createSalvagedReport(log, () => {});
+  const saver = createSaver({ redis, postgres, log, sales: () => [sale], onSalvaged });
   await saver.save();
   await loseCommits(sale, 'ada');
   await saver.save();
@@ -115,6 +118,28 @@ test('within one epoch the leader compares after Postgres was away, and commits 
   assert.deepEqual(await buyers(sale), ['ada', 'ann']);
   assert.deepEqual(lines, ['decisions that only Redis knew were committed']);
   assert.deepEqual(await auditSale(redis, postgres, sale.id), []);
+});
+
+test('both stores come back older, and no epoch comes twice', async () => {
+  const sale = await openSale(stores);
+  const keep = createKeeper({
+    ...{ redis, postgres, log: silent, isRetiring: () => false },
+    ...{ onContradiction: assert.fail, onSalvaged: () => {} },
+  });
+  const epochs: number[] = [];
+  const kept = () =>
+    keep((sales) => void epochs.push(sales.find(({ id }) => id === sale.id)?.epoch ?? Number.NaN));
+  const emptied = async () => redis.command('DEL', ...Object.values(keysOf(sale.id)));
+  await emptied();
+  await kept();
+  const [highest] = epochs.slice(-1) as [number];
+  assert.ok(highest > sale.epoch);
+  await emptied();
+  await sql('update sales set epoch = 1, opened_epoch = 1 where id = $1', sale.id);
+  await until('it is rebuilt above the highest epoch that there was', async () => {
+    await kept();
+    return Number(epochs.at(-1)) > highest;
+  });
 });
 
 test('decisions are salvaged from the dataset that the gate names, and from no other', async () => {

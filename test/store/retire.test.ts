@@ -4,6 +4,7 @@ import { createCheckouts } from '../../src/store/checkouts.ts';
 import { decideCodes, forgetEntries } from '../../src/store/decide.ts';
 import { fenceOf } from '../../src/store/fence.ts';
 import { keysOf } from '../../src/store/keys.ts';
+import type { Postgres } from '../../src/store/postgres.ts';
 import { createPurchases } from '../../src/store/purchases.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
 import { retireSale } from '../../src/store/retire.ts';
@@ -15,8 +16,8 @@ const { redis, postgres, sql } = stores;
 
 const found: string[] = [];
 const salvaged: number[] = [];
-const retire = (sale: TestSale, afterMs = 0) =>
-  retireSale(redis, postgres, sale, {
+const retire = (sale: TestSale, afterMs = 0, from: Postgres = postgres) =>
+  retireSale(redis, from, sale, {
     afterMs,
     onContradiction: assert.fail,
     onSalvaged: (decisions) => void salvaged.push(decisions),
@@ -85,6 +86,25 @@ test('what Postgres has lost is committed again before the last copy of it goes'
   assert.equal(await retire(sale), true);
   assert.equal(salvaged.at(-1), 1);
   assert.deepEqual(await sql('select user_id from purchases where code = $1', code), [{ user_id: 'ada' }]);
+});
+
+test('a Postgres that comes back older after it was compared keeps the sale from being retired', async () => {
+  const sale = await openSale(stores, { endsIn: 1_500 });
+  const code = await buy(sale, 'ada', 0);
+  await untilItsEnd(sale);
+  let isOlder = false;
+  const query: Postgres['query'] = async (statement, values) => {
+    if (statement.name === 'count_decisions' && !isOlder) {
+      isOlder = true;
+      await sql('delete from decisions where code = $1', code);
+      await sql('delete from purchases where code = $1', code);
+    }
+    return postgres.query(statement, values);
+  };
+  const goesBack: Postgres = Object.create(postgres, { query: { value: query } });
+  assert.equal(await retire(sale, 0, goesBack), false);
+  assert.equal(await retire(sale), true);
+  assert.equal(salvaged.at(-1), 1);
 });
 
 test('a sale whose books differ is not retired until it has been rebuilt', async () => {

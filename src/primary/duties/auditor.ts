@@ -5,7 +5,7 @@ import type { LiveSale } from '../../sale.ts';
 import { auditSale, type Difference } from '../../store/audit/audit.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
-import type { Work } from '../every.ts';
+import { forEachSale } from './each-sale.ts';
 
 /** Differences logged one by one per sale. With more, only their number is logged: a broken sale must not fill the disk. */
 const LOGGED_MAX = 20;
@@ -24,14 +24,18 @@ export interface AuditorOptions {
   readonly onDifference: (count: number, saleId: string) => void;
 }
 
-/** A function that audits every live sale once, one after the other, and logs what differs; the signal ends it. */
-export function createAuditor({ redis, postgres, log, sales, onDifference }: AuditorOptions): Work {
-  return async (signal) => {
-    for (const { id } of sales()) {
+/**
+ * A function that audits every live sale once, one after the other, and logs what differs; the signal ends it. Returns whether
+ * all of them could be audited.
+ */
+export function createAuditor({ redis, postgres, log, sales, onDifference }: AuditorOptions) {
+  return (signal: AbortSignal): Promise<boolean> => {
+    const audit = async ({ id }: LiveSale) => {
       const differences = await auditSale(redis, postgres, id, createRest(signal));
       onDifference(differences.length, id);
       reportDifferences(log, id, differences);
-    }
+    };
+    return forEachSale(log, sales(), 'a sale could not be audited', audit, signal);
   };
 }
 

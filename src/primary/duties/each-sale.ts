@@ -4,7 +4,8 @@ import { Unavailable } from '../../store/errors.ts';
 
 /**
  * Does `work` for one sale after the other. One in trouble must not hold up the others: `trouble` is logged with its error, but
- * not that a store is away, which its breaker logs once. Throws only when the signal has ended the work.
+ * not that a store is away, which its breaker logs once. Returns whether all of it was done. Throws only when the signal has
+ * ended the work.
  */
 export async function forEachSale(
   log: Log,
@@ -12,13 +13,16 @@ export async function forEachSale(
   trouble: string,
   work: (sale: LiveSale) => Promise<void>,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
+  let isDone = true;
   for (const sale of sales) {
     try {
       await work(sale);
     } catch (err) {
       signal?.throwIfAborted();
+      isDone = false;
       if (!(err instanceof Unavailable)) log.warn({ sale: sale.id, err }, trouble);
     }
   }
+  return isDone;
 }

@@ -6,7 +6,7 @@ import type { Redis } from '../../store/redis.ts';
 import { isSellable, readLiveSales } from '../../store/sales.ts';
 import { reportContradiction } from './contradiction.ts';
 import { forEachSale } from './each-sale.ts';
-import { reportSalvaged } from './salvaged.ts';
+import type { OnSalvaged } from './salvaged.ts';
 
 /**
  * The first rebuild of a sale is done at once. One that is needed again so soon after it waits, twice as long each time:
@@ -26,6 +26,7 @@ export interface KeeperOptions {
   readonly onRebuilt?: () => void;
   /** Hears of each decision that contradicts Postgres, and of each gate that was shut because of one. */
   readonly onContradiction: () => void;
+  readonly onSalvaged: OnSalvaged;
 }
 
 /** Hears the sales with the epochs they have, after each change: an open sale need not wait for the others. */
@@ -37,18 +38,22 @@ export type Publish = (sales: readonly LiveSale[]) => void;
  */
 export function createKeeper(options: KeeperOptions): (publish: Publish) => Promise<void> {
   const backOff = createBackOff();
+  const highest = createHighest();
   return async (publish) => {
     const sales = new Map((await readLiveSales(options.postgres)).map((sale) => [sale.id, sale]));
     publish([...sales.values()]);
+    for (const sale of sales.values()) highest.of(sale);
     const urgent = byUrgency([...sales.values()], Date.now());
     await forEachSale(options.log, urgent, 'a sale could not be kept', async (sale) => {
       if (options.isRetiring(sale.id) || (await isSellable(options.redis, sale))) return;
       if (!backOff.mayTry(sale.id)) return;
-      const kept = await rebuild(options, sale);
+      const kept = await rebuild(options, sale, highest.of(sale));
+      highest.of(kept);
       sales.set(sale.id, kept);
       publish([...sales.values()]);
     });
     backOff.forgetAllBut(sales);
+    highest.forgetAllBut(sales);
   };
 }
 
@@ -79,18 +84,34 @@ function createBackOff() {
   };
 }
 
-async function rebuild(options: KeeperOptions, sale: LiveSale): Promise<LiveSale> {
-  const { redis, postgres, log, onRebuilt, onContradiction } = options;
+/** The highest epoch that each sale was seen in: both stores may come back older, and no epoch may come twice. */
+function createHighest() {
+  const epochs = new Map<string, number>();
+  return {
+    /** Notes the sale's epoch, and returns the highest one so far. */
+    of({ id, epoch }: LiveSale): number {
+      const highest = Math.max(epoch, epochs.get(id) ?? 0);
+      epochs.set(id, highest);
+      return highest;
+    },
+    forgetAllBut(sales: ReadonlyMap<string, unknown>): void {
+      for (const id of epochs.keys()) if (!sales.has(id)) epochs.delete(id);
+    },
+  };
+}
+
+async function rebuild(options: KeeperOptions, sale: LiveSale, above: number): Promise<LiveSale> {
+  const { redis, postgres, log, onRebuilt, onContradiction, onSalvaged } = options;
   const begin = performance.now();
   let contradictions = 0;
   const report = reportContradiction(log, () => {
     contradictions++;
     onContradiction();
   });
-  const rebuilt = await rebuildSale(redis, postgres, sale.id, report);
+  const rebuilt = await rebuildSale(redis, postgres, sale.id, report, above);
   if (rebuilt === undefined) return sale;
   const { epoch, doubted, salvaged } = rebuilt;
-  reportSalvaged(log, sale.id, salvaged);
+  onSalvaged(sale.id, salvaged);
   if (doubted && contradictions === 0) onContradiction();
   onRebuilt?.();
   const ms = Math.round(performance.now() - begin);

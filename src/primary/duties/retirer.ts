@@ -8,7 +8,7 @@ import type { Work } from '../every.ts';
 import { createRest, reportDifferences } from './auditor.ts';
 import { reportContradiction } from './contradiction.ts';
 import { forEachSale } from './each-sale.ts';
-import { reportSalvaged } from './salvaged.ts';
+import type { OnSalvaged } from './salvaged.ts';
 
 /**
  * A sale's keys stay for this long after its end: late posts find their receipts without Postgres, and the
@@ -23,6 +23,7 @@ export interface RetirerOptions {
   readonly sales: () => readonly LiveSale[];
   readonly onDifference: (count: number) => void;
   readonly onContradiction: () => void;
+  readonly onSalvaged: OnSalvaged;
 }
 
 export interface Retirer {
@@ -32,7 +33,7 @@ export interface Retirer {
 }
 
 export function createRetirer(options: RetirerOptions): Retirer {
-  const { redis, postgres, log, sales, onDifference, onContradiction } = options;
+  const { redis, postgres, log, sales, onDifference, onContradiction, onSalvaged } = options;
   let retiring: string | undefined;
   const report = (sale: LiveSale) => (differences: readonly Difference[]) => {
     onDifference(differences.length);
@@ -42,7 +43,7 @@ export function createRetirer(options: RetirerOptions): Retirer {
     const done = await retireSale(redis, postgres, sale, {
       afterMs: LINGER_MS,
       onContradiction: reportContradiction(log, onContradiction),
-      onSalvaged: (decisions) => reportSalvaged(log, sale.id, decisions),
+      onSalvaged: (decisions) => onSalvaged(sale.id, decisions),
       onDifferences: report(sale),
       rest: createRest(signal),
       beforeRemoval: () => {

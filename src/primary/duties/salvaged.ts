@@ -1,10 +1,16 @@
 import type { Log } from '../../log.ts';
 
+/** Hears how many decisions of a sale were in Redis alone, and are committed now; which may be 0. */
+export type OnSalvaged = (saleId: string, decisions: number) => void;
+
 /**
- * Logs how many decisions of a sale were in Redis alone, and are committed now. With right code there are none, unless Postgres
- * has come back without its last commits, or Redis has lost its outbox.
+ * Logs and counts them. With right code there are none, unless Postgres has come back without its last commits, or Redis has
+ * lost its outbox.
  */
-export function reportSalvaged(log: Log, saleId: string, decisions: number): void {
-  if (decisions === 0) return;
-  log.error({ sale: saleId, decisions }, 'decisions that only Redis knew were committed');
-}
+export const createSalvagedReport =
+  (log: Log, count: (decisions: number) => void): OnSalvaged =>
+  (saleId, decisions) => {
+    if (decisions === 0) return;
+    count(decisions);
+    log.error({ sale: saleId, decisions }, 'decisions that only Redis knew were committed');
+  };

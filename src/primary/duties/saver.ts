@@ -6,13 +6,14 @@ import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
 import { salvageDecisions } from '../../store/salvage.ts';
 import { forEachSale } from './each-sale.ts';
-import { reportSalvaged } from './salvaged.ts';
+import type { OnSalvaged } from './salvaged.ts';
 
 export interface SaverOptions {
   readonly redis: Redis;
   readonly postgres: Postgres;
   readonly log: Log;
   readonly sales: () => readonly LiveSale[];
+  readonly onSalvaged: OnSalvaged;
 }
 
 /** Compares the decisions of live sales with Postgres, once each, and commits what Postgres does not have. */
@@ -22,7 +23,7 @@ export interface Saver {
   again(saleId?: string): void;
 }
 
-export function createSaver({ redis, postgres, log, sales }: SaverOptions): Saver {
+export function createSaver({ redis, postgres, log, sales, onSalvaged }: SaverOptions): Saver {
   const compared = new Set<string>();
 
   /** Returns whether all of it was compared. */
@@ -32,7 +33,7 @@ export function createSaver({ redis, postgres, log, sales }: SaverOptions): Save
       contradictions++;
     });
     if (salvaged === undefined) return false;
-    reportSalvaged(log, sale.id, salvaged);
+    onSalvaged(sale.id, salvaged);
     // Only a rebuild can heal that, and counts them.
     if (contradictions > 0) await doubtSale(redis, sale);
     return true;

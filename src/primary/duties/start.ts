@@ -12,6 +12,7 @@ import { createCaretaker } from './caretaker.ts';
 import { createKeeper } from './keeper.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createRetirer } from './retirer.ts';
+import { createSalvagedReport } from './salvaged.ts';
 import { createSaver } from './saver.ts';
 import { scheduleSales } from './scheduler.ts';
 import { sweep } from './sweeper.ts';
@@ -53,7 +54,8 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   let scheduling: Repeated | undefined;
   let keeping: Repeated | undefined;
   const sales = () => board.sales;
-  const saver = createSaver({ redis, postgres, log, sales });
+  const { onSwept, onStray, onRebuilt, ...onWrong } = countIn(metrics, log);
+  const saver = createSaver({ redis, postgres, log, sales, ...onWrong });
   const canLead = () => redis.isUp;
   const leadership = await seekLeadership(stores.databaseUrl, canLead, (isLeader) => {
     log.info({ leader: isLeader }, 'leadership');
@@ -79,11 +81,9 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
     // What Postgres has lost and Redis still knows is committed again.
     if (count > 0 && saleId !== undefined) saver.again(saleId);
   };
-  const onContradiction = () => void metrics.contradictions.n++;
-  const retirer = createRetirer({ redis, postgres, log, sales, onDifference, onContradiction });
+  const retirer = createRetirer({ redis, postgres, log, sales, onDifference, ...onWrong });
   const { isRetiring } = retirer;
-  const onRebuilt = () => void metrics.rebuilds.n++;
-  const keep = createKeeper({ redis, postgres, log, isRetiring, onRebuilt, onContradiction });
+  const keep = createKeeper({ redis, postgres, log, isRetiring, onRebuilt, ...onWrong });
   keeping = repeat('keeper', KEEP_MS, async () => {
     try {
       if (leadership.isLeader) await keep(board.publish);
@@ -102,9 +102,6 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
     );
   repeat('saver', SAVE_MS, leading(saver.save));
   repeat('retirer', RETIRE_MS, leading(retirer.retire));
-  const onSwept = (decisions: number) => {
-    metrics.swept.n += decisions;
-  };
   repeat(
     'sweeper',
     SWEEP_MS,
@@ -113,18 +110,31 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   repeat('lifecycle', WATCH_MS, createLifecycle({ redis, log, sales }));
   const audit = createAuditor({ redis, postgres, log, sales, onDifference });
   const auditAll: Work = async (signal) => {
-    await audit(signal);
-    metrics.audited();
+    if (await audit(signal)) metrics.audited();
   };
   repeat('auditor', AUDIT_MS, leading(auditAll));
 
-  const onStray = (attempts: number) => {
-    metrics.strayAttempts = attempts;
-  };
   const care = createCaretaker({ postgres, log, keepDays: config.attemptsKeepDays, onStray });
   void repeat('caretaker', CARE_MS, leading(care)).now();
 
   await scheduling?.now();
   await keeping.now();
   return { refreshSales: keeping.now, isLeader: () => leadership.isLeader };
+}
+
+/** What the duties tell of, as the metrics count it. */
+function countIn(metrics: Metrics, log: Log) {
+  return {
+    onRebuilt: () => void metrics.rebuilds.n++,
+    onContradiction: () => void metrics.contradictions.n++,
+    onSalvaged: createSalvagedReport(log, (decisions) => {
+      metrics.salvaged.n += decisions;
+    }),
+    onSwept(decisions: number) {
+      metrics.swept.n += decisions;
+    },
+    onStray(attempts: number) {
+      metrics.strayAttempts = attempts;
+    },
+  };
 }

@@ -34,6 +34,8 @@ export interface Metrics {
   readonly rebuilds: Cell;
   /** Decisions in Redis that contradict Postgres; each causes a rebuild. */
   readonly contradictions: Cell;
+  /** Decisions that Redis alone knew, and that were committed. */
+  readonly salvaged: Cell;
   /** Decisions that the sweeper has committed. */
   readonly swept: Cell;
   /** Attempts in the default partition, as the leader last counted them. */
@@ -59,6 +61,10 @@ export function createMetrics(): Metrics {
       'flashsale_contradictions_total',
       'Decisions in Redis that contradict Postgres',
     ),
+    salvaged: createCounter(
+      'flashsale_salvaged_decisions_total',
+      'Decisions that Redis alone knew, and that were committed',
+    ),
     swept: createCounter('flashsale_swept_decisions_total', 'Decisions of lost workers that were committed'),
   };
   const starts = createCounter('flashsale_worker_starts_total', 'Workers started');
@@ -69,6 +75,7 @@ export function createMetrics(): Metrics {
     workerDeaths: counters.workerDeaths.cell(),
     rebuilds: counters.rebuilds.cell(),
     contradictions: counters.contradictions.cell(),
+    salvaged: counters.salvaged.cell(),
     swept: counters.swept.cell(),
     strayAttempts: undefined,
     audited() {
