@@ -4,11 +4,13 @@ import { lineOf } from './report.ts';
 import { type RunOptions, type RunResult, runOnce } from './run.ts';
 import { ROOT } from './service.ts';
 import { type Stand, startStand } from './stand.ts';
+import { targetOf } from './targets.ts';
 
 export interface CampaignOptions {
   /** Names of faults, `all`, or `mix`. */
   readonly faults: readonly string[];
-  readonly runs: number;
+  /** Runs of each fault; undefined: as many as the targets of the scoreboard ask for. */
+  readonly runs: number | undefined;
   readonly seed: number;
   readonly items: number;
   readonly clients: number;
@@ -35,13 +37,20 @@ export async function runCampaign(options: CampaignOptions): Promise<RunResult[]
   let stand: Stand | undefined;
   let startedFor = '';
   let used = 0;
-  // Stop the servers when a campaign is interrupted.
-  const onSignal = () => void Promise.resolve(stand?.stop()).finally(() => process.exit(130));
+  let isEnding = false;
+  // The first signal ends it after the run under way, so that what has run counts; the second one at once.
+  const onSignal = () => {
+    if (isEnding) return void Promise.resolve(stand?.stop()).finally(() => process.exit(130));
+    isEnding = true;
+    options.say('The campaign ends after this run; at once when you interrupt it again.');
+  };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   try {
     for (const name of names) {
-      for (let run = 0; run < options.runs; run++) {
+      const runs = options.runs ?? targetOf(name);
+      for (let run = 0; run < runs; run++) {
+        if (isEnding) return results;
         const seed = options.seed + run;
         const fault: Fault = name === 'mix' ? mixOf(seeded(seed)) : faultOf(name);
         const kind = fault.stands[0]!;

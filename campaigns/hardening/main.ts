@@ -1,5 +1,6 @@
-/** `npm run harden`: attacks on a service of its own. Exit code 0: every promise held; 1: one did not. */
+/** `npm run harden`: attacks on a service of its own. Exit code 0: every promise held; 1: one did not; 2: it cannot be run so. */
 import { parseArgs } from 'node:util';
+import { EXIT, readCount, runCommand } from '../../perf/command.ts';
 import { harden } from './campaign.ts';
 
 const HELP = `npm run harden -- [options]
@@ -13,24 +14,29 @@ good customers buy: they must not notice.
 
 With one of the first two, only that.`;
 
-const { values } = parseArgs({
-  options: {
-    malformed: { type: 'string', default: '0' },
-    slow: { type: 'string', default: '0' },
-    seed: { type: 'string', default: String(Date.now() % 100_000) },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+await runCommand('harden', async () => {
+  const { values } = parseArgs({
+    options: {
+      malformed: { type: 'string' },
+      slow: { type: 'string' },
+      seed: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const say = (line: string) => void process.stdout.write(`${line}\n`);
+  if (values.help) {
+    say(HELP);
+    return EXIT.ok;
+  }
+  // With one of them, only that; without options, a little of both.
+  const isBoth = values.malformed === undefined && values.slow === undefined;
+  const violations = await harden({
+    malformed: readCount('malformed', values.malformed, isBoth ? 10_000 : 0),
+    slow: readCount('slow', values.slow, isBoth ? 200 : 0),
+    seed: readCount('seed', values.seed, 1 + (Date.now() % 100_000)),
+    say,
+  });
+  for (const violation of violations) say(`VIOLATION: ${violation}`);
+  say(violations.length === 0 ? 'every promise held' : `${violations.length} violations`);
+  return violations.length === 0 ? EXIT.ok : EXIT.differs;
 });
-if (values.help) {
-  console.log(HELP);
-  process.exit();
-}
-const asked = { malformed: Number(values.malformed), slow: Number(values.slow) };
-// Without options: a little of both.
-const { malformed, slow } = asked.malformed + asked.slow > 0 ? asked : { malformed: 10_000, slow: 200 };
-
-const say = (line: string) => void process.stdout.write(`${line}\n`);
-const violations = await harden({ malformed, slow, seed: Number(values.seed), say });
-for (const violation of violations) say(`VIOLATION: ${violation}`);
-say(violations.length === 0 ? 'every promise held' : `${violations.length} violations`);
-process.exitCode = violations.length === 0 ? 0 : 1;

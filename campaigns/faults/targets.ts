@@ -1,0 +1,33 @@
+/** How often each fault must have run for the targets of the scoreboard (`--full`). */
+const RUNS: Readonly<Record<string, number>> = {
+  // Row 1: 200 kills of workers, of five kinds.
+  'worker-kill': 40,
+  'worker-kill-before-script': 40,
+  'worker-kill-after-script': 40,
+  'worker-kill-before-commit': 40,
+  'worker-kill-after-commit': 40,
+  // Row 2.
+  'primary-kill': 50,
+  // Row 3: 50 old copies, of three kinds.
+  'redis-kill-old': 20,
+  'redis-flush-undone': 15,
+  'box-pause-redis-old': 15,
+  // Row 4: emptied 30 times.
+  'redis-flush': 14,
+  'two-boxes-flush': 8,
+  'rebuild-crash': 8,
+  // Row 5.
+  'postgres-kill': 50,
+  'postgres-outage': 5,
+  // Row 12.
+  'rolling-restart': 50,
+  // Rows 13 and 14.
+  'redis-failback': 20,
+  'proxy-swap': 20,
+  'postgres-older': 20,
+  'postgres-read-only': 20,
+};
+const RUNS_OF_OTHERS = 4;
+
+/** Runs of a fault that the targets ask for, or that show that it holds. */
+export const targetOf = (fault: string): number => RUNS[fault] ?? RUNS_OF_OTHERS;
