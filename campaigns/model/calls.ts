@@ -124,10 +124,12 @@ const DOES: Record<string, Does> = {
     const hours = { startsMs: Number(startsMs), endsMs: Number(endsMs) };
     return agree(open(model, gateOf(model, token), gateOf(model, fence), hours), reply, 'rebuild_open');
   },
-  'sql/bump_epoch'({ records }, [, atGate], reply) {
+  'sql/bump_epoch'(model, [, above], reply) {
+    const { records } = model;
     const [row] = reply as { epoch: number; opened_epoch: number }[];
     if (records.retired) return agree(undefined, row, 'bump_epoch');
-    records.epoch = Math.max(records.epoch, Number(atGate)) + 1;
+    records.epoch = Math.max(records.epoch, Number(above)) + 1;
+    model.highest = Math.max(model.highest, records.epoch);
     agree([records.epoch, records.opened], [row?.epoch, row?.opened_epoch], 'bump_epoch');
     return records.epoch;
   },

@@ -29,6 +29,10 @@ export type Command =
   | { readonly do: 'begin' | 'end' }
   /** `lose items`: the key of the items is gone, and nothing else; a missing key is not sellable. */
   | ({ readonly do: 'restart' | 'empty' | 'lose items' } & Heals)
+  /** A key that grows is gone, and the leader sees it at once: it compares five times a second. */
+  | { readonly do: 'lose'; readonly key: 'bought' | 'decisions' | 'outbox'; readonly kept: true }
+  /** Postgres comes back as it was so many commands ago: an asynchronous standby was promoted. */
+  | ({ readonly do: 'Postgres goes back'; readonly commands: number } & Heals)
   /** Redis comes back as it was so many commands ago. */
   | ({ readonly do: 'go back'; readonly commands: number } & Heals);
 
@@ -105,6 +109,22 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({ do: fc.constant('go back' as const), commands: fc.nat(9), kept: fc.boolean() }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('lose' as const),
+      key: fc.constantFrom('bought', 'decisions', 'outbox'),
+      kept: fc.constant(true as const),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('Postgres goes back' as const),
+      commands: fc.nat(6),
+      kept: fc.boolean(),
+    }),
   },
   { weight: 1, arbitrary: word('begin', 'end') },
 );

@@ -1,6 +1,6 @@
 /**
- * The specification of a sale in plain code: what Redis holds (and may lose), what Postgres holds (and never
- * loses), and what each script and statement has to answer. The laws that must hold at every step are in here
+ * The specification of a sale in plain code: what Redis holds (and may lose), what Postgres holds (and loses only
+ * when it comes back older), and what each script and statement has to answer. The laws that must hold at every step are in here
  * too: a step that breaks one throws.
  */
 
@@ -30,6 +30,8 @@ export interface Memory {
   stocked: boolean;
   readonly carts: Map<string, { readonly code: string; readonly items: string[] }>;
   readonly decisions: Decisions;
+  /** A key is gone, or was made anew by a step after that: the sale is not whole until it is rebuilt. */
+  damaged: boolean;
   /** What is not known to be committed, by entry id. */
   readonly outbox: Map<string, { readonly epoch: number; readonly decisions: Decisions }>;
 }
@@ -68,6 +70,7 @@ export const emptyMemory = (): Memory => ({
   stocked: false,
   carts: new Map(),
   decisions: new Map(),
+  damaged: false,
   outbox: new Map(),
 });
 
@@ -167,7 +170,7 @@ export function retire(memory: Memory, fence: string, overMs: number, decided: n
 }
 
 /** Whether a sale can be sold: 1; -1 when its gate is shut; -2 when something is missing. */
-export function isWhole({ gate, hours, stocked }: Memory, fence: string): 1 | -1 | -2 {
+export function isWhole({ gate, hours, stocked, damaged }: Memory, fence: string): 1 | -1 | -2 {
   if (gate !== fence) return -1;
-  return hours !== undefined && stocked ? 1 : -2;
+  return hours !== undefined && stocked && !damaged ? 1 : -2;
 }

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import type { LiveSale } from '../../src/sale.ts';
 import { createCheckouts } from '../../src/store/checkouts.ts';
+import { fenceOf } from '../../src/store/fence.ts';
 import { sweepOutbox } from '../../src/store/outbox.ts';
 import { createPurchases, type PurchaseResult } from '../../src/store/purchases.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
 import { retireSale } from '../../src/store/retire.ts';
+import { salvageDecisions } from '../../src/store/salvage.ts';
 import type { CheckoutAnswer, PurchaseAnswer } from './model.ts';
 import { acknowledge, type Model } from './recovery.ts';
 import { type Met, type Outcome, type Process, startProcess, type TurnstileOptions } from './turnstile.ts';
@@ -103,13 +105,11 @@ export async function startSweep(stores: TurnstileOptions, model: Model): Promis
   return { process, check };
 }
 
-/**
- * Rebuilds the sale; what it comes to follows from the first step that was refused or lost. The model's Postgres forgets
- * nothing, so that nothing is in Redis alone.
- */
+/** Rebuilds the sale; what it comes to follows from the first step that was refused or lost. */
 export async function startRebuild(stores: TurnstileOptions, model: Model): Promise<Task> {
+  const { highest: above } = model;
   const process = await startProcess('rebuild', stores, (redis, postgres) =>
-    rebuildSale(redis, postgres, model.sale.id, refuse),
+    rebuildSale(redis, postgres, model.sale.id, refuse, above),
   );
   const expected = (): Outcome => {
     const { met } = process;
@@ -119,11 +119,26 @@ export async function startRebuild(stores: TurnstileOptions, model: Model): Prom
     if (last.fate !== 'passes') return { thrown: 'Unanswered' };
     if (name === 'lua/rebuild_open' && answer !== -1)
       return answer === 1
-        ? { value: { epoch, doubted, salvaged: 0 } }
+        ? { value: { epoch, doubted, salvaged: salvagedIn(met) } }
         : { thrown: 'a rebuild step failed: -2' };
     return { value: isSuperseded(answer) ? undefined : `${name} was the last step` };
   };
   return { process, check: (outcome) => assert.deepEqual(outcome, expected()) };
+}
+
+/** Decisions that were in Redis alone: what is missing is asked for again, without what waits in the outbox. */
+function salvagedIn(met: readonly Met[]): number {
+  const [, alone] = met.filter(({ name }) => name === 'sql/uncommitted_codes');
+  return (alone?.answer as readonly string[] | undefined)?.length ?? 0;
+}
+
+/** Commits what only Redis knows, as the leader does after Postgres was away. */
+export async function startSave(stores: TurnstileOptions, sale: LiveSale): Promise<Task> {
+  const process = await startProcess('save', stores, (redis, postgres) =>
+    salvageDecisions(redis, postgres, sale, fenceOf(sale.epoch), refuse),
+  );
+  const check = (outcome: Outcome) => assert.deepEqual(outcome, { value: salvagedIn(process.met) });
+  return { process, check };
 }
 
 /** Whether a step says that a rebuild has no business any more. */

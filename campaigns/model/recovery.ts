@@ -18,7 +18,13 @@ export interface Model {
   /** The dataset that connections reach: "run_id:master_replid". */
   dataset: string;
   memory: Memory;
-  readonly records: Records;
+  records: Records;
+  /** The highest epoch that there ever was: the leader remembers it. */
+  highest: number;
+  /** Whether Postgres ever came back older. */
+  isOlder: boolean;
+  /** Postgres came back older, and what only Redis knows has not been committed again yet. */
+  isUnsaved: boolean;
   /** Every decision that Redis ever made, the same code perhaps again after a loss; with its epoch. */
   readonly made: (Decision & { readonly code: string; readonly epoch: number })[];
   /** Every code that was ever given out, the newest last. */
@@ -32,6 +38,9 @@ export const createModel = (sale: Sale, hours: Hours, dataset: string): Model =>
   dataset,
   memory: emptyMemory(),
   records: { epoch: 0, opened: 0, hours, retired: false, committed: new Map() },
+  highest: 0,
+  isOlder: false,
+  isUnsaved: false,
   made: [],
   codes: [],
   acknowledged: new Map(),
@@ -44,7 +53,10 @@ export function servingEpoch({ memory, dataset }: Model): number | undefined {
 }
 
 /** A customer gets a decision: it is committed, and no client ever gets another one for the same code. */
-export function acknowledge({ records, acknowledged }: Model, code: string, decision: Decision): void {
+export function acknowledge(model: Model, code: string, decision: Decision): void {
+  const { records, acknowledged, isOlder } = model;
+  // The commit was lost after it was seen.
+  if (isOlder && !records.committed.has(code)) return;
   law(sameDecision(records.committed.get(code), decision), `${code} is answered, and not committed so`);
   law(
     sameDecision(acknowledged.get(code) ?? decision, decision),
@@ -70,11 +82,14 @@ export function commit({ records, made, sale }: Model, epoch: number, decisions:
 }
 
 /** Entries leave the outbox, if they are still there: only what is committed or void may. Returns their number. */
-export function forget({ memory, records }: Model, ids: readonly string[]): number {
+export function forget({ memory, records, isUnsaved }: Model, ids: readonly string[]): number {
   const present = ids.flatMap((id) => memory.outbox.get(id) ?? []);
   for (const { epoch, decisions } of present) {
     for (const code of decisions.keys())
-      law(epoch < records.opened || records.committed.has(code), `${code} is forgotten uncommitted`);
+      law(
+        isUnsaved || epoch < records.opened || records.committed.has(code),
+        `${code} is forgotten uncommitted`,
+      );
   }
   for (const id of ids) memory.outbox.delete(id);
   return present.length;
@@ -90,6 +105,16 @@ export function begin({ memory }: Model, epoch: number, token: string): [number,
   memory.gate = token;
   const of = memory.hours === undefined ? epochAt(before) : memory.opened;
   return [of, before.startsWith('doubted:') ? 1 : 0];
+}
+
+/** A store is not what it was: what neither holds any more, in a form that counts, is lost for good. */
+export function mourn({ memory, records, acknowledged }: Model): void {
+  const epoch = memory.hours === undefined ? epochAt(memory.gate) : memory.opened;
+  const survives = (code: string) =>
+    records.committed.has(code) ||
+    (memory.decisions.has(code) && epoch > 0 && epoch >= records.opened) ||
+    [...memory.outbox.values()].some((entry) => entry.decisions.has(code) && entry.epoch >= records.opened);
+  for (const code of acknowledged.keys()) if (!survives(code)) acknowledged.delete(code);
 }
 
 /** Clears what Postgres rewrites: nothing that is neither committed nor void may be lost with it. Carts stay. */
@@ -118,6 +143,7 @@ export function open(model: Model, token: string, fence: string, hours: Hours): 
   memory.gate = fence;
   memory.hours = hours;
   memory.opened = epochAt(fence);
+  memory.damaged = false;
   memory.decisions.clear();
   for (const [code, decision] of records.committed) memory.decisions.set(code, decision);
   for (const [user, { code }] of memory.carts) if (records.committed.has(code)) memory.carts.delete(user);
@@ -137,7 +163,10 @@ export function checkServing(model: Model): void {
       `${code} is committed, and Redis has it otherwise`,
     );
   for (const code of memory.decisions.keys())
-    law(records.committed.has(code) || waiting.has(code), `${code} is neither committed nor waiting`);
+    law(
+      model.isUnsaved || records.committed.has(code) || waiting.has(code),
+      `${code} is neither committed nor waiting`,
+    );
   for (const entry of memory.outbox.values()) law(entry.epoch === epoch, 'an entry is of another epoch');
   const bought = boughtIn(memory.decisions);
   law(new Set(bought).size === bought.length, 'an item is sold twice');

@@ -8,16 +8,17 @@ import { createSale, isSellable } from '../../src/store/sales.ts';
 import { checkPostgres, checkRedis } from './books.ts';
 import { type Call, mirror } from './calls.ts';
 import { type Command, type Course, type Script, STRANGER, WORKERS } from './commands.ts';
-import { emptyMemory, type Memory } from './model.ts';
+import { boughtIn, emptyMemory, type Memory, type Records } from './model.ts';
 import {
   startCheckout,
   startPurchase,
   startRebuild,
   startRetire,
+  startSave,
   startSweep,
   type Task,
 } from './processes.ts';
-import { createModel, type Model, servingEpoch } from './recovery.ts';
+import { createModel, type Model, mourn, servingEpoch } from './recovery.ts';
 import type { ModelStores } from './stores.ts';
 import type { TurnstileOptions } from './turnstile.ts';
 
@@ -33,9 +34,11 @@ export interface Run {
   /** The epoch that each worker believes the sale to be in. */
   readonly epochs: number[];
   /** Processes that were left at a call. */
-  readonly left: Task[];
+  left: Task[];
   /** What Redis held after each command. */
   readonly copies: Memory[];
+  /** What Postgres held after each command, but for what it has lost since. */
+  readonly pasts: Records[];
 }
 
 /** Creates the sale of a script, in Postgres only. */
@@ -51,7 +54,16 @@ export async function openRun(stores: ModelStores, script: Script): Promise<Run>
     return { reply, answer: mirror(model, call, reply) };
   };
   const turnstile = { redis: stores.redis, postgres: stores.postgres, perform, late: [] };
-  return { stores, script, model, turnstile, epochs: Array(WORKERS).fill(0), left: [], copies: [] };
+  return {
+    stores,
+    script,
+    model,
+    turnstile,
+    epochs: Array(WORKERS).fill(0),
+    left: [],
+    copies: [],
+    pasts: [],
+  };
 }
 
 /** Does one command, and compares both stores with the model. */
@@ -62,6 +74,7 @@ export async function doCommand(run: Run, command: Command): Promise<void> {
   await checkRedis(stores, model);
   if (command.do !== 'checkout') await checkPostgres(stores, model);
   copies.push(structuredClone(model.memory));
+  run.pasts.push(structuredClone(model.records));
   await stores.save(model.sale.id, copies.length - 1);
 }
 
@@ -95,10 +108,14 @@ export async function keep(run: Run): Promise<void> {
   const { model, stores } = run;
   const { epoch, retired } = model.records;
   if (retired) return;
-  const sellable = servingEpoch(model) === epoch && model.memory.stocked;
+  const { stocked, damaged } = model.memory;
+  const sellable = servingEpoch(model) === epoch && stocked && !damaged;
   assert.equal(await isSellable(stores.redis, { ...saleOf(run, 0), epoch }), sellable, 'isSellable');
   if (!sellable) await follow(run, await startRebuild(run.turnstile, model));
   run.epochs.fill(model.records.epoch);
+  if (!model.isUnsaved) return;
+  await follow(run, await startSave(run.turnstile, saleOf(run, 0)));
+  model.isUnsaved = false;
 }
 
 /** The code that a command means: the newest is 0; past the oldest, one that was never given out. */
@@ -166,16 +183,43 @@ const DOES: Does = {
   async empty({ stores, model }) {
     await stores.empty();
     model.memory = emptyMemory();
+    mourn(model);
   },
   async 'lose items'({ stores, model }) {
     model.memory.stocked = false;
     await stores.redis.command('DEL', keysOf(model.sale.id).items);
+  },
+  async lose({ stores, model }, { key }) {
+    const { memory } = model;
+    await stores.redis.command('DEL', keysOf(model.sale.id)[key]);
+    const held = key === 'bought' ? boughtIn(memory.decisions).length : memory[key].size;
+    memory.damaged ||= held > 0;
+    if (key !== 'bought') memory[key].clear();
+    mourn(model);
+  },
+  async 'Postgres goes back'(run, { commands }) {
+    const { stores, model, pasts, turnstile } = run;
+    const { epoch } = model.records;
+    // What came after that is another history, to which there is no way back.
+    pasts.splice(Math.max(1, pasts.length - commands));
+    model.records = { ...structuredClone(pasts.at(-1) as Records), hours: model.records.hours };
+    await stores.loseCommits(model.sale.id, model.records);
+    model.isOlder = true;
+    model.isUnsaved = true;
+    // A failover takes seconds: rebuilds and retirements under way fail with it, and what Redis was late with is done.
+    run.left = run.left.filter(({ process }) => !['rebuild', 'retire'].includes(process.name));
+    turnstile.late.length = 0;
+    mourn(model);
+    // An epoch that has ended would accept commits again. The leader looks five times a second; what a worker commits before that
+    // is healed as a contradiction, of which the model has none (test/store/contradictions.test.ts).
+    if (model.records.epoch < epoch) await keep(run);
   },
   async 'go back'({ stores, model, copies }, { commands }) {
     const copy = Math.max(0, copies.length - 1 - commands);
     model.memory = structuredClone(copies[copy] as Memory);
     await stores.goBack(model.sale.id, copy);
     model.dataset = await stores.dataset();
+    mourn(model);
   },
   async begin(run) {
     if (Date.now() < run.model.records.hours.startsMs)

@@ -9,6 +9,7 @@ import { keysOf } from '../../src/store/keys.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { openPostgres, type Postgres } from '../../src/store/postgres.ts';
 import { openRedis, type Redis } from '../../src/store/redis.ts';
+import type { Records } from './model.ts';
 
 export interface ModelStores {
   readonly redis: Redis;
@@ -23,6 +24,8 @@ export interface ModelStores {
   save(saleId: string, copy: number): Promise<void>;
   /** Redis comes back with a copy, which is a restart too. */
   goBack(saleId: string, copy: number): Promise<void>;
+  /** Postgres comes back with these records of a sale, which it once had. */
+  loseCommits(saleId: string, records: Records): Promise<void>;
   /** Forgets all sales and all copies. */
   clear(): Promise<void>;
   /** Resolves once both stores answer. */
@@ -102,6 +105,14 @@ export async function openModelStores(): Promise<ModelStores> {
       await real.command('DEL', ...keys);
       await Promise.all(keys.map((key) => copies.command('COPY', `${key}:${copy}`, key, 'DB', '0')));
       await promote();
+    },
+    async loseCommits(saleId, { epoch, opened, retired, committed }) {
+      for (const table of ['purchases', 'decisions'])
+        await sql(`delete from ${table} where sale_id = $1 and code <> all($2::text[])`, saleId, [
+          ...committed.keys(),
+        ]);
+      const facts = 'epoch = $2, opened_epoch = $3, retired = $4, sold = case when $4 then sold end';
+      await sql(`update sales set ${facts} where id = $1`, saleId, epoch, opened, retired);
     },
     async clear() {
       await Promise.all([real.command('FLUSHDB'), copies.command('FLUSHDB')]);

@@ -18,7 +18,8 @@ import {
 import { linkToNext } from '../http/paging.ts';
 import { problem } from '../http/problem.ts';
 import { createShelf, type ShelfPage } from '../selling/shelf.ts';
-import { hasItem, type ItemPage, type ItemView, listItems } from '../store/items.ts';
+import { createUnsold } from '../selling/unsold.ts';
+import { findPosition, type ItemPage, type ItemView, listItems } from '../store/items.ts';
 import type { RouteDeps } from './deps.ts';
 import { FRESH, findSale, SALE_PATH } from './sales.ts';
 
@@ -33,7 +34,11 @@ export function itemsEndpoints({
   postgres,
   liveSales,
 }: Pick<RouteDeps, 'postgres' | 'liveSales'>): Documented[] {
-  const shelf = createShelf((page) => listItems(postgres, page));
+  const findUnsold = createUnsold(postgres, () => liveSales.all().map(({ facts }) => facts));
+  const shelf = createShelf((page) => {
+    const live = page.availableOnly ? liveSales.find(page.saleId)?.facts : undefined;
+    return live ? findUnsold(live, page.after, page.limit) : listItems(postgres, page);
+  });
   const isSale = async (id: string) =>
     liveSales.find(id) !== undefined || (await findSale(postgres, id)) !== undefined;
 
@@ -44,7 +49,7 @@ export function itemsEndpoints({
     const { after } = read;
     const page = await shelf({ ...read, saleId });
     // Nothing comes behind an item that is not there: a shop would show an empty page, and say "sold out".
-    if (page.isEmpty && after !== undefined && !(await hasItem(postgres, saleId, after))) {
+    if (page.isEmpty && after !== undefined && (await findPosition(postgres, saleId, after)) === undefined) {
       const errors = { after: `after must be an item of this sale: ${after} is none` };
       return problem(asked, 'validation_failed', { errors });
     }

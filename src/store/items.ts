@@ -1,6 +1,10 @@
 import { type Postgres, statement } from './postgres.ts';
 
-const sql = { list: statement('list_items'), has: statement('has_item') };
+const sql = {
+  list: statement('list_items'),
+  unsold: statement('list_unsold'),
+  position: statement('item_position'),
+};
 
 export interface ItemPage {
   readonly saleId: string;
@@ -27,7 +31,39 @@ export function listItems(postgres: Postgres, page: ItemPage): Promise<ItemView[
   ]);
 }
 
-/** Whether a sale has an item. Throws as `Postgres.query` does. */
-export async function hasItem(postgres: Postgres, saleId: string, itemId: string): Promise<boolean> {
-  return (await postgres.query(sql.has, [saleId, itemId])).length > 0;
+export interface Stretches {
+  /** Positions at which they begin. */
+  readonly starts: readonly number[];
+  /** Positions of each. */
+  readonly length: number;
+}
+
+/**
+ * Unsold items of stretches of a sale behind a position, `limit` of each stretch at most, in their order; with the
+ * position at which the stretch begins. Throws as `Postgres.query` does.
+ */
+export function listUnsold(
+  postgres: Postgres,
+  saleId: string,
+  { starts, length }: Stretches,
+  behind: number,
+  limit: number,
+): Promise<(ItemView & { readonly start: number })[]> {
+  return postgres.query<ItemView & { start: number } & Record<string, unknown>>(sql.unsold, [
+    saleId,
+    starts,
+    length,
+    behind,
+    limit,
+  ]);
+}
+
+/** The place of an item in the order of its sale, from 0; undefined when it has no such item. Throws as `Postgres.query` does. */
+export async function findPosition(
+  postgres: Postgres,
+  saleId: string,
+  itemId: string,
+): Promise<number | undefined> {
+  const [row] = await postgres.query<{ position: number }>(sql.position, [saleId, itemId]);
+  return row?.position;
 }
