@@ -12,6 +12,7 @@ export const ANYWHERE = [
   'request_timeout',
   'body_too_large',
   'expectation_failed',
+  'rate_limited',
   'headers_too_large',
   'internal_error',
 ] as const satisfies readonly ProblemCode[];
@@ -19,6 +20,7 @@ export const ANYWHERE = [
 const headersOf = (code: ProblemCode): HeaderName[] => {
   if (PROBLEMS[code][0] === 503) return ['Retry-After'];
   if (code === 'unauthorized' || code === 'buyer_unproven') return ['WWW-Authenticate'];
+  if (code === 'rate_limited') return ['Retry-After', 'RateLimit', 'RateLimit-Policy'];
   if (code === 'all_items_sold') return ['Idempotent-Replayed', 'Cache-Control'];
   if (code === 'already_processed' || code === 'checkout_not_found') return ['Cache-Control'];
   return code === 'method_not_allowed' ? ['Allow'] : [];
