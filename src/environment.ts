@@ -55,8 +55,7 @@ export function readersOf(env: Env) {
     },
     /** Requests a second, and how many at once: `5,20`. */
     rate(name: string): Rate | undefined {
-      const must =
-        'requests per second and a burst, such as 5,20: from 0.01 to 100000, and from 1 to 1000000';
+      const must = 'requests a second (0.01 to 100000) and at once (1 to 1000000), such as 5,20';
       return read(name, undefined, rateIn, must);
     },
     networks(name: string): readonly Network[] {

@@ -12,7 +12,6 @@ export const ANYWHERE = [
   'request_timeout',
   'body_too_large',
   'expectation_failed',
-  'rate_limited',
   'headers_too_large',
   'internal_error',
 ] as const satisfies readonly ProblemCode[];

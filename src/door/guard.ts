@@ -2,6 +2,7 @@ import type { Answer } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { failureCode } from '../http/failure.ts';
 import type { Guard } from '../http/handle.ts';
+import { USER_ID } from '../http/input.ts';
 import { problem } from '../http/problem.ts';
 import type { Limits } from './limits.ts';
 import type { Proof } from './proof.ts';
@@ -36,10 +37,11 @@ export function createDoor(proof: Proof | undefined, limits: Limits | undefined)
     if (code === 'internal_error') throw error;
     return refuseBy(asked, problem(asked, code));
   };
-  /** Without proof the user is whom the query names. */
+  /** Without proof the user is whom the query names; what can be no user the route refuses. */
   const limitUser = (asked: Asked) => {
     const user = asked.buyer ?? asked.query.get('user_id');
-    const answer = typeof user === 'string' ? limits?.ofUser(asked, user) : undefined;
+    const isUser = typeof user === 'string' && USER_ID.test(user);
+    const answer = isUser ? limits?.ofUser(asked, user) : undefined;
     return answer && refuse(asked, 'user_rate', answer);
   };
   const admit = (asked: Asked, { user }: Buyer) => {

@@ -53,7 +53,7 @@ export const PROBLEMS = {
   ],
   rate_limited: [
     429,
-    'Rate limited',
+    'Too many requests',
     'Too many requests of this user or address: wait as long as Retry-After says.',
   ],
   headers_too_large: [
