@@ -186,7 +186,8 @@ function refuseUnreadable(
     (asked, answer) =>
       socket.end(`${headText(answer, asked.requestId)}Connection: close\r\n\r\n${answer.body}`),
     UNREADABLE[error.code ?? ''] ?? 'malformed_request',
-    socket,
+    // A proxy's headers could not be read either, so that nobody is counted.
+    NO_PEER,
   );
 }
 

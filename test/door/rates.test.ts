@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { bearer, bySecret, claimsOf, SECRET } from '../../campaigns/hardening/tokens.ts';
 import { type Reply, sendRaw } from '../support/http.ts';
 import { readMetrics } from '../support/metrics.ts';
 import { until } from '../support/processes.ts';
 import { startService } from '../support/service.ts';
 import { addShelf } from '../support/shop.ts';
 import { connectStores } from '../support/stores.ts';
-import { bearer, bySecret, claimsOf, SECRET } from '../support/tokens.ts';
 
 /** Each request of the test says which address it comes from: the test itself is a proxy that the service trusts. */
 const service = await startService({
