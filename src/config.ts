@@ -12,7 +12,8 @@ export class SetupError extends Error {
  * Throws one SetupError that names every bad variable at once.
  */
 export function readConfig(env: Env = process.env, isTerminal = process.stdout.isTTY === true) {
-  const { errors, text, integer, oneOf, share, bearer, url, origins, secrets, keySet } = readersOf(env);
+  const readers = readersOf(env);
+  const { errors, text, integer, oneOf, share, bearer, url } = readers;
   const production = env.NODE_ENV === 'production';
   const config = {
     production,
@@ -29,16 +30,7 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     /** The binary of the private Redis; found on the PATH when absent. */
     redisServer: text('REDIS_SERVER'),
     adminToken: bearer('ADMIN_TOKEN'),
-    /** Tokens prove buyers: signed by one of these secrets (HS256), or by a key of this set. Absent: `user_id` names the buyer. */
-    buyerSecrets: secrets('BUYER_SECRET'),
-    buyerJwks: keySet('BUYER_JWKS'),
-    /** `iss` and `aud` of these tokens; absent: not compared. */
-    buyerIssuer: text('BUYER_ISSUER'),
-    buyerAudience: text('BUYER_AUDIENCE'),
-    /** Seconds by which the issuer's clock may differ. Five minutes is what Kerberos allows, and no clock of today needs more. */
-    buyerLeewayS: integer('BUYER_LEEWAY_S', 30, 0, 300),
-    /** Pages of these origins may use the service from a browser. Absent: no header says so. */
-    corsOrigins: origins('CORS_ORIGINS'),
+    ...readDoor(readers),
     logLevel: oneOf('LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
     /**
      * The level of a request's line. `debug`, with `LOG_LEVEL=info`: only purchases, failures and slow requests have one.
@@ -67,11 +59,37 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     /** Items a user may hold in one hourly sale. A cart is one Redis field, rewritten per line: keep it small. */
     userLimit: integer('USER_LIMIT', 10, 1, 100),
   };
-  const proves = config.buyerSecrets.length > 0 || config.buyerJwks !== undefined;
-  if (!proves && errors.length === 0 && (config.buyerIssuer ?? config.buyerAudience) !== undefined)
-    errors.push('BUYER_ISSUER and BUYER_AUDIENCE need BUYER_SECRET or BUYER_JWKS');
   if (errors.length > 0) throw new SetupError(`The configuration is not usable: ${errors.join('; ')}.`);
   return Object.freeze(config);
+}
+
+/** Who may buy, how often, and from where: all off unless it is set. */
+function readDoor(readers: ReturnType<typeof readersOf>) {
+  const { errors, text, integer, oneOf, origins, secrets, keySet, rate, networks } = readers;
+  const door = {
+    /** Tokens prove buyers: signed by one of these secrets (HS256), or by a key of this set. Absent: `user_id` names the buyer. */
+    buyerSecrets: secrets('BUYER_SECRET'),
+    buyerJwks: keySet('BUYER_JWKS'),
+    /** `iss` and `aud` of these tokens; absent: not compared. */
+    buyerIssuer: text('BUYER_ISSUER'),
+    buyerAudience: text('BUYER_AUDIENCE'),
+    /** Seconds by which the issuer's clock may differ. Five minutes is what Kerberos allows, and no clock of today needs more. */
+    buyerLeewayS: integer('BUYER_LEEWAY_S', 30, 0, 300),
+    /** Pages of these origins may use the service from a browser. Absent: no header says so. */
+    corsOrigins: origins('CORS_ORIGINS'),
+    /** Requests of a user and of an address; absent: as many as they like. */
+    rateUser: rate('RATE_USER'),
+    rateAddress: rate('RATE_ADDRESS'),
+    /** Addresses that RATE_ADDRESS does not count: a crowd behind one address. */
+    rateExempt: networks('RATE_EXEMPT'),
+    /** Proxies that say which address is behind them, in this one header. */
+    trustedProxies: networks('TRUSTED_PROXIES'),
+    proxyHeader: oneOf('PROXY_HEADER', 'x-forwarded-for', ['x-forwarded-for', 'forwarded']),
+  };
+  const proves = door.buyerSecrets.length > 0 || door.buyerJwks !== undefined;
+  if (!proves && errors.length === 0 && (door.buyerIssuer ?? door.buyerAudience) !== undefined)
+    errors.push('BUYER_ISSUER and BUYER_AUDIENCE need BUYER_SECRET or BUYER_JWKS');
+  return door;
 }
 
 /** What the primary passes to a worker through the environment. */

@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import type { Rate } from './messages.ts';
+import { type Network, readNetwork } from './network.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -51,6 +53,15 @@ export function readersOf(env: Env) {
     secrets(name: string): readonly string[] {
       return read(name, [], secretsIn, '1 to 4 secrets of at least 32 bytes each, separated by commas');
     },
+    /** Requests a second, and how many at once: `5,20`. */
+    rate(name: string): Rate | undefined {
+      const must = 'requests a second (0.01 to 100000) and at once (1 to 1000000), such as 5,20';
+      return read(name, undefined, rateIn, must);
+    },
+    networks(name: string): readonly Network[] {
+      const must = 'networks such as 10.0.0.0/8 or 2001:db8::/32, separated by commas';
+      return read(name, [], networksIn, must);
+    },
     /** A file, or a URL that nobody on the way can change: https, or http on this machine. */
     keySet(name: string): string | undefined {
       const must = 'a file, or a URL that begins with https:// (http:// for this machine alone)';
@@ -72,6 +83,18 @@ function originsIn(raw: string): readonly string[] | '*' | undefined {
 function secretsIn(raw: string): readonly string[] | undefined {
   const list = partsOf(raw);
   return list.length <= 4 && list.every((each) => Buffer.byteLength(each) >= 32) ? list : undefined;
+}
+
+function rateIn(raw: string): Rate | undefined {
+  const [rate = '', most = '', ...more] = partsOf(raw);
+  const perSecond = /^\d+(\.\d+)?$/.test(rate) ? numberIn(rate, 0.01, 100_000) : undefined;
+  const burst = /^\d+$/.test(most) ? numberIn(most, 1, 1_000_000) : undefined;
+  return perSecond && burst && more.length === 0 ? { perSecond, burst } : undefined;
+}
+
+function networksIn(raw: string): readonly Network[] | undefined {
+  const networks = partsOf(raw).map(readNetwork);
+  return networks.every((network) => network !== undefined) ? networks : undefined;
 }
 
 function keySetIn(raw: string): string | undefined {

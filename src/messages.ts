@@ -42,6 +42,17 @@ export type Question = keyof Questions;
 /** A public key that proves buyers, as RFC 7517 writes it. */
 export type BuyerKey = Readonly<Record<string, string>>;
 
+/** How often something may be done: so many a second, and so many at once after a rest. */
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+/** What one key took from its bucket since the last report. */
+export type Used = readonly [key: string, count: number];
+/** What a worker gave to users and to addresses. */
+export type UsedOf = Readonly<Record<'user' | 'address', readonly Used[]>>;
+
 export type ToWorker =
   | { readonly type: 'sales'; readonly version: number; readonly sales: readonly LiveSale[] }
   | { readonly type: 'slots'; readonly slots: readonly number[] }
@@ -51,6 +62,8 @@ export type ToWorker =
   | { readonly type: 'fair-share'; readonly connections: number }
   /** The public keys by which buyers prove themselves, all of them. */
   | { readonly type: 'buyer-keys'; readonly keys: readonly BuyerKey[] }
+  /** What another worker gave of the rates that all share. */
+  | { readonly type: 'rates'; readonly used: UsedOf }
   | { readonly type: 'drain' }
   /** The primary lives, and knows this worker. */
   | { readonly type: 'heartbeat' }
@@ -64,6 +77,8 @@ export type ToPrimary =
   | { readonly type: 'ready' }
   /** A token names a key that this worker does not know: it may be new. */
   | { readonly type: 'keys-wanted' }
+  /** What this worker gave of the rates, for the others. */
+  | { readonly type: 'rates'; readonly used: UsedOf }
   | { readonly type: 'sales-seen'; readonly version: number }
   | ({ readonly type: 'status' } & Omit<WorkerStatus, 'slot' | 'pid'>)
   /** Counters: each second, and last before the worker exits. As an answer, with the id and the gauges. */

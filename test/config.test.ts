@@ -30,6 +30,15 @@ test('keys of buyers come from a file, or by https; what they must say needs the
     assert.throws(() => readConfig({ [name]: 'shop' }), /need BUYER_SECRET or BUYER_JWKS/);
 });
 
+test('rates are two numbers, and networks whole', () => {
+  assert.deepEqual(readConfig({ RATE_USER: ' 0.5 , 20' }).rateUser, { perSecond: 0.5, burst: 20 });
+  for (const rate of ['5', '5,', ',5', '0,5', '5,0', '5,1.5', '-1,5', '5,5,5', '1e3,5', '5;5', 'a,b'])
+    assert.throws(() => readConfig({ RATE_ADDRESS: rate }), /RATE_ADDRESS must be/, rate);
+  assert.equal(readConfig({ TRUSTED_PROXIES: '10.0.0.0/8, ::1' }).trustedProxies.length, 2);
+  for (const list of ['10.0.0.1/8', '10.0.0.0/8,', 'localhost'])
+    assert.throws(() => readConfig({ RATE_EXEMPT: list }), /RATE_EXEMPT must be/, list);
+});
+
 test('with nothing set there are defaults for everything', () => {
   const { host, port, workers, saleItems, userLimit, dataDir, production, ...rest } = readConfig({});
   assert.deepEqual([host, port, production], ['127.0.0.1', 8080, false]);

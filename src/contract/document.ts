@@ -53,7 +53,7 @@ export const openApiDocument = (version: string, endpoints: readonly Documented[
     parameters: COMMON_PARAMETERS,
     headers: HEADERS,
     examples: PROBLEM_EXAMPLES,
-    responses: { AnyProblem: problemResponse(ANYWHERE) },
+    responses: { AnyProblem: problemResponse(ANYWHERE), RateLimited: problemResponse(['rate_limited']) },
     securitySchemes: {
       admin: {
         type: 'http',

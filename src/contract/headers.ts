@@ -16,6 +16,17 @@ export const HEADERS = {
     description: 'Seconds to wait before you send the same request again.',
     schema: { type: 'integer', minimum: 1 },
   },
+  RateLimit: {
+    required: true,
+    description:
+      'Of a 429: whose limit it is, `"user"` or `"address"`, what is left of it (`r=0`), and after how many seconds there is more (`t`).',
+    schema: text,
+  },
+  'RateLimit-Policy': {
+    required: true,
+    description: 'That limit: `q` requests in `w` seconds.',
+    schema: text,
+  },
   'X-Shard-Owner': {
     description: 'The slot that owns the item; only with `WORKER_PORT_BASE`.',
     schema: { type: 'integer', minimum: 0 },

@@ -46,6 +46,8 @@ export function operation(described: Description): Operation {
     responses: {
       ...described.answers,
       ...problemResponses([...(described.problems ?? []), ...ofBuyer], described.problemHeaders),
+      // The operator's paths have no limit, and what else has one is for tools.
+      ...(['Buying', 'Sales'].includes(described.tag) && { 429: ref('responses', 'RateLimited') }),
       default: ref('responses', 'AnyProblem'),
     },
   };

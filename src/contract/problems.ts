@@ -19,6 +19,7 @@ export const ANYWHERE = [
 const headersOf = (code: ProblemCode): HeaderName[] => {
   if (PROBLEMS[code][0] === 503) return ['Retry-After'];
   if (code === 'unauthorized' || code === 'buyer_unproven') return ['WWW-Authenticate'];
+  if (code === 'rate_limited') return ['Retry-After', 'RateLimit', 'RateLimit-Policy'];
   if (code === 'all_items_sold') return ['Idempotent-Replayed', 'Cache-Control'];
   if (code === 'already_processed' || code === 'checkout_not_found') return ['Cache-Control'];
   return code === 'method_not_allowed' ? ['Allow'] : [];

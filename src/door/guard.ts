@@ -2,11 +2,14 @@ import type { Answer } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { failureCode } from '../http/failure.ts';
 import type { Guard } from '../http/handle.ts';
-import { type ProblemCode, problem } from '../http/problem.ts';
+import { USER_ID } from '../http/input.ts';
+import { problem } from '../http/problem.ts';
+import type { Limits } from './limits.ts';
 import type { Proof } from './proof.ts';
 import { type Buyer, REFUSALS, type Refusal, Unproven } from './verify.ts';
 
-export type Reason = Refusal | 'mismatch';
+export type Reason = Refusal | 'mismatch' | 'address_rate' | 'user_rate';
+const REASONS = [...Object.keys(REFUSALS), 'mismatch', 'address_rate', 'user_rate'] as Reason[];
 
 /** What stands before the routes, and what it has refused. */
 export interface Door {
@@ -15,52 +18,69 @@ export interface Door {
   readonly refusals: Readonly<Record<Reason, number>>;
 }
 
-export function createDoor(proof: Proof): Door {
-  const refusals = Object.fromEntries(
-    [...Object.keys(REFUSALS), 'mismatch'].map((reason) => [reason, 0]),
-  ) as Record<Reason, number>;
-
-  /** A route that logs attempts logs this one too. */
-  const refuse = (asked: Asked, code: ProblemCode, headers?: Record<string, string>) => {
-    const answer = problem(asked, code, undefined, headers);
-    return asked.route.refuse?.(asked, answer) ?? answer;
+/**
+ * Asks of every request, in this order: does its address ask too often; who is its buyer; does that one ask too often? What is
+ * cheap comes first.
+ */
+export function createDoor(proof: Proof | undefined, limits: Limits | undefined): Door {
+  const refusals = Object.fromEntries(REASONS.map((reason) => [reason, 0])) as Record<Reason, number>;
+  const refuse = (asked: Asked, reason: Reason, answer: Answer) => {
+    refusals[reason]++;
+    return refuseBy(asked, answer);
   };
   const unproven = (asked: Asked, error: unknown): Answer | Promise<Answer> => {
-    if (!(error instanceof Unproven)) {
-      const code = failureCode(error);
-      if (code === 'internal_error') throw error;
-      return refuse(asked, code);
+    if (error instanceof Unproven) {
+      const headers = { 'WWW-Authenticate': challengeOf(error.refusal) };
+      return refuse(asked, error.refusal, problem(asked, 'buyer_unproven', undefined, headers));
     }
-    refusals[error.refusal]++;
-    return refuse(asked, 'buyer_unproven', { 'WWW-Authenticate': challengeOf(error.refusal) });
+    const code = failureCode(error);
+    if (code === 'internal_error') throw error;
+    return refuseBy(asked, problem(asked, code));
   };
-  const admit = (asked: Asked, { user }: Buyer): Answer | Promise<Answer> | undefined => {
+  /** Without proof the user is whom the query names; what can be no user the route refuses. */
+  const limitUser = (asked: Asked) => {
+    const user = asked.buyer ?? asked.query.get('user_id');
+    const isUser = typeof user === 'string' && USER_ID.test(user);
+    const answer = isUser ? limits?.ofUser(asked, user) : undefined;
+    return answer && refuse(asked, 'user_rate', answer);
+  };
+  const admit = (asked: Asked, { user }: Buyer) => {
     asked.buyer = user;
     const given = asked.query.get('user_id');
     // What is malformed or given twice the route refuses.
-    if (typeof given !== 'string' || given === '' || given === user) return undefined;
-    refusals.mismatch++;
-    return refuse(asked, 'buyer_mismatch');
+    if (typeof given === 'string' && given !== '' && given !== user)
+      return refuse(asked, 'mismatch', problem(asked, 'buyer_mismatch'));
+    return limitUser(asked);
+  };
+  const proveBy = (known: Proof, asked: Asked) => {
+    try {
+      const buyer = known.prove(asked.headers.authorization);
+      if (!(buyer instanceof Promise)) return admit(asked, buyer);
+      return buyer.then(
+        (proven) => admit(asked, proven),
+        (error) => unproven(asked, error),
+      );
+    } catch (error) {
+      return unproven(asked, error);
+    }
   };
 
   return {
     refusals,
     guard(asked) {
-      if (asked.route.needsBuyer !== true) return undefined;
-      try {
-        const buyer = proof.prove(asked.headers.authorization);
-        return buyer instanceof Promise
-          ? buyer.then(
-              (proven) => admit(asked, proven),
-              (error) => unproven(asked, error),
-            )
-          : admit(asked, buyer);
-      } catch (error) {
-        return unproven(asked, error);
-      }
+      const { route } = asked;
+      if (route.isUnlimited) return undefined;
+      const limited = limits?.ofAddress(asked);
+      if (limited) return refuse(asked, 'address_rate', limited);
+      if (!route.needsBuyer) return undefined;
+      return proof === undefined ? limitUser(asked) : proveBy(proof, asked);
     },
   };
 }
+
+/** A route that logs attempts logs this one too. */
+const refuseBy = (asked: Asked, answer: Answer): Answer | Promise<Answer> =>
+  asked.route.refuse?.(asked, answer) ?? answer;
 
 /** RFC 6750 (3): nothing but the scheme for a request without a token. */
 const challengeOf = (refusal: Refusal): string =>

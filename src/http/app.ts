@@ -4,7 +4,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { routePath } from 'hono/route';
 import type { Answer } from './answer.ts';
-import type { Ask, Asked } from './asked.ts';
+import { type Ask, type Asked, NO_PEER, type Peer } from './asked.ts';
 import type { Handle } from './handle.ts';
 import { headersOf } from './head.ts';
 import { splitTarget } from './input.ts';
@@ -35,7 +35,10 @@ export function createApp({ routing, ask, handle, admin }: AppDeps): Hono {
   ];
   for (const { method, route } of routing.entries) {
     if (method === 'ALL') app.all(route.path, serve(route));
-    else app.on(method, [route.path], ...(route.path.startsWith(ADMIN) ? guards : []), serve(route));
+    // Whoever has the token is limited by nothing; who guesses one is, since its refusal has a route of its own.
+    else if (route.path.startsWith(ADMIN))
+      app.on(method, [route.path], ...guards, serve({ ...route, isUnlimited: true }));
+    else app.on(method, [route.path], serve(route));
   }
   app.notFound(serve(NOT_FOUND));
   // Errors of guards and of Hono itself; `handle` has answered those of routes.
@@ -55,6 +58,9 @@ function refusalOf(error: Error, path: string): Route {
   return code ? refusal(code, path) : { path, answer: () => Promise.reject(error) };
 }
 
+/** What @hono/node-server passes along with a request. */
+type Bindings = { readonly incoming?: { readonly socket?: Peer } } | undefined;
+
 function readingOf(c: Context, route: Route) {
   return {
     route,
@@ -70,9 +76,12 @@ function readingOf(c: Context, route: Route) {
       contentType: c.req.header('content-type'),
       host: c.req.header('host'),
       authorization: c.req.header('authorization'),
+      forwardedFor: c.req.header('x-forwarded-for'),
+      forwarded: c.req.header('forwarded'),
       origin: c.req.header('origin'),
       wantsMethod: c.req.header('access-control-request-method'),
     },
+    peer: (c.env as Bindings)?.incoming?.socket ?? NO_PEER,
     readBody: () => c.req.text(),
   };
 }

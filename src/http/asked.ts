@@ -12,10 +12,18 @@ export interface AskedHeaders {
   readonly contentType: string | undefined;
   readonly host: string | undefined;
   readonly authorization: string | undefined;
+  /** X-Forwarded-For and Forwarded: more than one of a kind are joined by commas. */
+  readonly forwardedFor: string | undefined;
+  readonly forwarded: string | undefined;
   /** Of a browser: where its page comes from. */
   readonly origin: string | undefined;
   /** Of a preflight: Access-Control-Request-Method. */
   readonly wantsMethod: string | undefined;
+}
+
+/** The other end of a connection; a socket is one. */
+export interface Peer {
+  readonly remoteAddress?: string | undefined;
 }
 
 /** A request as its reader parsed it: the lane, Hono, or node:http before either. */
@@ -29,6 +37,7 @@ export interface Reading {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Query;
   readonly headers: AskedHeaders;
+  readonly peer: Peer;
   /** The whole body as text; only where a route takes one. Rejects when its client leaves or is too slow. */
   readonly readBody?: () => Promise<string>;
 }
@@ -56,7 +65,7 @@ export function createAsk(): Ask {
   // A fresh request id is unique by the prefix between processes, and by the count within one.
   const prefix = randomBytes(6).toString('hex');
   let count = 0;
-  return ({ route, method, path, params, query, headers, readBody }) => {
+  return ({ route, method, path, params, query, headers, peer, readBody }) => {
     const { requestId: given, traceparent } = headers;
     const requestId =
       given !== undefined && REQUEST_ID.test(given) ? given : `${prefix}-${(++count).toString(36)}`;
@@ -67,6 +76,7 @@ export function createAsk(): Ask {
       params,
       query,
       headers,
+      peer,
       ...(readBody && { readBody }),
       requestId,
       traceparent: traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined,
@@ -89,6 +99,10 @@ export const NO_HEADERS: AskedHeaders = {
   contentType: undefined,
   host: undefined,
   authorization: undefined,
+  forwardedFor: undefined,
+  forwarded: undefined,
   origin: undefined,
   wantsMethod: undefined,
 };
+/** Of a request whose connection is not known. */
+export const NO_PEER: Peer = {};

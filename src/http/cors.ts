@@ -16,7 +16,7 @@ export interface Cors {
 /** Headers of answers that scripts may read, beside those that they always may. `test/http/cors.test.ts` compares them with the contract. */
 export const EXPOSED = [
   ...['X-Request-Id', 'Retry-After', 'X-Shard-Owner', 'Idempotent-Replayed', 'ETag', 'Link', 'Location'],
-  ...['WWW-Authenticate', 'Allow'],
+  ...['WWW-Authenticate', 'Allow', 'RateLimit', 'RateLimit-Policy'],
 ];
 /** Headers that scripts may send. */
 const ALLOWED = 'Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id, traceparent';

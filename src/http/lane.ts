@@ -102,7 +102,7 @@ export function createLane(deps: LaneDeps): Lane {
     const { method, path } = line;
     const { route, params } = deps.routing.find(method, path);
     const query = line.query === '' ? NO_QUERY : parseQuery(line.query);
-    const asked = deps.ask({ route, method, path, params, query, headers });
+    const asked = deps.ask({ route, method, path, params, query, headers, peer: connection.socket });
     whenAnswered(deps.handle(asked), (answer) => reply(connection, asked, answer));
   };
 

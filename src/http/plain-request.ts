@@ -73,9 +73,12 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
     const header = HEADER.exec(line);
     if (header === null) return undefined;
     const name = (header[1] as string).toLowerCase();
-    if (!SINGLE.has(name)) continue;
-    if (seen.has(name)) return undefined;
-    seen.set(name, (header[2] as string).trimEnd());
+    const isList = LISTS.has(name);
+    if (!isList && !SINGLE.has(name)) continue;
+    const before = seen.get(name);
+    if (before !== undefined && !isList) return undefined;
+    const value = (header[2] as string).trimEnd();
+    seen.set(name, before === undefined ? value : `${before}, ${value}`);
   }
   const connection = seen.get('connection')?.toLowerCase() ?? 'keep-alive';
   const isPlain =
@@ -92,6 +95,8 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
     contentType: undefined,
     host: seen.get('host'),
     authorization: seen.get('authorization'),
+    forwardedFor: seen.get('x-forwarded-for'),
+    forwarded: seen.get('forwarded'),
     origin: seen.get('origin'),
     wantsMethod: seen.get('access-control-request-method'),
     closes: connection === 'close',
@@ -100,6 +105,8 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
 
 /** Headers that announce a body, or another protocol. */
 const FORBIDDEN = ['transfer-encoding', 'expect', 'upgrade', 'trailer', 'http2-settings'];
+/** Headers that matter here and may be given more than once: HAProxy adds one of its own behind that of a proxy before it. */
+const LISTS = new Set(['x-forwarded-for', 'forwarded']);
 /** Headers that matter here; each may be given once. */
 const SINGLE = new Set([
   ...['host', 'content-length', 'connection', 'x-request-id', 'traceparent', 'idempotency-key'],

@@ -51,6 +51,11 @@ export const PROBLEMS = {
     'Expectation failed',
     'The header Expect asks for something that is not supported.',
   ],
+  rate_limited: [
+    429,
+    'Too many requests',
+    'Too many requests of this user or address: wait as long as Retry-After says.',
+  ],
   headers_too_large: [
     431,
     'Headers too large',

@@ -7,6 +7,8 @@ export interface Route {
   readonly path: string;
   /** Expected refusals are answers; `handle` makes one of what is thrown. */
   readonly answer: (asked: Asked) => Answer | Promise<Answer>;
+  /** For operators: no limit of users or addresses counts it. */
+  readonly isUnlimited?: true;
   /** Only a buyer who has proved himself may ask, where that is configured. */
   readonly needsBuyer?: true;
   /** Called with the answer to a request that is refused before `answer` is asked, for a route that logs attempts. */

@@ -4,7 +4,16 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Answer } from './answer.ts';
 import { respond } from './app.ts';
-import { type Ask, type Asked, type AskedHeaders, NO_HEADERS, NO_PARAMS, NO_QUERY } from './asked.ts';
+import {
+  type Ask,
+  type Asked,
+  type AskedHeaders,
+  NO_HEADERS,
+  NO_PARAMS,
+  NO_PEER,
+  NO_QUERY,
+  type Peer,
+} from './asked.ts';
 import { closeUnread, lingerBriefly } from './connections.ts';
 import { type Handle, whenAnswered } from './handle.ts';
 import { headersOf, headText } from './head.ts';
@@ -58,6 +67,7 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
         res.end(answer.body);
       },
       code,
+      req.socket,
       req.method,
       pathOf(req),
       headersIn(req),
@@ -68,7 +78,7 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
     // A request that cannot become a fetch Request, as with a broken Host.
     errorHandler: () =>
       new Promise((resolve) => {
-        refused((asked, answer) => resolve(respond(answer, asked)), 'malformed_request');
+        refused((asked, answer) => resolve(respond(answer, asked)), 'malformed_request', NO_PEER);
       }),
   });
   const server = createServer(
@@ -130,6 +140,8 @@ const headersIn = ({ headers }: IncomingMessage): AskedHeaders => ({
   requestId: headers['x-request-id'] as string | undefined,
   traceparent: headers.traceparent as string | undefined,
   origin: headers.origin,
+  forwardedFor: headers['x-forwarded-for'] as string | undefined,
+  forwarded: headers.forwarded,
 });
 
 const pathOf = (req: IncomingMessage): string => (req.url ?? '').split('?', 1)[0] as string;
@@ -139,11 +151,20 @@ function createRefusing({ ask, handle }: Pick<ServerDeps, 'ask' | 'handle'>) {
   return (
     write: (asked: Asked, answer: Answer) => void,
     code: ProblemCode,
+    peer: Peer,
     method = OTHER,
     path = '',
     headers = NO_HEADERS,
   ): void => {
-    const asked = ask({ route: refusal(code), method, path, params: NO_PARAMS, query: NO_QUERY, headers });
+    const asked = ask({
+      route: refusal(code),
+      method,
+      path,
+      params: NO_PARAMS,
+      query: NO_QUERY,
+      headers,
+      peer,
+    });
     whenAnswered(handle(asked), (answer) => write(asked, answer));
   };
 }
@@ -165,6 +186,8 @@ function refuseUnreadable(
     (asked, answer) =>
       socket.end(`${headText(answer, asked.requestId)}Connection: close\r\n\r\n${answer.body}`),
     UNREADABLE[error.code ?? ''] ?? 'malformed_request',
+    // A proxy's headers could not be read either, so that nobody is counted.
+    NO_PEER,
   );
 }
 

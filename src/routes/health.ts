@@ -31,6 +31,7 @@ export function healthEndpoints(deps: HealthDeps): Documented[] {
       method: 'GET',
       path: '/health',
       operation: READ_HEALTH,
+      isUnlimited: true,
       async answer() {
         const [database, redisUp] = [isPostgresUp(), isRedisUp()];
         const { heapUsed, rss } = memoryUsage();
@@ -52,12 +53,14 @@ export function healthEndpoints(deps: HealthDeps): Documented[] {
       method: 'GET',
       path: '/livez',
       operation: IS_LIVE,
+      isUnlimited: true,
       answer: () => json(200, { status: 'live' }),
     },
     {
       method: 'GET',
       path: '/readyz',
       operation: IS_READY,
+      isUnlimited: true,
       async answer(asked) {
         const checks = {
           redis: isRedisUp(),

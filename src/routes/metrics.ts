@@ -15,6 +15,7 @@ export const metricsEndpoint = ({
 }: Pick<RouteDeps, 'config' | 'askPrimary'>): Documented => ({
   method: 'GET',
   path: '/metrics',
+  isUnlimited: true,
   operation: operation({
     id: 'readMetrics',
     tag: 'Operations',

@@ -24,7 +24,7 @@ export interface OrdersDeps {
   readonly state: WorkerState;
   readonly primary: PrimaryLink;
   readonly memory: Pick<Memory, 'liveSales' | 'shard'>;
-  readonly door: Pick<WorkerDoor, 'setKeys'> | undefined;
+  readonly door: Pick<WorkerDoor, 'setKeys' | 'debit'> | undefined;
   readonly serving: Pick<Serving, 'balance'>;
   readonly reporting: Pick<Reporting, 'answer'>;
   /** Closes everything and ends the process. */
@@ -74,6 +74,9 @@ export function createOrders(deps: OrdersDeps): Orders {
           break;
         case 'buyer-keys':
           door?.setKeys(message.keys);
+          break;
+        case 'rates':
+          door?.debit(message.used);
           break;
         case 'fair-share':
           serving.balance.setFairShare(message.connections);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { html, inline } from '../../src/contract/page/html.ts';
 import type { Answer } from '../../src/http/answer.ts';
-import { createAsk, NO_HEADERS, NO_QUERY } from '../../src/http/asked.ts';
+import { createAsk, NO_HEADERS, NO_PEER, NO_QUERY } from '../../src/http/asked.ts';
 import { PROBLEMS } from '../../src/http/problem.ts';
 import { createRouting } from '../../src/http/routing.ts';
 import { contract, document, endpoints } from '../support/contract.ts';
@@ -12,7 +12,9 @@ import { contract, document, endpoints } from '../support/contract.ts';
 async function get(path: string): Promise<Answer> {
   const found = createRouting(endpoints).find('GET', path);
   const headers = { ...NO_HEADERS, host: 'shop.example:8443' };
-  return found.route.answer(createAsk()({ ...found, method: 'GET', path, query: NO_QUERY, headers }));
+  return found.route.answer(
+    createAsk()({ ...found, method: 'GET', path, query: NO_QUERY, headers, peer: NO_PEER }),
+  );
 }
 
 const { body: page, headers = {} } = await get('/docs');

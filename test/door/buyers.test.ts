@@ -2,13 +2,21 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import {
+  bearer,
+  byKey,
+  bySecret,
+  claimsOf,
+  inS,
+  newSigner,
+  SECRET,
+} from '../../campaigns/hardening/tokens.ts';
 import { type Reply, sendRaw } from '../support/http.ts';
 import { readMetrics } from '../support/metrics.ts';
 import { until } from '../support/processes.ts';
 import { startService } from '../support/service.ts';
 import { addShelf, assertProblem, fillCart, purchase } from '../support/shop.ts';
 import { connectStores, temporaryDir } from '../support/stores.ts';
-import { bearer, byKey, bySecret, claimsOf, inS, newSigner, SECRET } from '../support/tokens.ts';
 
 /** Buyers prove themselves by a secret, or by a key of a file that changes while the service runs. */
 const file = join(temporaryDir(), 'keys.json');

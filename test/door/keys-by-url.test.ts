@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { test } from 'node:test';
+import { bearer, byKey, claimsOf, newSigner } from '../../campaigns/hardening/tokens.ts';
 import { atEnd } from '../support/at-end.ts';
 import { readMetrics } from '../support/metrics.ts';
 import { until } from '../support/processes.ts';
 import { freePort, runService, startService } from '../support/service.ts';
 import { assertProblem } from '../support/shop.ts';
-import { bearer, byKey, claimsOf, newSigner } from '../support/tokens.ts';
 
 /** A key set behind a URL that is away at first, then answers, rotates, and misbehaves. */
 const port = await freePort();

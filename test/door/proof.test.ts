@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readKeySet } from '../../src/door/key-set.ts';
-import { createProof, type Proof } from '../../src/door/proof.ts';
-import { type Refusal, Unproven } from '../../src/door/verify.ts';
-import { Overloaded, Unavailable } from '../../src/store/errors.ts';
 import {
   byKey,
   bySecret,
@@ -13,7 +9,11 @@ import {
   SECRET,
   type Signer,
   unsigned,
-} from '../support/tokens.ts';
+} from '../../campaigns/hardening/tokens.ts';
+import { readKeySet } from '../../src/door/key-set.ts';
+import { createProof, type Proof } from '../../src/door/proof.ts';
+import { type Refusal, Unproven } from '../../src/door/verify.ts';
+import { Overloaded, Unavailable } from '../../src/store/errors.ts';
 
 const signers = [newSigner('EdDSA', 'ed'), newSigner('ES256', 'ec'), newSigner('RS256', 'rsa')] as const;
 const [ed, ec, rsa] = signers;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { json } from '../../src/http/answer.ts';
-import { createAsk, NO_HEADERS, NO_PARAMS, NO_QUERY } from '../../src/http/asked.ts';
+import { createAsk, NO_HEADERS, NO_PARAMS, NO_PEER, NO_QUERY } from '../../src/http/asked.ts';
 import { createHttpMetrics } from '../../src/http/metrics.ts';
 import { createSummary } from '../../src/primary/summary.ts';
 import { until } from '../support/processes.ts';
@@ -25,7 +25,15 @@ function createWorker() {
       const observe = metrics.observe(path);
       const answer = { ...json(status, {}), ...(code && { code }) };
       const route = { path, answer: () => answer };
-      const asked = ask({ route, method, path, params: NO_PARAMS, query: NO_QUERY, headers: NO_HEADERS });
+      const asked = ask({
+        route,
+        method,
+        path,
+        params: NO_PARAMS,
+        query: NO_QUERY,
+        headers: NO_HEADERS,
+        peer: NO_PEER,
+      });
       for (let i = 0; i < times; i++) observe(asked, answer, ms);
     },
   };

@@ -19,7 +19,7 @@ export const refused = [
   lines({
     title: 'Refused at the door, by reason',
     about:
-      'Requests whose buyer did not prove himself. Some missing and expired are normal; forged and malformed are bots; unknown_key, foreign and algorithm are settings: see BuyersUnproven. Empty where no proof is asked for.',
+      'Requests whose buyer did not prove himself, or that came too often. Some missing and expired are normal; forged, malformed and …_rate are bots; unknown_key, foreign and algorithm are settings: see BuyersUnproven, RatesRefuse. Empty where neither is configured.',
     queries: [[rateBy('reason', 'flashsale_door_refusals_total'), '{{reason}}']],
     stacked: true,
   }),

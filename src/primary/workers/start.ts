@@ -64,6 +64,8 @@ export async function startWorkers(options: WorkersOptions): Promise<void> {
       board.show(pid);
     }
     if (message.type === 'keys-wanted') buyerKeys?.wanted();
+    if (message.type === 'rates')
+      for (const other of supervisor.pids()) if (other !== pid) supervisor.send(other, message);
     if (message.type === 'sales-seen') board.seen(pid, message.version);
     if (message.type === 'metrics') {
       scrape.heard(pid, message);

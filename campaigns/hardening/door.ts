@@ -1,0 +1,170 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openStores } from '../../perf/command.ts';
+import { makeDataDir, type OwnService, startService } from '../../perf/service.ts';
+import { seeded } from '../faults/random.ts';
+import {
+  ATTACKER,
+  AUDIENCE,
+  addressTry,
+  type Prey,
+  setStranger,
+  THIEF,
+  type Try,
+  tokenTry,
+  VICTIM,
+} from './door-tries.ts';
+import { judge } from './malformed.ts';
+import { converse } from './raw.ts';
+import { bySecret, claimsOf, newSigner, SECRET } from './tokens.ts';
+import { compareWorkers, readWorkers } from './workers.ts';
+
+export interface DoorOptions {
+  /** How many tries; half of them with tokens, half with addresses. */
+  readonly tries: number;
+  readonly seed: number;
+  readonly say: (line: string) => void;
+}
+
+const WORKERS = 2;
+const CONNECTIONS = 64;
+const NAMED_MAX = 20;
+/** Requests of an address: per second, at once. */
+const [RATE, BURST] = [2, 20];
+/** Workers tell each other what they gave this often. */
+const TOLD_S = 0.25;
+/** Attempts are in Postgres some two seconds after they were made. */
+const SHIPPED_MS = 3_000;
+const ALGORITHMS = ['EdDSA', 'ES256', 'RS256'] as const;
+
+/** Tries to buy as somebody else, and to ask from addresses that are none; returns one sentence for each promise that was broken. */
+export async function attackDoor(options: DoorOptions): Promise<string[]> {
+  const { dataDir, remove } = makeDataDir();
+  const signers = ALGORITHMS.map((algorithm) => newSigner(algorithm, `key of ${algorithm}`));
+  for (const algorithm of ALGORITHMS) setStranger(newSigner(algorithm, 'stranger'));
+  const file = join(dataDir, 'keys.json');
+  writeFileSync(file, JSON.stringify({ keys: signers.map(({ jwk }) => jwk) }));
+  const service = await startService(dataDir, {
+    WORKERS: String(WORKERS),
+    SALE_ITEMS: '20',
+    BUYER_SECRET: SECRET,
+    BUYER_JWKS: file,
+    BUYER_AUDIENCE: AUDIENCE,
+    RATE_ADDRESS: `${RATE},${BURST}`,
+    RATE_EXEMPT: '198.51.100.0/24',
+    TRUSTED_PROXIES: '127.0.0.1',
+  });
+  try {
+    return await attack(service, signers, options);
+  } finally {
+    await service.stop();
+    remove();
+  }
+}
+
+async function attack(
+  service: OwnService,
+  signers: Prey['signers'],
+  options: DoorOptions,
+): Promise<string[]> {
+  const { url } = service;
+  const { tries, seed, say } = options;
+  const prey = { signers, ...(await shop(url)) };
+  const half = Math.floor(tries / 2);
+  const before = await readWorkers(url, WORKERS);
+  const tokens = await sendTries(url, half, (i) => tokenTry(seeded(seed + i), prey));
+  say(`${half} tokens from seed ${seed}: ${textOf(tokens.outcomes)}`);
+  const beganMs = performance.now();
+  const addresses = await sendTries(url, half, (i) => addressTry(seeded(seed + half + i)));
+  const owed = BURST * WORKERS + RATE * ((performance.now() - beganMs) / 1_000 + TOLD_S * WORKERS);
+  const passed = addresses.outcomes.get(200) ?? 0;
+  say(`${half} headers for one address: ${textOf(addresses.outcomes)}; ${owed.toFixed(0)} were its due`);
+  const violations = [...tokens.violations, ...addresses.violations];
+  if (passed > owed)
+    violations.push(`${ATTACKER} was served ${passed} times; ${owed.toFixed(0)} were its due`);
+  violations.push(...(await compareWorkers(url, before)));
+  violations.push(...(await compareLog(service, tokens.checkouts)));
+  const bought = await asVictim(url, `POST /purchase?code=${prey.code}`);
+  if (bought.status !== 200) violations.push(`the victim's own purchase was answered ${bought.status}`);
+  return violations;
+}
+
+/** The victim, with a token of its own, from an address that is exempt. */
+async function asVictim(url: string, target: string): Promise<{ status: number; body: string }> {
+  const token = bySecret(claimsOf(VICTIM, { aud: AUDIENCE }));
+  const headers = ['X-Forwarded-For: 198.51.100.1', `Authorization: Bearer ${token}`, 'Connection: close'];
+  const { answers } = await converse(
+    url,
+    `${target} HTTP/1.1\r\nHost: shop\r\n${headers.join('\r\n')}\r\n\r\n`,
+  );
+  return answers[0] ?? { status: 0, body: '' };
+}
+
+/** Fills a cart of the victim; the item of the tries is another one. */
+async function shop(url: string): Promise<Omit<Prey, 'signers'>> {
+  const { id: saleId } = JSON.parse((await asVictim(url, 'GET /sales/active')).body) as { id: string };
+  const page = await asVictim(url, `GET /sales/${saleId}/items`);
+  const [own, item] = (JSON.parse(page.body) as { id: string }[]).map(({ id }) => id) as [string, string];
+  const cart = await asVictim(url, `POST /checkout?id=${own}&sale_id=${saleId}`);
+  return { saleId, item, code: (JSON.parse(cart.body) as { code: string }).code };
+}
+
+interface Tried {
+  readonly outcomes: Map<number, number>;
+  readonly violations: string[];
+  /** Checkouts that had an answer of the door. */
+  readonly checkouts: number;
+}
+
+async function sendTries(url: string, count: number, make: (i: number) => Try): Promise<Tried> {
+  const outcomes = new Map<number, number>();
+  const violations: string[] = [];
+  let [next, checkouts] = [0, 0];
+  const client = async () => {
+    while (next < count) {
+      const own = next++;
+      const { text, isCheckout, allowed } = make(own);
+      const { answers, rest, closed } = await converse(url, text);
+      const [answer] = answers;
+      const status = answer?.status ?? 0;
+      outcomes.set(status, (outcomes.get(status) ?? 0) + 1);
+      if (isCheckout && [401, 403, 429].includes(status)) checkouts++;
+      const wrong = [
+        ...answers.flatMap((each) => judge(each, allowed)),
+        ...(answers.length === 1 && closed && rest === '' ? [] : ['had not one answer']),
+      ];
+      if (violations.length < NAMED_MAX)
+        violations.push(...wrong.map((what) => `try ${own} ${what}: ${text.slice(0, 600)}`));
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, client));
+  return { outcomes, violations, checkouts };
+}
+
+const textOf = (outcomes: ReadonlyMap<number, number>) =>
+  [...outcomes]
+    .sort()
+    .map(([status, n]) => `${status} × ${n}`)
+    .join(', ');
+
+/** Every checkout that was refused is in the attempt log; the victim's own is the only one that was accepted. */
+async function compareLog(service: OwnService, refused: number): Promise<string[]> {
+  const stores = await openStores(service);
+  try {
+    await sleep(SHIPPED_MS);
+    const text =
+      "select count(*) filter (where outcome in ('buyer_unproven', 'buyer_mismatch', 'rate_limited'))::int as refused, count(*) filter (where outcome not in ('buyer_unproven', 'buyer_mismatch', 'rate_limited'))::int as others from checkout_attempts where user_id is null or user_id in ($1, $2)";
+    const [row] = await stores.postgres.query<{ refused: number; others: number }>({ name: '', text }, [
+      VICTIM,
+      THIEF,
+    ]);
+    const differences: string[] = [];
+    if (row?.refused !== refused)
+      differences.push(`${refused} checkouts were refused, and ${row?.refused} are in the attempt log`);
+    if (row?.others !== 1) differences.push(`${row?.others} checkouts got past the door; 1 was the victim's`);
+    return differences;
+  } finally {
+    await stores.close();
+  }
+}
