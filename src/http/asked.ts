@@ -16,6 +16,9 @@ export interface AskedHeaders {
   readonly origin: string | undefined;
   /** Of a preflight: Access-Control-Request-Method. */
   readonly wantsMethod: string | undefined;
+  /** Only of requests that Hono serves, all admin requests among them. */
+  readonly accept?: string | undefined;
+  readonly lastEventId?: string | undefined;
 }
 
 /** A request as its reader parsed it: the lane, Hono, or node:http before either. */

@@ -1,5 +1,6 @@
 import type { Documented } from '../contract/operation.ts';
 import { createSaleEndpoint } from './admin.ts';
+import { purchasesOfSaleEndpoint } from './admin-purchases.ts';
 import { checkoutEndpoint } from './checkout.ts';
 import type { RouteDeps } from './deps.ts';
 import { documentEndpoints } from './documents.ts';
@@ -20,6 +21,7 @@ export function listEndpoints(deps: RouteDeps): readonly Documented[] {
     ...itemsEndpoints(deps),
     imageEndpoint,
     createSaleEndpoint(deps),
+    purchasesOfSaleEndpoint(deps),
     ...healthEndpoints(deps),
     metricsEndpoint(deps),
     shardsEndpoint(deps),

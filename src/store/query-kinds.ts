@@ -16,6 +16,7 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   drop_attempts_before: ['call', 'checkout_attempts'],
   find_decisions: ['select', 'decisions'],
   has_item: ['select', 'items'],
+  item_codes: ['select', 'purchases'],
   list_items: ['select', 'items'],
   list_sales: ['select', 'sales'],
   live_sales: ['select', 'sales'],
@@ -26,6 +27,7 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   rebuild_items: ['select', 'items'],
   rename_attempts: ['update', 'checkout_attempts'],
   retire_sale: ['update', 'sales'],
+  sale_codes: ['select', 'decisions'],
   sale_state: ['select', 'sales'],
   uncommitted_codes: ['select', 'decisions'],
 };
