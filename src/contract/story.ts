@@ -15,6 +15,15 @@ const bought = { purchased_items: [{ ...items[0], sold: true }], total_purchased
 
 const code = `CHK-${saleId}-9b2e61c04d7f4a53b8e0d1f6a7c25e94`;
 
+const purchase = {
+  code,
+  sale_id: saleId,
+  user_id: 'ada',
+  purchased_at: '2026-11-22T07:00:03.217Z',
+  state: 'final',
+  ...bought,
+};
+
 export const STORY = {
   user: 'ada',
   item: items[0].id,
@@ -40,13 +49,12 @@ export const STORY = {
   ],
   cart: { code, items_count: 1, sale_ends_at: hour.ended_at },
   receipt: { success: true, ...bought },
-  purchase: {
-    code,
-    sale_id: saleId,
-    user_id: 'ada',
-    purchased_at: '2026-11-22T07:00:03.217Z',
-    state: 'final',
-    ...bought,
+  purchase,
+  event: {
+    id: '981.1042.0.1795330803217000',
+    type: 'purchase.completed',
+    timestamp: purchase.purchased_at,
+    data: purchase,
   },
   lost: {
     success: false,

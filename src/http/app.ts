@@ -81,6 +81,7 @@ function readingOf(c: Context, route: Route) {
       lastEventId: c.req.header('last-event-id'),
     },
     readBody: () => c.req.text(),
+    hasLeft: () => c.env.outgoing.closed,
   };
 }
 

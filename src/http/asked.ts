@@ -34,6 +34,8 @@ export interface Reading {
   readonly headers: AskedHeaders;
   /** The whole body as text; only where a route takes one. Rejects when its client leaves or is too slow. */
   readonly readBody?: () => Promise<string>;
+  /** Whether the client has disconnected; only of requests that Hono serves. */
+  readonly hasLeft?: () => boolean;
 }
 
 /** A request as its route sees it, whichever reader parsed it; the only context of its handling. */
@@ -59,7 +61,7 @@ export function createAsk(): Ask {
   // A fresh request id is unique by the prefix between processes, and by the count within one.
   const prefix = randomBytes(6).toString('hex');
   let count = 0;
-  return ({ route, method, path, params, query, headers, readBody }) => {
+  return ({ route, method, path, params, query, headers, readBody, hasLeft }) => {
     const { requestId: given, traceparent } = headers;
     const requestId =
       given !== undefined && REQUEST_ID.test(given) ? given : `${prefix}-${(++count).toString(36)}`;
@@ -71,6 +73,7 @@ export function createAsk(): Ask {
       query,
       headers,
       ...(readBody && { readBody }),
+      ...(hasLeft && { hasLeft }),
       requestId,
       traceparent: traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined,
       beganMs: performance.now(),

@@ -3,6 +3,7 @@ import { header, query } from '../contract/parameters.ts';
 import { listOf, named, objectOf } from '../contract/schema.ts';
 import { CODE_SCHEMA, ID_SCHEMA, RECEIPT_FIELDS, SALE_ID_SCHEMA, time } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
+import { type PurchaseView, viewOfPurchase } from '../feed/view.ts';
 import { preferred } from '../http/accept.ts';
 import { type Answer, JSON_TYPE, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
@@ -11,9 +12,7 @@ import { type FieldErrors, oneOf, readNumber, readParameter, refuseOthers } from
 import { linkToNext } from '../http/paging.ts';
 import { createPlaces } from '../http/places.ts';
 import { problem } from '../http/problem.ts';
-import { formatTime } from '../http/time.ts';
 import { CHECKOUT_CODE, saleOfCode } from '../store/checkouts.ts';
-import { receiptOf } from '../store/decision.ts';
 import { eachPage, listPurchases, PURCHASE_STATES, type PurchasesFilter } from '../store/purchase-pages.ts';
 import type { CommittedDecision } from '../store/receipts.ts';
 import type { RouteDeps } from './deps.ts';
@@ -76,7 +75,7 @@ export const purchasesOfSaleEndpoint = ({ postgres, onError }: AdminDeps): Docum
       const shown = rows.slice(0, limit);
       const next = rows.length > limit ? shown.at(-1)?.decision.code : undefined;
       const link = linkToNext(asked.path, limit, next, paramsOf(filter));
-      return json(200, shown.map(viewOf), { ...PRIVATE, ...link });
+      return json(200, shown.map(viewOfPurchase), { ...PRIVATE, ...link });
     },
   };
 };
@@ -110,20 +109,6 @@ const paramsOf = ({ userId, code, itemId }: PurchasesFilter): Record<string, str
   ...(itemId && { item_id: itemId }),
 });
 
-/** What a purchase looks like to the shop: the receipt, and whose and when it is. */
-function viewOf({ decision, names }: CommittedDecision) {
-  const { code, saleId, userId, decidedMs, lines } = decision;
-  const { success: _, ...receipt } = receiptOf(lines, names);
-  return {
-    code,
-    sale_id: saleId,
-    user_id: userId,
-    purchased_at: formatTime(decidedMs),
-    state: PURCHASE_STATES[0],
-    ...receipt,
-  };
-}
-
 type ExportType = typeof CSV_TYPE | typeof NDJSON_TYPE;
 interface Format {
   readonly head: string;
@@ -136,18 +121,18 @@ const FORMATS: Readonly<Record<ExportType, Format>> = {
   [CSV_TYPE]: {
     head: csvRow(COLUMNS),
     rowOf(row) {
-      const { purchased_items: items, code, user_id: user, purchased_at: at, state } = viewOf(row);
+      const { purchased_items: items, code, user_id: user, purchased_at: at, state } = viewOfPurchase(row);
       const bought = items.filter(({ sold }) => sold);
       return bought.map(({ id, name }) => csvRow([at, code, user, state, id, name])).join('');
     },
   },
-  [NDJSON_TYPE]: { head: '', rowOf: (row) => `${JSON.stringify(viewOf(row))}\n` },
+  [NDJSON_TYPE]: { head: '', rowOf: (row) => `${JSON.stringify(viewOfPurchase(row))}\n` },
 };
 
 const { success: _, ...RECEIPT } = RECEIPT_FIELDS;
-const PURCHASE_SCHEMA = named(
+export const PURCHASE_SCHEMA = named(
   'Purchase',
-  objectOf<ReturnType<typeof viewOf>>({
+  objectOf<PurchaseView>({
     code: CODE_SCHEMA,
     sale_id: SALE_ID_SCHEMA,
     user_id: ID_SCHEMA,

@@ -4,6 +4,7 @@ import { purchasesOfSaleEndpoint } from './admin-purchases.ts';
 import { checkoutEndpoint } from './checkout.ts';
 import type { RouteDeps } from './deps.ts';
 import { documentEndpoints } from './documents.ts';
+import { eventsEndpoint } from './events.ts';
 import { healthEndpoints } from './health.ts';
 import { imageEndpoint } from './image.ts';
 import { itemsEndpoints } from './items.ts';
@@ -22,6 +23,7 @@ export function listEndpoints(deps: RouteDeps): readonly Documented[] {
     imageEndpoint,
     createSaleEndpoint(deps),
     purchasesOfSaleEndpoint(deps),
+    eventsEndpoint(deps),
     ...healthEndpoints(deps),
     metricsEndpoint(deps),
     shardsEndpoint(deps),

@@ -1,8 +1,12 @@
 import { type Decision, isBought } from './decision.ts';
-import { type Postgres, statement } from './postgres.ts';
+import { type Postgres, type Statement, statement } from './postgres.ts';
 import { type CommittedDecision, findDecisions } from './receipts.ts';
 
-const sql = { ofSale: statement('sale_codes'), ofItem: statement('item_codes') };
+const sql = {
+  ofSale: statement('sale_codes'),
+  ofUser: statement('user_codes'),
+  ofItem: statement('item_codes'),
+};
 
 /** What can become of a purchase. */
 export const PURCHASE_STATES = ['final'] as const;
@@ -43,10 +47,14 @@ async function findCodes(
   { saleId, userId, itemId, after }: PurchasesFilter,
   limit: number,
 ): Promise<string[]> {
-  const from = after ?? `CHK-${saleId}-`;
-  const rows = await (itemId === undefined
-    ? postgres.query<{ code: string }>(sql.ofSale, [from, `CHK-${saleId}.`, userId ?? null, limit])
-    : postgres.query<{ code: string }>(sql.ofItem, [saleId, itemId, userId ?? null, from, limit]));
+  const [from, to] = [after ?? `CHK-${saleId}-`, `CHK-${saleId}.`];
+  const find = (each: Statement, values: unknown[]) => postgres.query<{ code: string }>(each, values);
+  const rows =
+    itemId !== undefined
+      ? await find(sql.ofItem, [saleId, itemId, userId ?? null, from, limit])
+      : userId !== undefined
+        ? await find(sql.ofUser, [from, to, userId, limit])
+        : await find(sql.ofSale, [from, to, limit]);
   return rows.map(({ code }) => code);
 }
 

@@ -15,13 +15,17 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   count_stray_attempts: ['select', 'checkout_attempts'],
   drop_attempts_before: ['call', 'checkout_attempts'],
   find_decisions: ['select', 'decisions'],
+  find_event: ['select', 'events'],
   has_item: ['select', 'items'],
   item_codes: ['select', 'purchases'],
   list_items: ['select', 'items'],
   list_sales: ['select', 'sales'],
   live_sales: ['select', 'sales'],
+  mend_feed: ['update', 'events'],
   open_epoch: ['update', 'sales'],
+  prune_events: ['delete', 'events'],
   prune_segments: ['delete', 'attempt_segments'],
+  read_events: ['select', 'events'],
   rebuild_bought: ['select', 'purchases'],
   rebuild_decisions: ['select', 'decisions'],
   rebuild_items: ['select', 'items'],
@@ -29,7 +33,9 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   retire_sale: ['update', 'sales'],
   sale_codes: ['select', 'decisions'],
   sale_state: ['select', 'sales'],
+  tell_stages: ['insert', 'events'],
   uncommitted_codes: ['select', 'decisions'],
+  user_codes: ['select', 'decisions'],
 };
 
 /** A statement that only runs inside a transaction, or has no file. */

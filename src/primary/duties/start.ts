@@ -1,5 +1,6 @@
 import type { Config } from '../../config.ts';
 import type { Log } from '../../log.ts';
+import { pruneEvents } from '../../store/feed/keep.ts';
 import { seekLeadership } from '../../store/leadership.ts';
 import { readLiveSales } from '../../store/sales.ts';
 import { every, type Repeated, type Work } from '../every.ts';
@@ -15,6 +16,7 @@ import { createRetirer } from './retirer.ts';
 import { createSaver } from './saver.ts';
 import { scheduleSales } from './scheduler.ts';
 import { sweep } from './sweeper.ts';
+import { createTeller } from './teller.ts';
 
 /** How soon a shut gate is noticed: after a restart of Redis, selling resumes after this time and the rebuild. */
 const KEEP_MS = 200;
@@ -22,6 +24,8 @@ const SCHEDULE_MS = 5_000;
 const SWEEP_MS = 500;
 const SAVE_MS = 500;
 const WATCH_MS = 250;
+/** How late the feed may say that a sale has opened or ended. */
+const TELL_MS = 500;
 /** Sales that are over wait a minute for it anyway. */
 const RETIRE_MS = 2_000;
 /** Partitions are made a week ahead; what a lock keeps from them is tried again this soon. */
@@ -63,7 +67,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   });
   shutdown.add('leadership', leadership.close);
 
-  const repeat = (name: string, ms: number, work: Work) => {
+  const repeat: Repeat = (name, ms, work) => {
     const repeated = every(ms, work, onError);
     shutdown.add(name, repeated.stop);
     return repeated;
@@ -118,13 +122,28 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   };
   repeat('auditor', AUDIT_MS, leading(auditAll));
 
+  startCare(options, repeat, leading);
+
+  await scheduling?.now();
+  await keeping.now();
+  return { refreshSales: keeping.now, isLeader: () => leadership.isLeader };
+}
+
+type Repeat = (name: string, ms: number, work: Work) => Repeated;
+
+/** What keeps Postgres from growing without end, and the feed told. */
+function startCare(
+  { config, stores, board, metrics, log }: DutiesOptions,
+  repeat: Repeat,
+  leading: (work: Work) => Work,
+): void {
+  const { redis, postgres } = stores;
   const onStray = (attempts: number) => {
     metrics.strayAttempts = attempts;
   };
   const care = createCaretaker({ postgres, log, keepDays: config.attemptsKeepDays, onStray });
   void repeat('caretaker', CARE_MS, leading(care)).now();
-
-  await scheduling?.now();
-  await keeping.now();
-  return { refreshSales: keeping.now, isLeader: () => leadership.isLeader };
+  repeat('teller', TELL_MS, leading(createTeller({ redis, postgres, log, sales: () => board.sales })));
+  const prune = async () => void (await pruneEvents(postgres, config.eventsKeepDays));
+  repeat('pruner', CARE_MS, leading(prune));
 }
