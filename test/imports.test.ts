@@ -48,12 +48,14 @@ const MAY_IMPORT: Record<string, (to: string) => boolean> = {
   store: among('root', 'goods'),
   http: (to) => among('root', 'metrics')(to) || to === 'store/errors.ts',
   door: (to) => among('root', 'http')(to) || to === 'store/errors.ts',
+  feed: (to) => among('root', 'store')(to) || to === 'http/time.ts',
   selling: among('root', 'shard', 'store', 'http'),
-  contract: among('root', 'shard', 'store', 'http', 'routes'),
-  routes: among('root', 'shard', 'store', 'http', 'selling', 'contract', 'goods'),
+  contract: among('root', 'feed', 'shard', 'store', 'http', 'routes'),
+  routes: among('root', 'feed', 'shard', 'store', 'http', 'selling', 'contract', 'goods'),
   worker: among('root', 'door', 'metrics', 'shard', 'store', 'http', 'selling', 'routes'),
   primary: (to) =>
-    among('root', 'metrics', 'store', 'private')(to) || ['shard/ring.ts', 'door/key-set.ts'].includes(to),
+    among('root', 'feed', 'metrics', 'store', 'private')(to) ||
+    ['shard/ring.ts', 'door/key-set.ts'].includes(to),
 };
 
 test('the imports of every file are seen', () => {

@@ -31,22 +31,21 @@ export const CODE_SCHEMA = named(
   ),
 );
 
-export const RECEIPT_SCHEMA = named(
-  'Receipt',
-  objectOf<Receipt>({
-    success: flag('Whether at least one line was bought.'),
-    purchased_items: listOf(
-      named(
-        'ReceiptLine',
-        objectOf<Receipt['purchased_items'][number]>({
-          id: ID_SCHEMA,
-          name: text('The name of the item.'),
-          sold: flag('Whether this purchase bought it.'),
-        }),
-      ),
-      { description: 'Every line of the cart, in the order in which it was added.' },
+/** The fields of a receipt. */
+export const RECEIPT_FIELDS: Readonly<Record<keyof Receipt, Schema>> = {
+  success: flag('Whether at least one line was bought.'),
+  purchased_items: listOf(
+    named(
+      'ReceiptLine',
+      objectOf<Receipt['purchased_items'][number]>({
+        id: ID_SCHEMA,
+        name: text('The name of the item.'),
+        sold: flag('Whether this purchase bought it.'),
+      }),
     ),
-    total_purchased: count('Lines bought.'),
-    failed_count: count('Lines that somebody else had bought.'),
-  }),
-);
+    { description: 'Every line of the cart, in the order in which it was added.' },
+  ),
+  total_purchased: count('Lines bought.'),
+  failed_count: count('Lines that somebody else had bought.'),
+};
+export const RECEIPT_SCHEMA = named('Receipt', objectOf<Receipt>(RECEIPT_FIELDS));

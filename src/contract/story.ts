@@ -11,7 +11,18 @@ const saleId = 'S-3f9a1c22b7';
 const hour = { started_at: '2026-11-22T07:00:00Z', ended_at: '2026-11-22T08:00:00Z' };
 const sale = { id: saleId, ...hour, total_items: items.length, items_sold: 0, active: true };
 
+const bought = { purchased_items: [{ ...items[0], sold: true }], total_purchased: 1, failed_count: 0 };
+
 const code = `CHK-${saleId}-9b2e61c04d7f4a53b8e0d1f6a7c25e94`;
+
+const purchase = {
+  code,
+  sale_id: saleId,
+  user_id: 'ada',
+  purchased_at: '2026-11-22T07:00:03.217Z',
+  state: 'final',
+  ...bought,
+};
 
 export const STORY = {
   user: 'ada',
@@ -37,11 +48,13 @@ export const STORY = {
     { ...items[1], image_url: '/items/vase-1/image.svg?as=vase', sold: false },
   ],
   cart: { code, items_count: 1, sale_ends_at: hour.ended_at },
-  receipt: {
-    success: true,
-    purchased_items: [{ ...items[0], sold: true }],
-    total_purchased: 1,
-    failed_count: 0,
+  receipt: { success: true, ...bought },
+  purchase,
+  event: {
+    id: '981.1042.0.1795330803217000',
+    type: 'purchase.completed',
+    timestamp: purchase.purchased_at,
+    data: purchase,
   },
   lost: {
     success: false,

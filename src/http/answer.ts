@@ -4,8 +4,20 @@ export interface Answer {
   readonly type: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** A body in parts, instead of `body`; only for admin requests, which Hono serves. */
+  readonly stream?: BodyStream;
+  /** Milliseconds that the client asked to wait; no part of the request's time in metrics and log. */
+  readonly waitedMs?: number;
   /** Of a problem: its code, for metrics and the log. */
   readonly code?: string;
+}
+
+/** A body whose parts are made as fast as the client takes them. */
+export interface BodyStream {
+  /** Called once; never for HEAD. A part that throws breaks the connection, so that nobody takes the body for whole. */
+  readonly parts: () => AsyncIterable<string>;
+  /** Called once, when the last part is sent, the client has left, or there is nothing to send. */
+  readonly onEnd: () => void;
 }
 
 export const JSON_TYPE = 'application/json';

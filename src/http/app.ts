@@ -10,6 +10,7 @@ import { headersOf } from './head.ts';
 import { splitTarget } from './input.ts';
 import type { ProblemCode } from './problem.ts';
 import { refusal } from './refusal.ts';
+import { respondInParts } from './respond-in-parts.ts';
 import type { Route } from './route.ts';
 import { NOT_FOUND, type Routing } from './routing.ts';
 import { ADMIN, ADMIN_BODY_BYTES_MAX } from './strictness.ts';
@@ -27,7 +28,11 @@ export function createApp({ routing, ask, handle, admin }: AppDeps): Hono {
   const app = new Hono();
   const serve = (route: Route) => async (c: Context) => {
     const asked = ask(readingOf(c, route));
-    return respond(await handle(asked), asked);
+    const answer = await handle(asked);
+    if (answer.stream === undefined) return respond(answer, asked);
+    if (asked.method !== 'HEAD') return respondInParts(answer.stream, answer, asked, c.env);
+    answer.stream.onEnd();
+    return respond(answer, asked);
   };
   const guards: MiddlewareHandler[] = [
     ...(admin === 'absent' ? [serve(NOT_FOUND)] : admin === 'open' ? [] : [bearerAuth(admin)]),
@@ -80,9 +85,12 @@ function readingOf(c: Context, route: Route) {
       forwarded: c.req.header('forwarded'),
       origin: c.req.header('origin'),
       wantsMethod: c.req.header('access-control-request-method'),
+      accept: c.req.header('accept'),
+      lastEventId: c.req.header('last-event-id'),
     },
     peer: (c.env as Bindings)?.incoming?.socket ?? NO_PEER,
     readBody: () => c.req.text(),
+    hasLeft: () => c.env.outgoing.closed,
   };
 }
 

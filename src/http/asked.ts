@@ -19,6 +19,9 @@ export interface AskedHeaders {
   readonly origin: string | undefined;
   /** Of a preflight: Access-Control-Request-Method. */
   readonly wantsMethod: string | undefined;
+  /** Only of requests that Hono serves, all admin requests among them. */
+  readonly accept?: string | undefined;
+  readonly lastEventId?: string | undefined;
 }
 
 /** The other end of a connection; a socket is one. */
@@ -40,6 +43,8 @@ export interface Reading {
   readonly peer: Peer;
   /** The whole body as text; only where a route takes one. Rejects when its client leaves or is too slow. */
   readonly readBody?: () => Promise<string>;
+  /** Whether the client has disconnected; only of requests that Hono serves. */
+  readonly hasLeft?: () => boolean;
 }
 
 /** A request as its route sees it, whichever reader parsed it; the only context of its handling. */
@@ -65,7 +70,7 @@ export function createAsk(): Ask {
   // A fresh request id is unique by the prefix between processes, and by the count within one.
   const prefix = randomBytes(6).toString('hex');
   let count = 0;
-  return ({ route, method, path, params, query, headers, peer, readBody }) => {
+  return ({ route, method, path, params, query, headers, peer, readBody, hasLeft }) => {
     const { requestId: given, traceparent } = headers;
     const requestId =
       given !== undefined && REQUEST_ID.test(given) ? given : `${prefix}-${(++count).toString(36)}`;
@@ -78,6 +83,7 @@ export function createAsk(): Ask {
       headers,
       peer,
       ...(readBody && { readBody }),
+      ...(hasLeft && { hasLeft }),
       requestId,
       traceparent: traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined,
       beganMs: performance.now(),

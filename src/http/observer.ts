@@ -18,7 +18,7 @@ export function createObserve(observers: readonly Observer[]): Observe {
     return listeners;
   };
   return (asked, answer) => {
-    const ms = performance.now() - asked.beganMs;
+    const ms = performance.now() - asked.beganMs - (answer.waitedMs ?? 0);
     const { path } = asked.route;
     for (const listener of byPath.get(path) ?? listenersOf(path)) listener(asked, answer, ms);
   };

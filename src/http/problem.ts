@@ -44,6 +44,11 @@ export const PROBLEMS = {
   ],
   all_items_sold: [409, 'All items sold', 'Every item of the cart was already sold; the code is spent.'],
   already_processed: [409, 'Already processed', 'This code was already processed: see receipt.'],
+  events_gone: [
+    410,
+    'Events gone',
+    'The event named by after is not kept any more, or was lost: begin without after.',
+  ],
   body_too_large: [413, 'Body too large', 'The body is larger than this path accepts.'],
   unsupported_media_type: [415, 'Unsupported media type', 'The body must be application/json.'],
   expectation_failed: [

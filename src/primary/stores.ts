@@ -3,6 +3,7 @@ import type { Log } from '../log.ts';
 import type { StoreMetrics } from '../metrics/stores.ts';
 import { startLocalServices } from '../private/services.ts';
 import { Unavailable } from '../store/errors.ts';
+import { mendFeed } from '../store/feed/keep.ts';
 import { migrate } from '../store/migrate.ts';
 import { openPostgres, type Postgres } from '../store/postgres.ts';
 import { openRedis, type Redis } from '../store/redis.ts';
@@ -50,5 +51,6 @@ export async function openStores(
   const postgres = await openPostgres({ url: databaseUrl, ...limits, patient: false, onError, onQuery });
   shutdown.add('postgres', postgres.close);
   for (const name of await migrate(databaseUrl)) log.info({ migration: name }, 'migrated');
+  if (await mendFeed(postgres)) log.warn('the feed goes on in another cluster: a dump was restored');
   return { redis, postgres, redisUrl, databaseUrl, onError };
 }

@@ -1,8 +1,10 @@
 import type { Documented } from '../contract/operation.ts';
 import { createSaleEndpoint } from './admin.ts';
+import { purchasesOfSaleEndpoint } from './admin-purchases.ts';
 import { checkoutEndpoint } from './checkout.ts';
 import type { RouteDeps } from './deps.ts';
 import { documentEndpoints } from './documents.ts';
+import { eventsEndpoint } from './events.ts';
 import { healthEndpoints } from './health.ts';
 import { imageEndpoint } from './image.ts';
 import { itemsEndpoints } from './items.ts';
@@ -20,6 +22,8 @@ export function listEndpoints(deps: RouteDeps): readonly Documented[] {
     ...itemsEndpoints(deps),
     imageEndpoint,
     createSaleEndpoint(deps),
+    purchasesOfSaleEndpoint(deps),
+    eventsEndpoint(deps),
     ...healthEndpoints(deps),
     metricsEndpoint(deps),
     shardsEndpoint(deps),

@@ -1,5 +1,6 @@
 import type { Config } from '../../config.ts';
 import type { Log } from '../../log.ts';
+import { pruneEvents } from '../../store/feed/keep.ts';
 import { seekLeadership } from '../../store/leadership.ts';
 import { readLiveSales } from '../../store/sales.ts';
 import { every, type Repeated, type Work } from '../every.ts';
@@ -16,6 +17,7 @@ import { createSalvagedReport } from './salvaged.ts';
 import { createSaver } from './saver.ts';
 import { scheduleSales } from './scheduler.ts';
 import { sweep } from './sweeper.ts';
+import { createTeller } from './teller.ts';
 
 /** How soon a shut gate is noticed: after a restart of Redis, selling resumes after this time and the rebuild. */
 const KEEP_MS = 200;
@@ -23,6 +25,8 @@ const SCHEDULE_MS = 5_000;
 const SWEEP_MS = 500;
 const SAVE_MS = 500;
 const WATCH_MS = 250;
+/** How late the feed may say that a sale has opened or ended. */
+const TELL_MS = 500;
 /** Sales that are over wait a minute for it anyway. */
 const RETIRE_MS = 2_000;
 /** Partitions are made a week ahead; what a lock keeps from them is tried again this soon. */
@@ -65,7 +69,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   });
   shutdown.add('leadership', leadership.close);
 
-  const repeat = (name: string, ms: number, work: Work) => {
+  const repeat: Repeat = (name, ms, work) => {
     const repeated = every(ms, work, onError);
     shutdown.add(name, repeated.stop);
     return repeated;
@@ -114,8 +118,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   };
   repeat('auditor', AUDIT_MS, leading(auditAll));
 
-  const care = createCaretaker({ postgres, log, keepDays: config.attemptsKeepDays, onStray });
-  void repeat('caretaker', CARE_MS, leading(care)).now();
+  startCare(options, repeat, leading, onStray);
 
   await scheduling?.now();
   await keeping.now();
@@ -137,4 +140,21 @@ function countIn(metrics: Metrics, log: Log) {
       metrics.strayAttempts = attempts;
     },
   };
+}
+
+type Repeat = (name: string, ms: number, work: Work) => Repeated;
+
+/** What keeps Postgres from growing without end, and the feed told. */
+function startCare(
+  { config, stores, board, log }: DutiesOptions,
+  repeat: Repeat,
+  leading: (work: Work) => Work,
+  onStray: (attempts: number) => void,
+): void {
+  const { redis, postgres } = stores;
+  const care = createCaretaker({ postgres, log, keepDays: config.attemptsKeepDays, onStray });
+  void repeat('caretaker', CARE_MS, leading(care)).now();
+  repeat('teller', TELL_MS, leading(createTeller({ redis, postgres, log, sales: () => board.sales })));
+  const prune = async () => void (await pruneEvents(postgres, config.eventsKeepDays));
+  repeat('pruner', CARE_MS, leading(prune));
 }
