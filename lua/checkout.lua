@@ -2,7 +2,7 @@
 -- Puts items into carts: decides a batch of checkouts of one sale. It reserves nothing.
 --
 -- KEYS[1] gate     string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
--- KEYS[2] sale     hash: starts_ms, ends_ms, total, sold, limit, carts
+-- KEYS[2] sale     hash: starts_ms, ends_ms, total, sold, limit, carts, paused
 -- KEYS[3] items    hash: item -> 1 (unsold) | 0 (sold)
 -- KEYS[4] carts    hash: user -> "code item item … " (each word followed by a space)
 -- KEYS[5] codes    hash: code -> user
@@ -11,7 +11,7 @@
 -- ARGV[2] most carts that the sale may hold at a time
 -- ARGV[3] operations: "user item code user item code …", the code being a fresh one
 --
--- Returns one number for the whole batch: -1 fenced, -2 not-begun, -3 ended, -4 sold-out;
+-- Returns one number for the whole batch: -1 fenced, -2 not-begun, -3 ended, -4 sold-out, -9 paused;
 -- otherwise one text with three words per operation: status, code ('-' when there is none), lines in the cart.
 --   status 1 added, 2 already-in-cart, -5 no-item, -6 item-sold, -7 limit, -8 too-many-carts
 
@@ -22,12 +22,13 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
 local sale, items, carts, codes, bought = unpack(KEYS, 2)
 
-local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'total', 'sold', 'limit', 'carts')
+local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'total', 'sold', 'limit', 'carts', 'paused')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if not state[1] then return -1 end
 if now < tonumber(state[1]) then return -2 end
 if now >= tonumber(state[2]) then return -3 end
+if state[7] == '1' then return -9 end
 if tonumber(state[4]) >= tonumber(state[3]) then return -4 end
 local limit = tonumber(state[5])
 local held = tonumber(state[6])

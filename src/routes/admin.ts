@@ -49,7 +49,7 @@ export const createSaleEndpoint = ({ config, log, postgres, askPrimary }: AdminD
 });
 
 /** The JSON body of a request, or the refusal of one without. */
-async function readJson(asked: Asked): Promise<{ value: unknown } | { refused: Answer }> {
+export async function readJson(asked: Asked): Promise<{ value: unknown } | { refused: Answer }> {
   if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(asked.headers.contentType ?? ''))
     return { refused: problem(asked, 'unsupported_media_type') };
   try {

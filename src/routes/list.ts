@@ -1,6 +1,7 @@
 import type { Documented } from '../contract/operation.ts';
 import { createSaleEndpoint } from './admin.ts';
 import { purchasesOfSaleEndpoint } from './admin-purchases.ts';
+import { switchEndpoints } from './admin-sale.ts';
 import { checkoutEndpoint } from './checkout.ts';
 import type { RouteDeps } from './deps.ts';
 import { documentEndpoints } from './documents.ts';
@@ -22,6 +23,7 @@ export function listEndpoints(deps: RouteDeps): readonly Documented[] {
     ...itemsEndpoints(deps),
     imageEndpoint,
     createSaleEndpoint(deps),
+    ...switchEndpoints(deps),
     purchasesOfSaleEndpoint(deps),
     eventsEndpoint(deps),
     ...healthEndpoints(deps),

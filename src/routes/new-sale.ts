@@ -10,7 +10,7 @@ export const TEXT_MAX = 200;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it keeps out
 export const TEXT = /^[^\u0000-\u001f\u007f-\u009f]+$/;
 /** A sale longer than a week is a typing error. */
-const DURATION_MAX_MS = 7 * 24 * HOUR_MS;
+export const DURATION_MAX_MS = 7 * 24 * HOUR_MS;
 export const SALE_FIELDS = ['total_items', 'started_at', 'ended_at', 'user_limit', 'items'] as const;
 
 type Items = NonNullable<NewSale['items']>;

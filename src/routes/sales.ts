@@ -3,13 +3,14 @@ import { path, query } from '../contract/parameters.ts';
 import { count, listOf, named, objectOf } from '../contract/schema.ts';
 import { flag, SALE_ID_SCHEMA, time } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
+import type { Schema } from '../contract/types.ts';
 import { type Answer, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, oneOf, readNumber, readParameter, refuseOthers } from '../http/input.ts';
 import { linkToNext, pageOf } from '../http/paging.ts';
 import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
-import { isOpen, type LiveSale, SALE_ID, SALE_STATES, type SaleState } from '../sale.ts';
+import { isOpen, type LiveSale, SALE_ID, SALE_STATES, type SaleState, stateOf } from '../sale.ts';
 import type { Postgres } from '../store/postgres.ts';
 import { countSold, listSales, type SaleSummary } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
@@ -21,15 +22,16 @@ const LIMIT = { fallback: 100, min: 1, max: 1_000 } as const;
 const AFTER = { required: false, pattern: SALE_ID, form: 'the id of a sale' } as const;
 
 /** What a sale looks like to a reader. */
-type SaleView = ReturnType<typeof viewOf>;
+export type SaleView = ReturnType<typeof viewOf>;
 
-const viewOf = (sale: Omit<SaleSummary, 'userLimit'>) => ({
+export const viewOf = (sale: Omit<SaleSummary, 'userLimit'>) => ({
   id: sale.id,
   started_at: formatTime(sale.startsAtMs),
   ended_at: formatTime(sale.endsAtMs),
   total_items: sale.total,
   items_sold: sale.sold,
   active: isOpen(sale, Date.now()),
+  state: stateOf(sale, Date.now()),
 });
 
 /** Everybody polls these, and nobody notices the age of a second. */
@@ -92,19 +94,28 @@ async function answerList(asked: Asked, postgres: Postgres): Promise<Answer> {
   return json(200, shown.map(viewOf), { ...FRESH, ...link });
 }
 
-const FIELDS = {
+/** What a sale may be in. */
+const SALE_STATE_SCHEMA: Schema = {
+  type: 'string',
+  enum: SALE_STATES,
+  description:
+    '`paused`: within its hours, but nothing is sold until it is resumed. `cancelled`: deleted before it began.',
+};
+
+export const SALE_FIELDS = {
   id: SALE_ID_SCHEMA,
   started_at: time('When the sale opens, UTC.'),
   ended_at: time('When it closes, UTC. Nothing is sold from this moment on.'),
   total_items: count('Items of the sale.', 1),
   items_sold: count('Items sold so far.'),
-  active: flag('Whether it is open now.'),
+  active: flag('Whether it is within its hours now, paused or not.'),
+  state: SALE_STATE_SCHEMA,
 };
-const SALE_SCHEMA = named('Sale', objectOf<SaleView>(FIELDS));
+const SALE_SCHEMA = named('Sale', objectOf<SaleView>(SALE_FIELDS));
 const SALE_WITH_LIMIT_SCHEMA = named(
   'SaleWithLimit',
   objectOf<SaleView & { user_limit: number }>({
-    ...FIELDS,
+    ...SALE_FIELDS,
     user_limit: count('Items that one user may hold in this sale.', 1),
   }),
 );

@@ -87,6 +87,8 @@ export async function readLiveSales(postgres: Postgres): Promise<LiveSale[]> {
     user_limit: number;
     hourly: boolean;
     epoch: number;
+    paused: boolean;
+    version: number;
   }>(sql.liveSales);
   return rows.map((row) => ({
     id: row.id,
@@ -96,6 +98,8 @@ export async function readLiveSales(postgres: Postgres): Promise<LiveSale[]> {
     userLimit: row.user_limit,
     hourly: row.hourly,
     epoch: row.epoch,
+    paused: row.paused,
+    version: row.version,
   }));
 }
 
@@ -105,6 +109,7 @@ export interface SaleSummary {
   readonly endsAtMs: number;
   readonly total: number;
   readonly userLimit: number;
+  readonly paused?: boolean;
   readonly sold: number;
 }
 
@@ -127,6 +132,7 @@ export async function listSales(
     ends_ms: number;
     total: number;
     user_limit: number;
+    paused: boolean;
     sold: number;
   }>(sql.listSales, [state ?? null, id ?? null, limit, after ?? null]);
   return rows.map((row) => ({
@@ -135,6 +141,7 @@ export async function listSales(
     endsAtMs: row.ends_ms,
     total: row.total,
     userLimit: row.user_limit,
+    paused: row.paused,
     sold: row.sold,
   }));
 }

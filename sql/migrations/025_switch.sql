@@ -1,0 +1,9 @@
+-- What an operator changes of a sale that exists: paused, its times, its limit.
+
+alter table sales add column paused boolean not null default false;
+-- Grows with every change of facts that Redis must hold too; Redis keeps the one it has been brought to.
+alter table sales add column version integer not null default 1;
+
+-- A cancelled sale ends where it begins: it is never open, and everything that goes by times is right about it.
+alter table sales drop constraint sales_check;
+alter table sales add constraint sales_span check (ends_at >= starts_at);
