@@ -3,7 +3,7 @@
 -- $6 user_limit (int), $7 types of the events to tell (text[])
 -- returns the new version, or no row
 with changed as (
-  update sales set paused = $3, starts_at = $4, ends_at = $5, user_limit = $6, version = version + 1
+  update sales set paused = $3, starts_at = $4, ends_at = $5, user_limit = $6, cancelled = ($5 = $4), version = version + 1
   where id = $1 and version = $2 and not retired
   returning id, version
 ), told as (

@@ -6,7 +6,7 @@ select id, (extract(epoch from starts_at) * 1000)::float8 as starts_ms, (extract
   case when retired then sold else (select count(*) from purchases p where p.sale_id = sales.id)::int end as sold
 from sales
 where ($1::text is null
-    or $1 = case when ends_at = starts_at then 'cancelled' when starts_at > now() then 'scheduled' when ends_at <= now() then 'ended'
+    or $1 = case when cancelled then 'cancelled' when starts_at > now() then 'scheduled' when ends_at <= now() then 'ended'
       when paused then 'paused' else 'active' end)
   and ($2::text is null or id = $2)
   and ($4::text is null or (starts_at, id) < (select starts_at, id from sales where id = $4))

@@ -5,5 +5,6 @@ alter table sales add column paused boolean not null default false;
 alter table sales add column version integer not null default 1;
 
 -- A cancelled sale ends where it begins: it is never open, and everything that goes by times is right about it.
+alter table sales add column cancelled boolean not null default false;
 alter table sales drop constraint sales_check;
-alter table sales add constraint sales_span check (ends_at >= starts_at);
+alter table sales add constraint sales_span check (case when cancelled then ends_at = starts_at else ends_at > starts_at end);

@@ -59,7 +59,7 @@ export type Content = Readonly<Record<string, MediaType>>;
 
 export interface Response {
   readonly description: string;
-  readonly headers?: Readonly<Record<string, Reference>>;
+  readonly headers?: Readonly<Record<string, Reference | Header>>;
   readonly content?: Content;
 }
 
