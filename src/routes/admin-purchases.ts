@@ -15,8 +15,9 @@ import { problem } from '../http/problem.ts';
 import { CHECKOUT_CODE, saleOfCode } from '../store/checkouts.ts';
 import { eachPage, listPurchases, PURCHASE_STATES, type PurchasesFilter } from '../store/purchase-pages.ts';
 import type { CommittedDecision } from '../store/receipts.ts';
+import { findSale } from '../store/sale-list.ts';
 import type { RouteDeps } from './deps.ts';
-import { findSale, SALE_PATH } from './sales.ts';
+import { SALE_PATH } from './sales.ts';
 
 /** Exports under way per worker: each keeps one page in memory and one of the connections for reading half busy. */
 const EXPORTS_MAX = 2;

@@ -20,8 +20,9 @@ import { problem } from '../http/problem.ts';
 import { createShelf, type ShelfPage } from '../selling/shelf.ts';
 import { createUnsold } from '../selling/unsold.ts';
 import { findPosition, type ItemPage, type ItemView, listItems } from '../store/items.ts';
+import { findSale } from '../store/sale-list.ts';
 import type { RouteDeps } from './deps.ts';
-import { FRESH, findSale, SALE_PATH } from './sales.ts';
+import { FRESH, SALE_PATH } from './sales.ts';
 
 const PARAMETERS = {
   limit: { fallback: 100, min: 1, max: 1_000 },

@@ -11,7 +11,8 @@ import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
 import { isOpen, type LiveSale, SALE_ID, SALE_STATES, type SaleState } from '../sale.ts';
 import type { Postgres } from '../store/postgres.ts';
-import { countSold, listSales, type SaleSummary } from '../store/sales.ts';
+import { findSale, listSales, type SaleSummary } from '../store/sale-list.ts';
+import { countSold } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
 
 type SalesDeps = Pick<RouteDeps, 'liveSales' | 'postgres' | 'redis'>;
@@ -34,10 +35,6 @@ const viewOf = (sale: Omit<SaleSummary, 'userLimit'>) => ({
 
 /** Everybody polls these, and nobody notices the age of a second. */
 export const FRESH = { 'Cache-Control': 'max-age=1' };
-
-export async function findSale(postgres: Postgres, id: string): Promise<SaleSummary | undefined> {
-  return SALE_ID.test(id) ? (await listSales(postgres, { id, limit: 1 }))[0] : undefined;
-}
 
 /** GET /sales/active, /sales and /sales/{id}. */
 export function salesEndpoints({ liveSales, postgres, redis }: SalesDeps): Documented[] {

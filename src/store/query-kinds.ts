@@ -21,6 +21,8 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   item_position: ['select', 'items'],
   list_unsold: ['select', 'items'],
   list_items: ['select', 'items'],
+  find_sale: ['select', 'sales'],
+  list_current_sales: ['select', 'sales'],
   list_sales: ['select', 'sales'],
   live_sales: ['select', 'sales'],
   mend_feed: ['update', 'events'],

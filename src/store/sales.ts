@@ -12,7 +12,6 @@ const sql = {
   insertSale: statement('insert_sale'),
   insertItems: statement('insert_items'),
   liveSales: statement('live_sales'),
-  listSales: statement('list_sales'),
   saleState: statement('sale_state'),
 };
 const whole = script('whole');
@@ -96,46 +95,6 @@ export async function readLiveSales(postgres: Postgres): Promise<LiveSale[]> {
     userLimit: row.user_limit,
     hourly: row.hourly,
     epoch: row.epoch,
-  }));
-}
-
-export interface SaleSummary {
-  readonly id: string;
-  readonly startsAtMs: number;
-  readonly endsAtMs: number;
-  readonly total: number;
-  readonly userLimit: number;
-  readonly sold: number;
-}
-
-export interface SalesFilter {
-  readonly state?: SaleState;
-  readonly id?: string;
-  readonly limit: number;
-  /** Only sales behind this one in the order. */
-  readonly after?: string;
-}
-
-/** Sales from Postgres, newest first, with what is committed as sold. Throws as `Postgres.query` does. */
-export async function listSales(
-  postgres: Postgres,
-  { state, id, limit, after }: SalesFilter,
-): Promise<SaleSummary[]> {
-  const rows = await postgres.query<{
-    id: string;
-    starts_ms: number;
-    ends_ms: number;
-    total: number;
-    user_limit: number;
-    sold: number;
-  }>(sql.listSales, [state ?? null, id ?? null, limit, after ?? null]);
-  return rows.map((row) => ({
-    id: row.id,
-    startsAtMs: row.starts_ms,
-    endsAtMs: row.ends_ms,
-    total: row.total,
-    userLimit: row.user_limit,
-    sold: row.sold,
   }));
 }
 
