@@ -2,7 +2,7 @@
 -- counted: a year of hourly sales costs a page no more than a day of them.
 -- $1 state: scheduled, active, ended (text), or null; $2 id (text), or null; $3 at most (int); $4 after this sale (text), or null
 select id, (extract(epoch from starts_at) * 1000)::float8 as starts_ms, (extract(epoch from ends_at) * 1000)::float8 as ends_ms,
-  total, user_limit,
+  total, user_limit, currency, name,
   case when retired then sold else (select count(*) from purchases p where p.sale_id = sales.id)::int end as sold
 from sales
 where ($1::text is null

@@ -19,16 +19,30 @@ export interface ItemView {
   readonly name: string;
   readonly image_url: string;
   readonly sold: boolean;
+  /** In minor units of the sale's currency; of an item that was given one. */
+  readonly price?: number;
+  /** What the shop keeps with it. */
+  readonly data?: object;
+}
+
+interface ItemRow extends Record<string, unknown> {
+  readonly id: string;
+  readonly name: string;
+  readonly image_url: string;
+  readonly sold: boolean;
+  readonly price: number | null;
+  readonly data: object | null;
 }
 
 /** A page of a sale's items in their order; `sold` is what is committed. Throws as `Postgres.query` does. */
-export function listItems(postgres: Postgres, page: ItemPage): Promise<ItemView[]> {
-  return postgres.query<ItemView & Record<string, unknown>>(sql.list, [
-    page.saleId,
-    page.after ?? null,
-    page.limit,
-    page.availableOnly,
-  ]);
+export async function listItems(postgres: Postgres, page: ItemPage): Promise<ItemView[]> {
+  const { saleId, after = null, limit, availableOnly } = page;
+  const rows = await postgres.query<ItemRow>(sql.list, [saleId, after, limit, availableOnly]);
+  return rows.map(({ price, data, ...item }) => ({
+    ...item,
+    ...(price !== null && { price }),
+    ...(data !== null && { data }),
+  }));
 }
 
 export interface Stretches {
