@@ -18,6 +18,10 @@ export interface LiveSale extends Span {
   readonly hourly: boolean;
   /** Grows with every rebuild; the first part of the fence of every script call. */
   readonly epoch: number;
+  /** ISO 4217; of sales whose items may have prices. */
+  readonly currency?: string;
+  /** As the shop calls it. */
+  readonly name?: string;
 }
 
 export const SALE_STATES = ['scheduled', 'active', 'ended'] as const;

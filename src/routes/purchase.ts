@@ -100,7 +100,8 @@ function answerFirst(asked: Asked, receipt: Receipt, headers?: Record<string, st
 
 /** The answer to a code that was decided before: the first one to a client that retries with an Idempotency-Key. */
 function answerAgain(asked: Asked, receipt: Receipt): Answer {
-  if (asked.headers.hasIdempotencyKey) return answerFirst(asked, receipt, { 'Idempotent-Replayed': 'true' });
+  if (asked.headers.idempotencyKey !== undefined)
+    return answerFirst(asked, receipt, { 'Idempotent-Replayed': 'true' });
   const sentence = receipt.success ? ALREADY_BOUGHT : undefined;
   return problem(asked, 'already_processed', { receipt }, NO_STORE, sentence);
 }

@@ -1,7 +1,7 @@
 import { answers, type Documented, operation } from '../contract/operation.ts';
 import { path, query } from '../contract/parameters.ts';
-import { count, listOf, named, objectOf } from '../contract/schema.ts';
-import { flag, SALE_ID_SCHEMA, time } from '../contract/schemas.ts';
+import { count, listOf, named, objectOf, withOptional } from '../contract/schema.ts';
+import { flag, SALE_ID_SCHEMA, text, time } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
 import { type Answer, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
@@ -24,13 +24,22 @@ const AFTER = { required: false, pattern: SALE_ID, form: 'the id of a sale' } as
 /** What a sale looks like to a reader. */
 type SaleView = ReturnType<typeof viewOf>;
 
-const viewOf = (sale: Omit<SaleSummary, 'userLimit'>) => ({
+const viewOf = (sale: SaleSummary) => ({
   id: sale.id,
   started_at: formatTime(sale.startsAtMs),
   ended_at: formatTime(sale.endsAtMs),
   total_items: sale.total,
   items_sold: sale.sold,
   active: isOpen(sale, Date.now()),
+});
+
+/** Of one sale there is more to say. */
+const wholeViewOf = (sale: SaleSummary, isLoading: boolean) => ({
+  ...viewOf(sale),
+  user_limit: sale.userLimit,
+  ...(sale.name !== undefined && { name: sale.name }),
+  ...(sale.currency !== undefined && { currency: sale.currency }),
+  ...(isLoading && { loading: true }),
 });
 
 /** Everybody polls these, and nobody notices the age of a second. */
@@ -67,7 +76,9 @@ export function salesEndpoints({ liveSales, postgres, redis }: SalesDeps): Docum
       async answer(asked) {
         const sale = await summaryOf(asked.params.id);
         if (sale === undefined) return problem(asked, 'sale_not_found');
-        return json(200, { ...viewOf(sale), user_limit: sale.userLimit }, FRESH);
+        // A worker knows a sale from the moment that it can sell from it.
+        const isLoading = liveSales.find(sale.id) === undefined && sale.endsAtMs > Date.now();
+        return json(200, wholeViewOf(sale, isLoading), FRESH);
       },
     },
   ];
@@ -100,10 +111,21 @@ const FIELDS = {
 const SALE_SCHEMA = named('Sale', objectOf<SaleView>(FIELDS));
 const SALE_WITH_LIMIT_SCHEMA = named(
   'SaleWithLimit',
-  objectOf<SaleView & { user_limit: number }>({
-    ...FIELDS,
-    user_limit: count('Items that one user may hold in this sale.', 1),
-  }),
+  withOptional(
+    objectOf<SaleView & { user_limit: number }>({
+      ...FIELDS,
+      user_limit: count('Items that one user may hold in this sale.', 1),
+    }),
+    {
+      name: text('What the shop calls it.'),
+      currency: text('The currency of its prices: a code of ISO 4217.'),
+      loading: {
+        type: 'boolean',
+        const: true,
+        description: 'Its items are not for sale yet: they are being loaded.',
+      },
+    },
+  ),
 );
 export const SALE_PATH = path('id', SALE_ID_SCHEMA, 'The sale.', STORY.saleId);
 

@@ -1,5 +1,6 @@
 import { SALE_ID, type SaleState } from '../sale.ts';
 import { type Postgres, statement } from './postgres.ts';
+import { namesOf } from './sales.ts';
 
 const sql = {
   find: statement('find_sale'),
@@ -15,6 +16,8 @@ export interface SaleSummary {
   readonly userLimit: number;
   /** What is committed. */
   readonly sold: number;
+  readonly currency?: string;
+  readonly name?: string;
 }
 
 export interface SalePage {
@@ -31,6 +34,8 @@ interface Row extends Record<string, unknown> {
   readonly total: number;
   readonly user_limit: number;
   readonly sold: number;
+  readonly currency: string | null;
+  readonly name: string | null;
 }
 
 const summaryOf = (row: Row): SaleSummary => ({
@@ -40,6 +45,7 @@ const summaryOf = (row: Row): SaleSummary => ({
   total: row.total,
   userLimit: row.user_limit,
   sold: row.sold,
+  ...namesOf(row),
 });
 
 /** One sale; undefined when there is none of that id. Throws as `Postgres.query` does. */
