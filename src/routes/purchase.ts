@@ -14,8 +14,8 @@ import type { RouteDeps } from './deps.ts';
 
 type PurchaseDeps = Pick<RouteDeps, 'liveSales' | 'postgres' | 'ownerOf'>;
 
-/** Longer than any code. The exact form is not checked, so that every unknown code gets the same answer. */
-const CODE = { required: true, pattern: /^[!-~]{1,128}$/, form: 'a checkout code' } as const;
+/** Longer than any code. The exact form is not checked, so that every unknown code gets the same answer, one that cannot be decoded too. */
+const CODE = { required: true, pattern: /^[!-~\uFFFD]{1,128}$/, form: 'a checkout code' } as const;
 
 /** A receipt is private and may change: no cache may keep it. */
 const NO_STORE = { 'Cache-Control': 'no-store' };
