@@ -20,7 +20,7 @@ const { redis, sql } = await connectStores(service.redisUrl, service.databaseUrl
 
 const random = fc.sample(
   fc.array(fc.constantFrom(...ALPHABET), { minLength: 1, maxLength: 128 }).map((chars) => chars.join('')),
-  { numRuns: 60, seed: 14 },
+  { numRuns: 30, seed: 14 },
 );
 const USERS = [
   ...ALPHABET.flatMap((c) => [c, `${c}${c}1${c}`]),

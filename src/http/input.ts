@@ -6,7 +6,7 @@ export const ID = /^[A-Za-z0-9._:-]{1,64}$/;
  */
 export const USER_ID = /^[!#-[\]-~]{1,128}$/;
 /** Completes "… must be". */
-export const USER_ID_FORM = '1 to 128 printable ASCII characters without space, " and \\';
+const USER_ID_FORM = '1 to 128 printable ASCII characters without space, " and \\';
 /** An X-Request-Id that is accepted from a client. */
 export const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** https://www.w3.org/TR/trace-context/#traceparent-header */
@@ -35,6 +35,9 @@ export const oneOf = (...words: readonly string[]): ParameterRule => ({
   pattern: new RegExp(`^(${words.join('|')})$`),
   form: `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`,
 });
+
+/** The rule of a parameter that is a user's id. */
+export const USER: ParameterRule = { required: true, pattern: USER_ID, form: USER_ID_FORM };
 
 /** Sentences by field, for `validation_failed`. */
 export type FieldErrors = Record<string, string>;

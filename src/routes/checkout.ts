@@ -5,14 +5,7 @@ import { CODE_SCHEMA, time } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
 import { type Answer, JSON_TYPE } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
-import {
-  type FieldErrors,
-  type ParameterRule,
-  type Query,
-  readParameter,
-  USER_ID,
-  USER_ID_FORM,
-} from '../http/input.ts';
+import { type FieldErrors, type ParameterRule, type Query, readParameter, USER } from '../http/input.ts';
 import { type ProblemCode, problem } from '../http/problem.ts';
 import { decideCheckout, type Verdict, type VerdictDeps } from '../selling/verdict.ts';
 import type { Attempt } from '../store/attempts/spool.ts';
@@ -58,7 +51,6 @@ export function checkoutEndpoint(deps: RouteDeps): Documented {
 
 const REQUIRED: ParameterRule = { required: true };
 const OPTIONAL: ParameterRule = { required: false };
-const USER: ParameterRule = { required: true, pattern: USER_ID, form: USER_ID_FORM };
 /** A token names its user; `user_id` may repeat it. */
 const USER_AGAIN: ParameterRule = { ...USER, required: false };
 
