@@ -20,6 +20,10 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     about: 'what metrics and request lines cost, on and off in one run (--help)',
     run: () => import('./observing.ts'),
   },
+  door: {
+    about: 'what proof of the buyer, rates and CORS cost a request, in time',
+    run: () => import('./door.ts'),
+  },
   shard: {
     about: "what the functions of a worker's memory cost, in time and bytes",
     run: () => import('./shard.ts'),

@@ -1,14 +1,12 @@
--- A page of sales, newest first; all of them, or those of one state, or one by its id. Only those that are not retired are
--- counted: a year of hourly sales costs a page no more than a day of them.
--- $1 state (text), or null; $2 id (text), or null; $3 at most (int); $4 after this sale (text), or null
+-- A page of sales, newest first, with what is committed as sold: counted while a sale is live, stored when it was retired.
+-- It walks an index from the newest sale or from the cursor on, past the others if only ended or cancelled ones are wanted.
+-- $1 only these: ended, cancelled (text), or null, $2 after this sale (text), or null, $3 at most (int)
 select id, (extract(epoch from starts_at) * 1000)::float8 as starts_ms, (extract(epoch from ends_at) * 1000)::float8 as ends_ms,
-  total, user_limit, paused,
-  case when retired then sold else (select count(*) from purchases p where p.sale_id = sales.id)::int end as sold
+  total, user_limit, paused, currency, name, coalesce(sold, (select count(*) from purchases p where p.sale_id = sales.id))::int as sold
 from sales
-where ($1::text is null
-    or $1 = case when cancelled then 'cancelled' when starts_at > now() then 'scheduled' when ends_at <= now() then 'ended'
-      when paused then 'paused' else 'active' end)
-  and ($2::text is null or id = $2)
-  and ($4::text is null or (starts_at, id) < (select starts_at, id from sales where id = $4))
+where (starts_at, id) < (
+    case when $2::text is null then 'infinity' else coalesce((select starts_at from sales where id = $2), '-infinity') end, coalesce($2, '')
+  )
+  and ($1::text is null or $1 = case when cancelled then 'cancelled' when ends_at <= now() then 'ended' end)
 order by starts_at desc, id desc
 limit $3

@@ -2,9 +2,9 @@
 -- $1 sale id (text), $2 positions at which the stretches begin (int[]), $3 positions of one stretch (int)
 -- $4 after this position (int), $5 of one stretch at most (int)
 -- returns the items, each with the position at which its stretch begins
-select start, id, name, image_url, false as sold
+select start, id, name, image_url, false as sold, price, data
 from unnest($2::int[]) as stretch (start), lateral (
-  select position, id, name, image_url
+  select position, id, name, image_url, price::float8 as price, data
   from items
   where sale_id = $1 and position >= start and position < start + $3 and position > $4
     and (select true from purchases p where p.sale_id = items.sale_id and p.item_id = items.id) is null

@@ -22,6 +22,10 @@ export interface LiveSale extends Span {
   readonly epoch: number;
   /** Grows with every change of the facts by an operator; absent: none is known. */
   readonly version?: number;
+  /** ISO 4217; of sales whose items may have prices. */
+  readonly currency?: string;
+  /** As the shop calls it. */
+  readonly name?: string;
 }
 
 export const SALE_STATES = ['scheduled', 'active', 'paused', 'ended', 'cancelled'] as const;

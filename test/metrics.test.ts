@@ -240,9 +240,12 @@ test('every statement has its kind', async () => {
   const dir = new URL('../../sql/', import.meta.url);
   const inTransactions = [
     'add_segment',
+    'claim_admin_key',
     'copy_attempts',
     'insert_items',
     'insert_sale',
+    'keep_admin_answer',
+    'read_admin_answer',
     'rename_decisions',
     'rename_purchases',
   ];

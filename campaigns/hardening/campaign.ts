@@ -144,7 +144,7 @@ async function compareStores(
 }
 
 /** The service's log may hold neither the admin's token nor a whole checkout code, nor an error of its own. */
-function readLog(dataDir: string, token: string): string[] {
+export function readLog(dataDir: string, token: string): string[] {
   const log = readFileSync(join(dataDir, 'service.log'), 'utf8');
   const found = log
     .split('\n')

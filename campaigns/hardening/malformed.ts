@@ -23,7 +23,7 @@ const QUIET_MS = 50;
 const NAMED_MAX = 20;
 const ALLOWED = [100, 400, 401, 404, 405, 408, 413, 415, 417, 431, 503];
 /** Stacks, our own files, and what the stores say. */
-const INSIDE =
+export const INSIDE =
   /\n\s+at |node_modules|node:internal|\/dist\/|\.ts:|\.js:|select |postgres:\/\/|redis:\/\/|ECONN|HPE_/;
 
 /** Sends malformed requests, each over a connection of its own; a request is repeated by its own seed. */

@@ -96,6 +96,7 @@ const PLACE: Partial<Record<ProblemCode, string>> = {
   outcome_unknown: '/purchase',
   unauthorized: '/admin/sales',
   unsupported_media_type: '/admin/sales',
+  idempotency_mismatch: '/admin/sales',
   not_found: '/nothing',
   malformed_request: '',
   headers_too_large: '',

@@ -43,6 +43,12 @@ export const objectOf = <T>(properties: Readonly<Record<keyof T & string, Schema
   required: Object.keys(properties),
 });
 
+/** An object that may have these fields as well. */
+export const withOptional = (object: Schema, properties: Readonly<Record<string, Schema>>): Schema => ({
+  ...object,
+  properties: { ...object.properties, ...properties },
+});
+
 export const listOf = (items: Schema, more: Schema = {}): Schema => ({ type: 'array', items, ...more });
 
 /** A component by its kind and name. */

@@ -1,5 +1,5 @@
 /** The schemas that several operations, or the problems, share. Those of one operation stand beside its handler. */
-import { ID } from '../http/input.ts';
+import { ID, USER_ID } from '../http/input.ts';
 import { RFC_3339 } from '../http/time.ts';
 import { SALE_ID } from '../sale.ts';
 import { CHECKOUT_CODE } from '../store/checkouts.ts';
@@ -12,9 +12,10 @@ export const time = (description: string): Schema => textOf(RFC_3339, descriptio
 export const flag = (description: string): Schema => ({ type: 'boolean', description });
 export const text = (description: string): Schema => ({ type: 'string', description });
 
-export const ID_SCHEMA = named(
-  'Id',
-  textOf(ID, 'An id of a user or an item.', { examples: [STORY.user, STORY.item] }),
+export const ID_SCHEMA = named('Id', textOf(ID, 'An id of an item.', { examples: [STORY.item] }));
+export const USER_ID_SCHEMA = named(
+  'UserId',
+  textOf(USER_ID, 'A user, as an identity provider or gateway names them.', { examples: [STORY.user] }),
 );
 export const SALE_ID_SCHEMA = named(
   'SaleId',

@@ -38,6 +38,15 @@ export const STORY = {
     started_at: '2099-11-27T08:00:00Z',
     ended_at: '2099-11-27T09:00:00Z',
   },
+  pricedSale: {
+    name: 'Friday drop',
+    currency: 'EUR',
+    items: [
+      { id: 'shirt-m', name: 'Drop Shirt', price: 3_900, data: { size: 'M' } },
+      { id: 'shirt-l', name: 'Drop Shirt', price: 3_900, data: { size: 'L' } },
+    ],
+  },
+  table: 'id,name,price\r\nmug-1,Drop Mug,\r\n"mug-2","Drop Mug, large",\r\n',
   created: {
     data: { id: saleId, ...hour, total_items: items.length },
     message: 'Sale created successfully',

@@ -102,21 +102,27 @@ const ITEMS_MAX = 1_000_000;
 export const pictureUrl = (itemId: string): string => `/items/${itemId}/image.svg`;
 
 /**
- * The items of a sale with `total` items, in the order of the shop's page. Ids are the sale's ten hex digits
+ * Returns the maker of a sale's items: by their index, in the order of the shop's page. Ids are the sale's ten hex digits
  * and the index in base 36 (`3f9a1c22b7-00a7`): unique across sales, and short, for each of them travels
  * through Redis many times.
  */
-export function generateItems(saleId: string, total: number): NewItem[] {
+export function itemMaker(saleId: string): (index: number) => NewItem {
   if (!/^S-[0-9a-f]{10}$/.test(saleId)) throw new RangeError(`not a sale id: ${saleId}`);
+  const sale = saleId.slice(2);
+  const seed = Number.parseInt(sale, 16);
+  return (index) => {
+    const id = `${sale}-${index.toString(36).padStart(INDEX_DIGITS, '0')}`;
+    return { id, name: nameAt(seed, index), imageUrl: pictureUrl(id) };
+  };
+}
+
+/** The items of a sale with `total` items, all at once: for a million of them, some seconds. */
+export function generateItems(saleId: string, total: number): NewItem[] {
   if (!Number.isInteger(total) || total < 0 || total > ITEMS_MAX) {
     throw new RangeError(`a sale has 0 to ${ITEMS_MAX} items, not ${total}`);
   }
-  const sale = saleId.slice(2);
-  const seed = Number.parseInt(sale, 16);
-  return Array.from({ length: total }, (_, index) => {
-    const id = `${sale}-${index.toString(36).padStart(INDEX_DIGITS, '0')}`;
-    return { id, name: nameAt(seed, index), imageUrl: pictureUrl(id) };
-  });
+  const make = itemMaker(saleId);
+  return Array.from({ length: total }, (_, index) => make(index));
 }
 
 /**

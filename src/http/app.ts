@@ -77,7 +77,7 @@ function readingOf(c: Context, route: Route) {
       requestId: c.req.header('x-request-id'),
       traceparent: c.req.header('traceparent'),
       ifNoneMatch: c.req.header('if-none-match'),
-      hasIdempotencyKey: c.req.header('idempotency-key') !== undefined,
+      idempotencyKey: c.req.header('idempotency-key'),
       contentType: c.req.header('content-type'),
       host: c.req.header('host'),
       authorization: c.req.header('authorization'),
@@ -90,7 +90,7 @@ function readingOf(c: Context, route: Route) {
       ifMatch: c.req.header('if-match'),
     },
     peer: (c.env as Bindings)?.incoming?.socket ?? NO_PEER,
-    readBody: () => c.req.text(),
+    readBody: async () => new Uint8Array(await c.req.arrayBuffer()),
     hasLeft: () => c.env.outgoing.closed,
   };
 }

@@ -7,8 +7,8 @@ export interface AskedHeaders {
   readonly requestId: string | undefined;
   readonly traceparent: string | undefined;
   readonly ifNoneMatch: string | undefined;
-  /** Whether there is an Idempotency-Key; its value does not matter. */
-  readonly hasIdempotencyKey: boolean;
+  /** Of a purchase its value does not matter. */
+  readonly idempotencyKey: string | undefined;
   readonly contentType: string | undefined;
   readonly host: string | undefined;
   readonly authorization: string | undefined;
@@ -42,8 +42,8 @@ export interface Reading {
   readonly query: Query;
   readonly headers: AskedHeaders;
   readonly peer: Peer;
-  /** The whole body as text; only where a route takes one. Rejects when its client leaves or is too slow. */
-  readonly readBody?: () => Promise<string>;
+  /** The whole body as bytes; only where a route takes one. Rejects when its client leaves or is too slow. */
+  readonly readBody?: () => Promise<Uint8Array>;
   /** Whether the client has disconnected; only of requests that Hono serves. */
   readonly hasLeft?: () => boolean;
 }
@@ -102,7 +102,7 @@ export const NO_HEADERS: AskedHeaders = {
   requestId: undefined,
   traceparent: undefined,
   ifNoneMatch: undefined,
-  hasIdempotencyKey: false,
+  idempotencyKey: undefined,
   contentType: undefined,
   host: undefined,
   authorization: undefined,

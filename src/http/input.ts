@@ -1,7 +1,12 @@
-/** Ids of users, items and sales: strict enough to be safe in a key, a log line and a COPY row as they are. */
+/** Ids of items and sales: strict enough to be safe in a key, a log line and a COPY row as they are. */
 export const ID = /^[A-Za-z0-9._:-]{1,64}$/;
-/** A user's id: 1 to 128 printable ASCII characters but space, `"` and `\`, as identity providers give them. */
+/**
+ * A user's id: 1 to 128 printable ASCII characters but space, `"` and `\`, as identity providers give them. Scripts and decisions
+ * separate words by spaces, COPY escapes by `\`, and log lines are JSON made by hand: an id stands in all of them as it is.
+ */
 export const USER_ID = /^[!#-[\]-~]{1,128}$/;
+/** Completes "… must be". */
+const USER_ID_FORM = '1 to 128 printable ASCII characters without space, " and \\';
 /** An X-Request-Id that is accepted from a client. */
 export const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** https://www.w3.org/TR/trace-context/#traceparent-header */
@@ -31,6 +36,9 @@ export const oneOf = (...words: readonly string[]): ParameterRule => ({
   form: `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`,
 });
 
+/** The rule of a parameter that is a user's id. */
+export const USER: ParameterRule = { required: true, pattern: USER_ID, form: USER_ID_FORM };
+
 /** Sentences by field, for `validation_failed`. */
 export type FieldErrors = Record<string, string>;
 
@@ -58,13 +66,15 @@ export function parseQuery(text: string): Query {
   return query;
 }
 
-/** Broken percent-encoding stays as it is: no parameter has a form that a percent sign fits. */
+/** What broken percent-encoding is read as: no parameter has a form that it fits, though a user's id may hold a percent sign. */
+const BROKEN = '\uFFFD';
+
 function decode(text: string): string {
   if (!/[%+]/.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    return text;
+    return BROKEN;
   }
 }
 

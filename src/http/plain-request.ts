@@ -27,8 +27,9 @@ const GET = 'GET ';
 const OPTIONS = 'OPTIONS ';
 const START = { '/checkout': 'POST /checkout?', '/purchase': 'POST /purchase?' } as const;
 const VERSION = ' HTTP/1.1\r\n';
-/** No percent-encoding, nothing to decode: what ids and codes are made of. */
-const PLAIN_QUERY = /^[A-Za-z0-9._:=&-]+$/;
+/** Printable ASCII but space, `"` and `#`, percent-encoded or not: `parseQuery` decodes it for every reader. */
+const PLAIN_QUERY = /^[!$-~]+$/;
+/** No percent-encoding, nothing to decode. */
 const PLAIN_TARGET = /^(\/[A-Za-z0-9._:/-]*)(?:\?([A-Za-z0-9._:=&-]*))?$/;
 /** https://www.rfc-editor.org/rfc/rfc9110#section-5.1 (tokens), values of printable ASCII without a line fold. */
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t -~]*)$/;
@@ -91,7 +92,7 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
     requestId: seen.get('x-request-id'),
     traceparent: seen.get('traceparent'),
     ifNoneMatch: seen.get('if-none-match'),
-    hasIdempotencyKey: seen.has('idempotency-key'),
+    idempotencyKey: seen.get('idempotency-key'),
     contentType: undefined,
     host: seen.get('host'),
     authorization: seen.get('authorization'),

@@ -61,11 +61,20 @@ export const PROBLEMS = {
     'The sale was changed since: If-Match does not name its ETag.',
   ],
   body_too_large: [413, 'Body too large', 'The body is larger than this path accepts.'],
-  unsupported_media_type: [415, 'Unsupported media type', 'The body must be application/json.'],
+  unsupported_media_type: [
+    415,
+    'Unsupported media type',
+    'The body is of a type that this path does not take: see its description.',
+  ],
   expectation_failed: [
     417,
     'Expectation failed',
     'The header Expect asks for something that is not supported.',
+  ],
+  idempotency_mismatch: [
+    422,
+    'Idempotency mismatch',
+    'This Idempotency-Key was sent with another request; nothing happened. Give every request a key of its own.',
   ],
   rate_limited: [
     429,

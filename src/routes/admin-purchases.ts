@@ -1,22 +1,23 @@
 import { answers, type Documented, operation } from '../contract/operation.ts';
 import { header, query } from '../contract/parameters.ts';
 import { listOf, named, objectOf } from '../contract/schema.ts';
-import { CODE_SCHEMA, ID_SCHEMA, RECEIPT_FIELDS, SALE_ID_SCHEMA, time } from '../contract/schemas.ts';
+import { CODE_SCHEMA, RECEIPT_FIELDS, SALE_ID_SCHEMA, time, USER_ID_SCHEMA } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
 import { type PurchaseView, viewOfPurchase } from '../feed/view.ts';
 import { preferred } from '../http/accept.ts';
 import { type Answer, JSON_TYPE, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { csvRow } from '../http/csv.ts';
-import { type FieldErrors, oneOf, readNumber, readParameter, refuseOthers } from '../http/input.ts';
+import { type FieldErrors, oneOf, readNumber, readParameter, refuseOthers, USER } from '../http/input.ts';
 import { linkToNext } from '../http/paging.ts';
 import { createPlaces } from '../http/places.ts';
 import { problem } from '../http/problem.ts';
 import { CHECKOUT_CODE, saleOfCode } from '../store/checkouts.ts';
 import { eachPage, listPurchases, PURCHASE_STATES, type PurchasesFilter } from '../store/purchase-pages.ts';
 import type { CommittedDecision } from '../store/receipts.ts';
+import { findSale } from '../store/sale-list.ts';
 import type { RouteDeps } from './deps.ts';
-import { findSale, SALE_PATH } from './sales.ts';
+import { SALE_PATH } from './sales.ts';
 
 /** Exports under way per worker: each keeps one page in memory and one of the connections for reading half busy. */
 const EXPORTS_MAX = 2;
@@ -29,7 +30,7 @@ const CODE = { required: false, pattern: CHECKOUT_CODE, form: 'a checkout code' 
 const PARAMETERS = {
   limit: { fallback: 100, min: 1, max: 1_000 },
   after: CODE,
-  user_id: { required: false },
+  user_id: { ...USER, required: false },
   state: oneOf(...PURCHASE_STATES),
   code: CODE,
   item_id: { required: false },
@@ -135,7 +136,7 @@ export const PURCHASE_SCHEMA = named(
   objectOf<PurchaseView>({
     code: CODE_SCHEMA,
     sale_id: SALE_ID_SCHEMA,
-    user_id: ID_SCHEMA,
+    user_id: USER_ID_SCHEMA,
     purchased_at: time('When it was decided, UTC.'),
     state: { type: 'string', enum: PURCHASE_STATES, description: '`final`: bought for good.' },
     ...RECEIPT,

@@ -1,19 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answers, type Documented, operation } from '../contract/operation.ts';
 import { header } from '../contract/parameters.ts';
-import { count, named, objectOf } from '../contract/schema.ts';
-import { flag, time } from '../contract/schemas.ts';
+import { count, named, objectOf, textOf, withOptional } from '../contract/schema.ts';
+import { flag, text, time } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
 import type { Schema } from '../contract/types.ts';
 import { type Answer, JSON_TYPE, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { problem } from '../http/problem.ts';
 import { logFields } from '../http/request-log.ts';
+import { NAME, NAME_MAX } from '../intake/fields.ts';
+import { USER_LIMIT_MAX } from '../intake/new-sale.ts';
 import { countSold } from '../store/sales.ts';
 import { changeSale, holdSale, type Judge, readSale, type StoredSale } from '../store/switch.ts';
-import { readJson } from './admin.ts';
+import { readJsonBody } from './body.ts';
 import type { RouteDeps } from './deps.ts';
-import { USER_LIMIT_MAX } from './new-sale.ts';
 import {
   type CHANGE_FIELDS,
   END_LEAD_MS,
@@ -34,6 +35,8 @@ type AdminSaleView = SaleView & {
   readonly hourly: boolean;
   readonly user_limit: number;
   readonly version: number;
+  readonly name?: string;
+  readonly currency?: string;
 };
 
 /** GET, PATCH and DELETE /admin/sales/{id}: everything about a sale, and the hand on its switch. */
@@ -54,7 +57,7 @@ export function switchEndpoints(deps: SwitchDeps): Documented[] {
       method: 'PATCH',
       operation: CHANGE_SALE,
       async answer(asked) {
-        const body = await readJson(asked);
+        const body = await readJsonBody(asked);
         if ('refused' in body) return body.refused;
         const read = readChange(body.value);
         if ('errors' in read) return problem(asked, 'validation_failed', { errors: read.errors });
@@ -106,26 +109,34 @@ function answerRefusal(asked: Asked, refusal: Refusal): Answer {
 /** Of a live sale the newest count is Redis'; what is committed will do while Redis is away, and after the sale. */
 async function answerSale({ redis }: SwitchDeps, sale: StoredSale): Promise<Answer> {
   const sold = (await countSold(redis, sale.id).catch(() => undefined)) ?? sale.sold;
-  const { paused, hourly, userLimit, version } = sale;
+  const { paused, hourly, userLimit, version, name, currency } = sale;
   const view: AdminSaleView = {
     ...viewOf({ ...sale, sold }),
     paused,
     hourly,
     user_limit: userLimit,
     version,
+    ...(name !== undefined && { name }),
+    ...(currency !== undefined && { currency }),
   };
   return json(200, view, { ETag: tagOf(sale), 'Cache-Control': 'no-store' });
 }
 
 const ADMIN_SALE_SCHEMA = named(
   'AdminSale',
-  objectOf<AdminSaleView>({
-    ...SALE_FIELDS,
-    paused: flag('Whether an operator has paused it.'),
-    hourly: flag('Whether it was made on the hour, not through the admin API.'),
-    user_limit: count('Items that one user may hold in this sale.', 1),
-    version: count('Grows with every change; the ETag. What is sold does not change it.', 1),
-  }),
+  withOptional(
+    objectOf<Omit<AdminSaleView, 'name' | 'currency'>>({
+      ...SALE_FIELDS,
+      paused: flag('Whether an operator has paused it.'),
+      hourly: flag('Whether it was made on the hour, not through the admin API.'),
+      user_limit: count('Items that one user may hold in this sale.', 1),
+      version: count('Grows with every change; the ETag. What is sold does not change it.', 1),
+    }),
+    {
+      name: text('What the shop calls it.'),
+      currency: text('The currency of its prices: a code of ISO 4217.'),
+    },
+  ),
 );
 const ADMIN_SALE = {
   ...STORY.sale,
@@ -147,6 +158,7 @@ const CHANGES: Record<(typeof CHANGE_FIELDS)[number], Schema> = {
     description:
       'Another end, in the future, at most 7 days after the start: RFC 3339, or `now`. An ended sale can be extended for about a minute, until its books are closed.',
   },
+  name: textOf(NAME, 'What the shop calls it.', { maxLength: NAME_MAX }),
   user_limit: count('Items that one user may buy. While the sale runs it can only be raised.', 1, {
     maximum: USER_LIMIT_MAX,
   }),

@@ -2,74 +2,133 @@ import { answers, type Documented, operation } from '../contract/operation.ts';
 import { count, listOf, named, objectOf, textOf } from '../contract/schema.ts';
 import { ID_SCHEMA, SALE_ID_SCHEMA, text, time } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
-import type { Schema } from '../contract/types.ts';
-import { type Answer, JSON_TYPE, json } from '../http/answer.ts';
+import type { Parameter, Schema } from '../contract/types.ts';
+import { type Answer, JSON_TYPE } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { problem } from '../http/problem.ts';
 import { logFields } from '../http/request-log.ts';
 import { formatTime } from '../http/time.ts';
-import { createSale, ItemTaken } from '../store/sales.ts';
+import { CURRENCY, DATA_BYTES_MAX, IMAGE_URL, NAME, NAME_MAX, PRICE_MAX, URL_MAX } from '../intake/fields.ts';
+import { ITEM_COLUMNS, type ITEM_FIELDS } from '../intake/new-items.ts';
+import { SALE_FACTS, type SALE_FIELDS, TOTAL_MAX, USER_LIMIT_MAX } from '../intake/new-sale.ts';
+import { findTaken, insertSale, type NewSale, newSaleId, takenIn } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
-import { readNewSale, type SALE_FIELDS, TEXT, TEXT_MAX, TOTAL_MAX, USER_LIMIT_MAX } from './new-sale.ts';
+import { readSaleRequest } from './new-sale.ts';
+import { answerOnce, IDEMPOTENCY_KEY } from './once.ts';
 
-/** A million new items take Redis some ten seconds. */
-const REFRESH_MS = 60_000;
+/** How long an answer waits, from the request on, until every worker sells from the sale; then it says that it is being loaded. */
+const LOADED_MS = 8_000;
+/** Of that, what is waited in any case: a small sale is loaded by then. */
+const LOADED_LEAST_MS = 500;
+/** Sales that a worker makes at a time; each holds one of its readers' connections to Postgres. */
+const CREATING_MAX = 2;
+/** Clashing ids that are named; all are counted. */
+const TAKEN_NAMED_MAX = 20;
+const CREATED = 'Sale created successfully';
+const LOADING =
+  'Sale created; its items are being loaded and are for sale in some seconds: GET /sales/{id} says when.';
 
 type AdminDeps = Pick<RouteDeps, 'config' | 'log' | 'postgres' | 'askPrimary'>;
 
 /** POST /admin/sales: creates a sale with its own items, limit and times. Every worker sells from it before the answer. */
-export const createSaleEndpoint = ({ config, log, postgres, askPrimary }: AdminDeps): Documented => ({
-  method: 'POST',
-  path: '/admin/sales',
-  operation: CREATE_SALE,
-  async answer(asked) {
-    const body = await readJson(asked);
-    if ('refused' in body) return body.refused;
-    const read = readNewSale(body.value, config.userLimit, Date.now());
-    if ('errors' in read) return problem(asked, 'validation_failed', { errors: read.errors });
-    const { sale } = read;
-    const id = await createSale(postgres, sale).catch((error: unknown) => {
-      if (error instanceof ItemTaken) return error;
-      throw error;
-    });
-    if (id instanceof ItemTaken) {
-      const errors = { items: `items: the id ${id.message} exists already` };
-      return problem(asked, 'validation_failed', { errors });
-    }
-    await askPrimary('refresh-sales', REFRESH_MS);
-    log.info({ ...logFields(asked), sale: id, items: sale.total }, 'sale created');
-    const data = {
-      id,
-      started_at: formatTime(sale.startsAtMs),
-      ended_at: formatTime(sale.endsAtMs),
-      total_items: sale.total,
-    };
-    return json(201, { data, message: 'Sale created successfully' }, { Location: `/sales/${id}` });
-  },
-});
+export const createSaleEndpoint = (deps: AdminDeps): Documented => {
+  let creating = 0;
+  return {
+    method: 'POST',
+    path: '/admin/sales',
+    operation: CREATE_SALE,
+    async answer(asked) {
+      if (creating >= CREATING_MAX) return problem(asked, 'overloaded');
+      creating++;
+      try {
+        const read = await readSaleRequest(asked, deps.config.userLimit);
+        return 'refused' in read ? read.refused : await create(deps, asked, read.sale, read.bytes);
+      } finally {
+        creating--;
+      }
+    },
+  };
+};
 
-/** The JSON body of a request, or the refusal of one without. */
-export async function readJson(asked: Asked): Promise<{ value: unknown } | { refused: Answer }> {
-  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(asked.headers.contentType ?? ''))
-    return { refused: problem(asked, 'unsupported_media_type') };
+async function create(
+  { log, postgres, askPrimary }: AdminDeps,
+  asked: Asked,
+  sale: NewSale,
+  bytes: Uint8Array,
+): Promise<Answer> {
+  const id = newSaleId();
+  let answer: Answer;
   try {
-    return { value: JSON.parse((await asked.readBody?.()) ?? '') };
-  } catch {
-    // Not JSON; or the client has disconnected or was too slow, and gets no answer.
-    return { refused: problem(asked, 'malformed_request') };
+    answer = await answerOnce(postgres, 'sales', asked, bytes, async (client) => {
+      await insertSale(client, id, sale);
+      return { status: 201, location: `/sales/${id}`, body: JSON.stringify(bodyOf(id, sale)) };
+    });
+  } catch (error) {
+    if (takenIn(error) === undefined) throw error;
+    const ids = (sale.items ?? []).flatMap((item) => item.id ?? []);
+    return problem(asked, 'validation_failed', {
+      errors: sayTaken(await findTaken(postgres, ids, TAKEN_NAMED_MAX)),
+    });
+  }
+  if (answer.status !== 201) return answer;
+  if (answer.headers?.['Idempotent-Replayed'] === undefined)
+    log.info({ ...logFields(asked), sale: id, items: sale.total }, 'sale created');
+  try {
+    const waitedMs = performance.now() - asked.beganMs;
+    await askPrimary('refresh-sales', Math.max(LOADED_MS - waitedMs, LOADED_LEAST_MS));
+    return answer;
+  } catch (err) {
+    log.warn({ ...logFields(asked), err }, 'a sale was created and is not loaded yet');
+    const { data } = JSON.parse(answer.body) as ReturnType<typeof bodyOf>;
+    return { ...answer, status: 202, body: JSON.stringify({ data, message: LOADING }) };
   }
 }
 
-const printable = (description: string) => textOf(TEXT, description, { maxLength: TEXT_MAX });
+const bodyOf = (id: string, sale: NewSale) => ({
+  data: {
+    id,
+    started_at: formatTime(sale.startsAtMs),
+    ended_at: formatTime(sale.endsAtMs),
+    total_items: sale.total,
+  },
+  message: CREATED,
+});
+
+function sayTaken(found: Awaited<ReturnType<typeof findTaken>>): { items: string } {
+  const count = found[0]?.taken ?? 0;
+  const named = found.map(({ id, saleId }) => `${id} (sale ${saleId})`).join(', ');
+  const more = count > found.length ? `, and ${count - found.length} more` : '';
+  return {
+    items: `items: ${count === 1 ? 'this id exists' : `these ${count} ids exist`} already: ${named}${more}`,
+  };
+}
+
+const name = (description: string) => textOf(NAME, description, { maxLength: NAME_MAX });
+const CURRENCY_SCHEMA = textOf(CURRENCY, 'The currency of the prices: a code of ISO 4217. Prices need it.');
+
+const NEW_ITEM_FIELDS: Record<(typeof ITEM_FIELDS)[number], Schema> = {
+  id: { ...ID_SCHEMA, description: 'Unique among the items of all sales. Default: generated.' },
+  name: name('The name of the item; not all of it blank.'),
+  image_url: textOf(
+    IMAGE_URL,
+    'The address of its picture: `https://…`, `http://…` or a path of your site, `/…`. Default: a generated picture.',
+    { maxLength: URL_MAX },
+  ),
+  price: count('In minor units of the currency: 1250 for 12.50. Needs `currency`.', 0, {
+    maximum: PRICE_MAX,
+  }),
+  data: {
+    type: 'object',
+    description: `What you keep with the item, such as a size: given back as it is. At most ${DATA_BYTES_MAX} bytes of JSON.`,
+  },
+};
 
 /** The fields of a sale's body must be the ones that `readNewSale` knows. */
 const NEW_SALE_FIELDS: Record<(typeof SALE_FIELDS)[number], Schema> = {
   total_items: count(
     'The number of items. Required without `items`; with `items`, it must be their number.',
     1,
-    {
-      maximum: TOTAL_MAX,
-    },
+    { maximum: TOTAL_MAX },
   ),
   started_at: time('When the sale opens. Default: the beginning of this hour.'),
   ended_at: time(
@@ -78,17 +137,19 @@ const NEW_SALE_FIELDS: Record<(typeof SALE_FIELDS)[number], Schema> = {
   user_limit: count('Items that one user may buy in this sale. Default: `USER_LIMIT` of the service.', 1, {
     maximum: USER_LIMIT_MAX,
   }),
+  currency: CURRENCY_SCHEMA,
+  name: name('What you call the sale.'),
   items: listOf(
     named('NewItem', {
       type: 'object',
-      properties: {
-        id: { ...ID_SCHEMA, description: 'Unique among the items of all sales. Default: generated.' },
-        name: printable('The name of the item.'),
-        image_url: printable('The URL of its picture. Default: a generated picture.'),
-      },
+      properties: NEW_ITEM_FIELDS,
+      additionalProperties: false,
       required: ['name'],
     }),
-    { minItems: 1, description: 'Your own items, in their order. Default: generated.' },
+    {
+      minItems: 1,
+      description: 'Your own items, in their order. Default: generated.',
+    },
   ),
 };
 
@@ -97,6 +158,12 @@ const NEW_SALE_SCHEMA = named('NewSale', {
   properties: NEW_SALE_FIELDS,
   additionalProperties: false,
   anyOf: [{ required: ['total_items'] }, { required: ['items'] }],
+});
+
+/** With CSV, what a sale has beside its items. */
+const FACT_PARAMETERS = SALE_FACTS.map((fact): Parameter => {
+  const { description = '', ...schema } = NEW_SALE_FIELDS[fact];
+  return { name: fact, in: 'query', description: `Only with a CSV body. ${description}`, schema };
 });
 
 const CREATED_SCHEMA = named(
@@ -116,9 +183,9 @@ const CREATE_SALE = operation({
   id: 'createSale',
   tag: 'Admin',
   summary: 'Create a sale',
-  description:
-    'Creates a sale with its own items, limit and times. Every worker sells from it before the answer leaves. Sales may overlap; buyers name this one by `sale_id`.\n\nRequires the admin token. Without a configured token, the path is open in development, and does not exist in production.',
+  description: `Creates a sale with its own items, limit and times. Every worker sells from it before the answer 201 leaves; a sale that takes longer to load, one of some hundred thousand items, is answered 202. Sales may overlap; buyers name this one by \`sale_id\`.\n\nItems may also come as CSV: a header with the columns ${ITEM_COLUMNS.join(', ')} in any order, \`name\` among them, separated by commas or semicolons, and everything else as query parameters. Fields that are not known are refused, and every error names its field or line.\n\nRequires the admin token. Without a configured token, the path is open in development, and does not exist in production.`,
   isAdmin: true,
+  parameters: [...FACT_PARAMETERS, IDEMPOTENCY_KEY],
   body: {
     required: true,
     content: {
@@ -127,11 +194,27 @@ const CREATE_SALE = operation({
         examples: {
           now: { summary: 'Your own items, now', value: STORY.newSale },
           later: { summary: 'Generated items, later', value: STORY.laterSale },
+          priced: { summary: 'With prices', value: STORY.pricedSale },
         },
+      },
+      'text/csv': {
+        schema: { type: 'string' },
+        examples: { table: { summary: 'A table', value: STORY.table } },
       },
     },
   },
-  answers: { 201: answers('The sale exists.', CREATED_SCHEMA, STORY.created, ['Location']) },
+  answers: {
+    201: answers('The sale exists, and every worker sells from it.', CREATED_SCHEMA, STORY.created, [
+      'Location',
+      'Idempotent-Replayed',
+    ]),
+    202: answers(
+      'The sale exists; its items are being loaded. `GET /sales/{id}` has `loading` until they are for sale.',
+      CREATED_SCHEMA,
+      { ...STORY.created, message: LOADING },
+      ['Location', 'Idempotent-Replayed'],
+    ),
+  },
   problems: [
     'validation_failed',
     'malformed_request',
@@ -139,6 +222,7 @@ const CREATE_SALE = operation({
     'not_found',
     'body_too_large',
     'unsupported_media_type',
+    'idempotency_mismatch',
     'overloaded',
     'unavailable',
   ],

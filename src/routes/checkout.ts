@@ -5,7 +5,7 @@ import { CODE_SCHEMA, time } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
 import { type Answer, JSON_TYPE } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
-import { type FieldErrors, type ParameterRule, type Query, readParameter } from '../http/input.ts';
+import { type FieldErrors, type ParameterRule, type Query, readParameter, USER } from '../http/input.ts';
 import { type ProblemCode, problem } from '../http/problem.ts';
 import { decideCheckout, type Verdict, type VerdictDeps } from '../selling/verdict.ts';
 import type { Attempt } from '../store/attempts/spool.ts';
@@ -51,6 +51,8 @@ export function checkoutEndpoint(deps: RouteDeps): Documented {
 
 const REQUIRED: ParameterRule = { required: true };
 const OPTIONAL: ParameterRule = { required: false };
+/** A token names its user; `user_id` may repeat it. */
+const USER_AGAIN: ParameterRule = { ...USER, required: false };
 
 interface Input {
   readonly userId: string | undefined;
@@ -61,8 +63,7 @@ interface Input {
 
 function readInput({ query, buyer }: Asked): Input {
   const errors: FieldErrors = {};
-  // A token names its user; `user_id` may repeat it.
-  const given = readParameter(query, 'user_id', buyer === undefined ? REQUIRED : OPTIONAL, errors);
+  const given = readParameter(query, 'user_id', buyer === undefined ? USER : USER_AGAIN, errors);
   const userId = errors.user_id === undefined ? (buyer ?? given) : undefined;
   const itemId = readItemId(query, errors);
   const saleId = readParameter(query, 'sale_id', OPTIONAL, errors);
@@ -125,7 +126,7 @@ const CART_SCHEMA = named(
 );
 
 const USER_ID_TEXT =
-  'The buyer, as your gateway names them: the service knows no users. Where a token proves the buyer, it may be left out, and must be equal when given.';
+  'The buyer, as your gateway or identity provider names them (`auth0|5f7c`, `ada@example.com`), percent-encoded: the service knows no users. Where a token proves the buyer, it may be left out, and must be equal when given.';
 
 const DESCRIBED = operation({
   id: 'checkout',
@@ -135,9 +136,7 @@ const DESCRIBED = operation({
   description:
     'Adds an item to the user’s cart and answers the code of the cart, which stays the same until the cart is purchased. A cart reserves nothing: an item in it may be sold to somebody else. Safe to retry: if the item is in the cart already, the answer is `already_in_checkout`, with the code.',
   parameters: [
-    query('user_id', REQUIRED, USER_ID_TEXT, {
-      example: STORY.user,
-    }),
+    query('user_id', USER, USER_ID_TEXT, { example: STORY.user }),
     query('id', REQUIRED, 'The item.', { example: STORY.item }),
     query('sale_id', OPTIONAL, 'The sale. Default: the active one, see `GET /sales/active`.', {
       example: STORY.saleId,

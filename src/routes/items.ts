@@ -1,7 +1,7 @@
 import { headerRefs } from '../contract/headers.ts';
 import { answers, type Documented, notModified, operation } from '../contract/operation.ts';
 import { IF_NONE_MATCH, query } from '../contract/parameters.ts';
-import { listOf, named, objectOf } from '../contract/schema.ts';
+import { count, listOf, named, objectOf, withOptional } from '../contract/schema.ts';
 import { flag, ID_SCHEMA, text } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
 import { type Answer, JSON_TYPE } from '../http/answer.ts';
@@ -20,8 +20,9 @@ import { problem } from '../http/problem.ts';
 import { createShelf, type ShelfPage } from '../selling/shelf.ts';
 import { createUnsold } from '../selling/unsold.ts';
 import { findPosition, type ItemPage, type ItemView, listItems } from '../store/items.ts';
+import { findSale } from '../store/sale-list.ts';
 import type { RouteDeps } from './deps.ts';
-import { FRESH, findSale, SALE_PATH } from './sales.ts';
+import { FRESH, SALE_PATH } from './sales.ts';
 
 const PARAMETERS = {
   limit: { fallback: 100, min: 1, max: 1_000 },
@@ -92,12 +93,18 @@ function answerPage(asked: Asked, saleId: string, { limit, availableOnly }: Page
 
 const ITEM_SCHEMA = named(
   'Item',
-  objectOf<ItemView>({
-    id: ID_SCHEMA,
-    name: text('The name of the item.'),
-    image_url: text('Its picture: a path of this service, or the URL that the sale was created with.'),
-    sold: flag('Whether a committed purchase has sold it.'),
-  }),
+  withOptional(
+    objectOf<Pick<ItemView, 'id' | 'name' | 'image_url' | 'sold'>>({
+      id: ID_SCHEMA,
+      name: text('The name of the item.'),
+      image_url: text('Its picture: a path of this service, or the URL that the sale was created with.'),
+      sold: flag('Whether a committed purchase has sold it.'),
+    }),
+    {
+      price: count('In minor units of the sale’s currency; of an item that was given one.'),
+      data: { type: 'object', description: 'What the shop keeps with it; of an item that was given any.' },
+    },
+  ),
 );
 
 const PAGE = {

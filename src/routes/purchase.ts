@@ -14,8 +14,8 @@ import type { RouteDeps } from './deps.ts';
 
 type PurchaseDeps = Pick<RouteDeps, 'liveSales' | 'postgres' | 'ownerOf'>;
 
-/** Longer than any code. The exact form is not checked, so that every unknown code gets the same answer. */
-const CODE = { required: true, pattern: /^[!-~]{1,128}$/, form: 'a checkout code' } as const;
+/** Longer than any code. The exact form is not checked, so that every unknown code gets the same answer, one that cannot be decoded too. */
+const CODE = { required: true, pattern: /^[!-~\uFFFD]{1,128}$/, form: 'a checkout code' } as const;
 
 /** A receipt is private and may change: no cache may keep it. */
 const NO_STORE = { 'Cache-Control': 'no-store' };
@@ -101,7 +101,8 @@ function answerFirst(asked: Asked, receipt: Receipt, headers?: Record<string, st
 
 /** The answer to a code that was decided before: the first one to a client that retries with an Idempotency-Key. */
 function answerAgain(asked: Asked, receipt: Receipt): Answer {
-  if (asked.headers.hasIdempotencyKey) return answerFirst(asked, receipt, { 'Idempotent-Replayed': 'true' });
+  if (asked.headers.idempotencyKey !== undefined)
+    return answerFirst(asked, receipt, { 'Idempotent-Replayed': 'true' });
   const sentence = receipt.success ? ALREADY_BOUGHT : undefined;
   return problem(asked, 'already_processed', { receipt }, NO_STORE, sentence);
 }

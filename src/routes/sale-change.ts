@@ -1,10 +1,12 @@
 import type { FieldErrors } from '../http/input.ts';
-import { formatTime, parseTime } from '../http/time.ts';
+import { formatTime } from '../http/time.ts';
+import { createFaults } from '../intake/faults.ts';
+import { readName, readTime, wholeNumber } from '../intake/fields.ts';
+import { DURATION_MAX_MS, USER_LIMIT_MAX } from '../intake/new-sale.ts';
 import { stateOf } from '../sale.ts';
 import type { Facts, StoredSale } from '../store/switch.ts';
-import { DURATION_MAX_MS, USER_LIMIT_MAX } from './new-sale.ts';
 
-export const CHANGE_FIELDS = ['paused', 'started_at', 'ended_at', 'user_limit'] as const;
+export const CHANGE_FIELDS = ['paused', 'started_at', 'ended_at', 'user_limit', 'name'] as const;
 
 /**
  * A sale that is ended now ends this much later, and its change is answered then: what was decided before Redis heard of it was
@@ -18,7 +20,10 @@ export interface Change {
   readonly startsAtMs?: number;
   readonly endsAtMs?: number | 'now';
   readonly userLimit?: number;
+  readonly name?: string;
 }
+
+const readUserLimit = wholeNumber(1, USER_LIMIT_MAX);
 
 export type Refusal =
   | { readonly code: 'validation_failed'; readonly errors: FieldErrors }
@@ -29,37 +34,32 @@ export type Refusal =
 export function readChange(body: unknown): { change: Change } | { errors: FieldErrors } {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     return { errors: { body: 'the body must be a JSON object' } };
-  const errors: FieldErrors = {};
-  const fields = body as Record<string, unknown>;
-  for (const name of Object.keys(fields)) {
-    if (!(CHANGE_FIELDS as readonly string[]).includes(name))
-      errors[name] = `${name} is not a field that can be changed: ${CHANGE_FIELDS.join(', ')} are`;
-  }
-  const { paused, started_at: start, ended_at: end, user_limit: userLimit } = fields;
-  if (paused !== undefined && typeof paused !== 'boolean') errors.paused = 'paused must be true or false';
-  const startsAtMs = parseTime(start);
-  if (start !== undefined && startsAtMs === undefined)
-    errors.started_at = 'started_at must be a time like 2026-11-22T08:00:00Z';
-  const endsAtMs = end === 'now' ? end : parseTime(end);
-  if (end !== undefined && endsAtMs === undefined)
-    errors.ended_at = 'ended_at must be a time like 2026-11-22T08:00:00Z, or "now"';
-  if (userLimit !== undefined && !isLimit(userLimit))
-    errors.user_limit = `user_limit must be a whole number from 1 to ${USER_LIMIT_MAX}`;
-  if (Object.keys(fields).length === 0)
-    errors.body = `the body must name ${CHANGE_FIELDS.join(', ')}, or some of them`;
-  if (Object.keys(errors).length > 0) return { errors };
+  const faults = createFaults();
+  const fields = body as Readonly<Record<string, unknown>>;
+  const names = Object.keys(fields);
+  const known: readonly string[] = CHANGE_FIELDS;
+  for (const name of names.map((each) => each.slice(0, 64)))
+    if (!known.includes(name))
+      faults.add(name, `${name} is not a field that can be changed, which are ${known.join(', ')}`);
+  if (names.length === 0) faults.add('body', `the body must have some of ${known.join(', ')}`);
+  const { paused } = fields;
+  if (paused !== undefined && typeof paused !== 'boolean')
+    faults.add('paused', 'paused must be true or false');
+  const startsAtMs = readTime(fields.started_at, 'started_at', faults);
+  const endsAtMs = fields.ended_at === 'now' ? 'now' : readTime(fields.ended_at, 'ended_at', faults);
+  const userLimit = readUserLimit(fields.user_limit, 'user_limit', faults);
+  const name = readName(fields.name, 'name', faults);
+  if (faults.count > 0) return { errors: faults.errors() };
   return {
     change: {
       ...(paused !== undefined && { paused: paused as boolean }),
       ...(startsAtMs !== undefined && { startsAtMs }),
       ...(endsAtMs !== undefined && { endsAtMs }),
-      ...(userLimit !== undefined && { userLimit: userLimit as number }),
+      ...(userLimit !== undefined && { userLimit }),
+      ...(name !== undefined && { name }),
     },
   };
 }
-
-const isLimit = (value: unknown): value is number =>
-  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= USER_LIMIT_MAX;
 
 type Judged = { readonly facts: Facts } | { readonly refused: Refusal };
 const conflict = (sentence: string): Judged => ({ refused: { code: 'sale_state_conflict', sentence } });
@@ -82,6 +82,7 @@ export function judgeChange(sale: StoredSale, change: Change): Judged {
 
 function judgeTimes(sale: StoredSale, change: Change): Judged {
   const { startsAtMs = sale.startsAtMs, userLimit = sale.userLimit, paused = sale.paused } = change;
+  const name = change.name ?? sale.name;
   const endsAtMs =
     change.endsAtMs === 'now'
       ? Math.min(sale.nowMs + END_LEAD_MS, sale.endsAtMs)
@@ -95,13 +96,12 @@ function judgeTimes(sale: StoredSale, change: Change): Judged {
   else if (endsAtMs - startsAtMs > DURATION_MAX_MS)
     errors.ended_at = 'ended_at must be within 7 days of started_at';
   if (Object.keys(errors).length > 0) return { refused: { code: 'validation_failed', errors } };
-  return { facts: { startsAtMs, endsAtMs, userLimit, paused } };
+  return { facts: { startsAtMs, endsAtMs, userLimit, paused, ...(name !== undefined && { name }) } };
 }
 
 /** What cancelling makes of a sale that has not begun: it ends where it begins. */
 export function judgeCancelling(sale: StoredSale): Judged {
   const state = stateOf(sale, sale.nowMs);
   if (state !== 'scheduled') return conflict(`The sale is ${state}: only a scheduled sale can be deleted.`);
-  const { startsAtMs, userLimit, paused } = sale;
-  return { facts: { startsAtMs, endsAtMs: startsAtMs, userLimit, paused } };
+  return { facts: { ...sale, endsAtMs: sale.startsAtMs } };
 }

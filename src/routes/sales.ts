@@ -1,7 +1,7 @@
 import { answers, type Documented, operation } from '../contract/operation.ts';
 import { path, query } from '../contract/parameters.ts';
-import { count, listOf, named, objectOf } from '../contract/schema.ts';
-import { flag, SALE_ID_SCHEMA, time } from '../contract/schemas.ts';
+import { count, listOf, named, objectOf, withOptional } from '../contract/schema.ts';
+import { flag, SALE_ID_SCHEMA, text, time } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
 import type { Schema } from '../contract/types.ts';
 import { type Answer, json } from '../http/answer.ts';
@@ -12,7 +12,8 @@ import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
 import { isOpen, type LiveSale, SALE_ID, SALE_STATES, type SaleState, stateOf } from '../sale.ts';
 import type { Postgres } from '../store/postgres.ts';
-import { countSold, listSales, type SaleSummary } from '../store/sales.ts';
+import { findSale, listSales, type SaleSummary } from '../store/sale-list.ts';
+import { countSold } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
 
 type SalesDeps = Pick<RouteDeps, 'liveSales' | 'postgres' | 'redis'>;
@@ -24,7 +25,7 @@ const AFTER = { required: false, pattern: SALE_ID, form: 'the id of a sale' } as
 /** What a sale looks like to a reader. */
 export type SaleView = ReturnType<typeof viewOf>;
 
-export const viewOf = (sale: Omit<SaleSummary, 'userLimit'>) => ({
+export const viewOf = (sale: SaleSummary) => ({
   id: sale.id,
   started_at: formatTime(sale.startsAtMs),
   ended_at: formatTime(sale.endsAtMs),
@@ -34,12 +35,17 @@ export const viewOf = (sale: Omit<SaleSummary, 'userLimit'>) => ({
   state: stateOf(sale, Date.now()),
 });
 
+/** Of one sale there is more to say. */
+const wholeViewOf = (sale: SaleSummary, isLoading: boolean) => ({
+  ...viewOf(sale),
+  user_limit: sale.userLimit,
+  ...(sale.name !== undefined && { name: sale.name }),
+  ...(sale.currency !== undefined && { currency: sale.currency }),
+  ...(isLoading && { loading: true }),
+});
+
 /** Everybody polls these, and nobody notices the age of a second. */
 export const FRESH = { 'Cache-Control': 'max-age=1' };
-
-export async function findSale(postgres: Postgres, id: string): Promise<SaleSummary | undefined> {
-  return SALE_ID.test(id) ? (await listSales(postgres, { id, limit: 1 }))[0] : undefined;
-}
 
 /** GET /sales/active, /sales and /sales/{id}. */
 export function salesEndpoints({ liveSales, postgres, redis }: SalesDeps): Documented[] {
@@ -72,7 +78,9 @@ export function salesEndpoints({ liveSales, postgres, redis }: SalesDeps): Docum
       async answer(asked) {
         const sale = await summaryOf(asked.params.id);
         if (sale === undefined) return problem(asked, 'sale_not_found');
-        return json(200, { ...viewOf(sale), user_limit: sale.userLimit }, FRESH);
+        // A worker knows a sale from the moment that it can sell from it.
+        const isLoading = liveSales.find(sale.id) === undefined && sale.endsAtMs > Date.now();
+        return json(200, wholeViewOf(sale, isLoading), FRESH);
       },
     },
   ];
@@ -114,10 +122,21 @@ export const SALE_FIELDS = {
 const SALE_SCHEMA = named('Sale', objectOf<SaleView>(SALE_FIELDS));
 const SALE_WITH_LIMIT_SCHEMA = named(
   'SaleWithLimit',
-  objectOf<SaleView & { user_limit: number }>({
-    ...SALE_FIELDS,
-    user_limit: count('Items that one user may hold in this sale.', 1),
-  }),
+  withOptional(
+    objectOf<SaleView & { user_limit: number }>({
+      ...SALE_FIELDS,
+      user_limit: count('Items that one user may hold in this sale.', 1),
+    }),
+    {
+      name: text('What the shop calls it.'),
+      currency: text('The currency of its prices: a code of ISO 4217.'),
+      loading: {
+        type: 'boolean',
+        const: true,
+        description: 'Its items are not for sale yet: they are being loaded.',
+      },
+    },
+  ),
 );
 export const SALE_PATH = path('id', SALE_ID_SCHEMA, 'The sale.', STORY.saleId);
 

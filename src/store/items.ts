@@ -19,17 +19,37 @@ export interface ItemView {
   readonly name: string;
   readonly image_url: string;
   readonly sold: boolean;
+  /** In minor units of the sale's currency; of an item that was given one. */
+  readonly price?: number;
+  /** What the shop keeps with it. */
+  readonly data?: object;
+}
+
+interface ItemRow extends Record<string, unknown> {
+  readonly id: string;
+  readonly name: string;
+  readonly image_url: string;
+  readonly sold: boolean;
+  readonly price: number | null;
+  readonly data: object | null;
 }
 
 /** A page of a sale's items in their order; `sold` is what is committed. Throws as `Postgres.query` does. */
-export function listItems(postgres: Postgres, page: ItemPage): Promise<ItemView[]> {
-  return postgres.query<ItemView & Record<string, unknown>>(sql.list, [
-    page.saleId,
-    page.after ?? null,
-    page.limit,
-    page.availableOnly,
-  ]);
+export async function listItems(postgres: Postgres, page: ItemPage): Promise<ItemView[]> {
+  const { saleId, after = null, limit, availableOnly } = page;
+  const rows = await postgres.query<ItemRow>(sql.list, [saleId, after, limit, availableOnly]);
+  return rows.map(viewOf);
 }
+
+/** A row without what the item was not given. */
+const viewOf = ({ id, name, image_url, sold, price, data }: ItemRow): ItemView => ({
+  id,
+  name,
+  image_url,
+  sold,
+  ...(price !== null && { price }),
+  ...(data !== null && { data }),
+});
 
 export interface Stretches {
   /** Positions at which they begin. */
@@ -42,20 +62,16 @@ export interface Stretches {
  * Unsold items of stretches of a sale behind a position, `limit` of each stretch at most, in their order; with the
  * position at which the stretch begins. Throws as `Postgres.query` does.
  */
-export function listUnsold(
+export async function listUnsold(
   postgres: Postgres,
   saleId: string,
   { starts, length }: Stretches,
   behind: number,
   limit: number,
 ): Promise<(ItemView & { readonly start: number })[]> {
-  return postgres.query<ItemView & { start: number } & Record<string, unknown>>(sql.unsold, [
-    saleId,
-    starts,
-    length,
-    behind,
-    limit,
-  ]);
+  const values = [saleId, starts, length, behind, limit];
+  const rows = await postgres.query<ItemRow & { start: number }>(sql.unsold, values);
+  return rows.map((row) => ({ ...viewOf(row), start: row.start }));
 }
 
 /** The place of an item in the order of its sale, from 0; undefined when it has no such item. Throws as `Postgres.query` does. */

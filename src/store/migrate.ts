@@ -1,12 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { SetupError } from '../config.ts';
 import { readMigrations } from './files.ts';
+import { meaningOf } from './sqlstates.ts';
 
 /** Any number will do, as long as every release uses the same: "flashsale" in the spirit of a hash. */
 const MIGRATION_LOCK = 7_201_604;
+/**
+ * How long a table is waited for at a time. Boxes of the release before may sell meanwhile, and wait behind us: this is less than
+ * their commits may take.
+ */
+const LOCK_MS = 500;
+/** Between two tries: most of the time is the others'. */
+const RETRY_MS = 1_000;
+/** For some 90 s: a dump of a table that is large takes longer, and a person should know. */
+const TRIES = 60;
 
 /**
  * Brings the schema up to date: numbered forward-only migrations, each in a transaction of its own, under one
- * advisory lock so that several boxes may start at once. Returns the names of the migrations that ran.
+ * advisory lock so that several boxes may start at once. Returns the names of the migrations that ran. Throws a SetupError when
+ * somebody, a dump perhaps, holds a table for too long.
  */
 export async function migrate(url: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, application_name: 'flashsale migrate' });
@@ -21,13 +34,30 @@ export async function migrate(url: string): Promise<string[]> {
     const ran: string[] = [];
     for (const [number, name, text] of readMigrations()) {
       if (done.has(number)) continue;
-      await client.query(
-        `begin;\n${text};\ninsert into migrations (number, name) values (${number}, '${name}');\ncommit`,
-      );
+      const note = `insert into migrations (number, name) values (${number}, '${name}')`;
+      await runMigration(client, name, `${text};\n${note}`);
       ran.push(name);
     }
     return ran;
   } finally {
     await client.end();
+  }
+}
+
+async function runMigration(client: pg.Client, name: string, text: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await client.query(`begin;\nset local lock_timeout = ${LOCK_MS};\n${text};\ncommit`);
+      return;
+    } catch (error) {
+      await client.query('rollback');
+      const isLocked = error instanceof pg.DatabaseError && meaningOf(error.code ?? '') === 'busy';
+      if (!isLocked) throw error;
+      if (tries === TRIES)
+        throw new SetupError(
+          `The migration ${name} waits for a table that another session of Postgres holds, a dump perhaps. End that session, or start again later.`,
+        );
+    }
+    await sleep(RETRY_MS);
   }
 }

@@ -21,6 +21,9 @@ export function statement(name: string): Statement {
   return { name, text: readSql(name) };
 }
 
+/** What the statements of one transaction go through. */
+export type Transaction = pg.ClientBase;
+
 /** A bounded pool of connections to Postgres with a deadline on every query and a breaker. */
 export interface Postgres {
   /** False while Postgres is known to be away, or read-only where it must write. */

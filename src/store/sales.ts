@@ -1,23 +1,36 @@
 import { randomBytes } from 'node:crypto';
-import { generateItems, type NewItem } from '../goods/catalogue.ts';
+import { itemMaker } from '../goods/catalogue.ts';
 import { namedPictureUrl } from '../goods/kinds.ts';
 import { type LiveSale, SALE_ID, type SaleState, stateOf } from '../sale.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
-import { type Postgres, statement } from './postgres.ts';
+import { type Postgres, statement, type Transaction } from './postgres.ts';
 import { isContradiction } from './postgres-errors.ts';
 import { type Redis, script } from './redis.ts';
 
 const sql = {
   insertSale: statement('insert_sale'),
   insertItems: statement('insert_items'),
+  takenItems: statement('taken_items'),
   liveSales: statement('live_sales'),
-  listSales: statement('list_sales'),
   saleState: statement('sale_state'),
 };
 const whole = script('whole');
-/** Rows of one statement: some 50 ms, far below any deadline, however large the sale. */
-const INSERT_ROWS = 5_000;
+/** Rows of one statement: some ms of this process, some 50 of Postgres. Making all of them at once would stop the worker. */
+const INSERT_ROWS = 2_000;
+
+/** What a shop says of an item; the rest is made. */
+export interface NewSaleItem {
+  /** Absent: generated. */
+  readonly id?: string;
+  readonly name: string;
+  /** Absent: the picture of what the name says. */
+  readonly imageUrl?: string;
+  /** In minor units of the sale's currency. */
+  readonly price?: number;
+  /** JSON of an object. */
+  readonly data?: string;
+}
 
 export interface NewSale {
   readonly startsAtMs: number;
@@ -25,8 +38,11 @@ export interface NewSale {
   readonly total: number;
   readonly userLimit: number;
   readonly hourly: boolean;
-  /** Generated when absent; a name without an id gets a generated one, without an image the picture of what it says. */
-  readonly items?: readonly { readonly id?: string; readonly name: string; readonly imageUrl?: string }[];
+  /** ISO 4217. */
+  readonly currency?: string;
+  readonly name?: string;
+  /** Generated when absent. */
+  readonly items?: readonly NewSaleItem[];
 }
 
 /** An item id of a new sale is taken already. */
@@ -34,47 +50,86 @@ export class ItemTaken extends Error {
   override name = 'ItemTaken';
 }
 
+/** A fresh id for a sale. */
+export const newSaleId = (): string => `S-${randomBytes(5).toString('hex')}`;
+
 /**
  * Adds a sale and its items in one transaction. Returns its id; undefined when it is hourly and the hour has one.
  * Throws ItemTaken when an item id exists in any sale, and as `Postgres.transaction` does.
  */
 export async function createSale(postgres: Postgres, sale: NewSale): Promise<string | undefined> {
-  const id = `S-${randomBytes(5).toString('hex')}`;
-  const facts = [
-    id,
-    new Date(sale.startsAtMs),
-    new Date(sale.endsAtMs),
-    sale.total,
-    sale.userLimit,
-    sale.hourly,
-  ];
+  const id = newSaleId();
   try {
-    return await postgres.transaction('sales', async (client) => {
-      const added = await client.query({ ...sql.insertSale, values: facts });
-      if (added.rowCount === 0) return undefined;
-      const items = itemsOf(id, sale);
-      for (let from = 0; from < items.length; from += INSERT_ROWS) {
-        const rows = items.slice(from, from + INSERT_ROWS);
-        const columns = [rows.map((i) => i.id), rows.map((i) => i.name), rows.map((i) => i.imageUrl)];
-        await client.query({ ...sql.insertItems, values: [id, from, ...columns] });
-      }
-      return id;
-    });
+    return (await postgres.transaction('sales', (client) => insertSale(client, id, sale))) ? id : undefined;
   } catch (error) {
-    if (isContradiction(error) && error.table === 'items') {
-      throw new ItemTaken(/\(id\)=\(([^)]*)\)/.exec(error.detail ?? '')?.[1]);
-    }
-    throw error;
+    const taken = takenIn(error);
+    throw taken === undefined ? error : new ItemTaken(taken);
   }
 }
 
-function itemsOf(saleId: string, sale: NewSale): readonly NewItem[] {
-  const generated = generateItems(saleId, sale.total);
-  if (sale.items === undefined) return generated;
-  return sale.items.map((item, i) => {
-    const id = item.id ?? (generated[i] as NewItem).id;
-    return { id, name: item.name, imageUrl: item.imageUrl ?? namedPictureUrl(id, item.name) };
-  });
+/** The item id that exists in a sale already, if that is why a sale could not be added. */
+export const takenIn = (error: unknown): string | undefined =>
+  isContradiction(error) && error.table === 'items'
+    ? (/\(id\)=\(([^)]*)\)/.exec(error.detail ?? '')?.[1] ?? '')
+    : undefined;
+
+/**
+ * Adds a sale and its items within a transaction, in parts. False when it is hourly and the hour has one. Throws what pg throws:
+ * `takenIn` knows an item id that exists.
+ */
+export async function insertSale(client: Transaction, id: string, sale: NewSale): Promise<boolean> {
+  const span = [new Date(sale.startsAtMs), new Date(sale.endsAtMs)];
+  const facts = [sale.total, sale.userLimit, sale.hourly, sale.currency ?? null, sale.name ?? null];
+  const added = await client.query({ ...sql.insertSale, values: [id, ...span, ...facts] });
+  if (added.rowCount === 0) return false;
+  // While Postgres adds one part, the next is made.
+  let adding: Promise<unknown> = Promise.resolve();
+  for (let from = 0; from < sale.total; from += INSERT_ROWS) {
+    const columns = columnsOf(id, sale, from, Math.min(from + INSERT_ROWS, sale.total));
+    await adding;
+    adding = client.query({ ...sql.insertItems, values: [id, from, ...columns] });
+    // Awaited in the next round or below; a rejection before that is not an uncaught one.
+    adding.catch(() => {});
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await adding;
+  return true;
+}
+
+/** The items from one position to another, by columns. */
+function columnsOf(saleId: string, { items }: NewSale, from: number, to: number): readonly unknown[][] {
+  const make = itemMaker(saleId);
+  const [ids, names, urls, prices, data]: [string[], string[], string[], unknown[], unknown[]] = [
+    [],
+    [],
+    [],
+    [],
+    [],
+  ];
+  for (let i = from; i < to; i++) {
+    const made = make(i);
+    const given = items?.[i];
+    const id = given?.id ?? made.id;
+    ids.push(id);
+    names.push(given?.name ?? made.name);
+    urls.push(given === undefined ? made.imageUrl : (given.imageUrl ?? namedPictureUrl(id, given.name)));
+    prices.push(given?.price ?? null);
+    data.push(given?.data ?? null);
+  }
+  return [ids, names, urls, prices, data];
+}
+
+/** Of these item ids, those that a sale has: the first `limit` in their order, with their sales, and how many there are. */
+export async function findTaken(
+  postgres: Postgres,
+  ids: readonly string[],
+  limit: number,
+): Promise<readonly { readonly id: string; readonly saleId: string; readonly taken: number }[]> {
+  const rows = await postgres.query<{ id: string; sale_id: string; taken: number }>(sql.takenItems, [
+    ids,
+    limit,
+  ]);
+  return rows.map(({ id, sale_id: saleId, taken }) => ({ id, saleId, taken }));
 }
 
 /** Sales that may still have keys in Redis, oldest first. */
@@ -89,6 +144,8 @@ export async function readLiveSales(postgres: Postgres): Promise<LiveSale[]> {
     epoch: number;
     paused: boolean;
     version: number;
+    currency: string | null;
+    name: string | null;
   }>(sql.liveSales);
   return rows.map((row) => ({
     id: row.id,
@@ -100,51 +157,15 @@ export async function readLiveSales(postgres: Postgres): Promise<LiveSale[]> {
     epoch: row.epoch,
     paused: row.paused,
     version: row.version,
+    ...namesOf(row),
   }));
 }
 
-export interface SaleSummary {
-  readonly id: string;
-  readonly startsAtMs: number;
-  readonly endsAtMs: number;
-  readonly total: number;
-  readonly userLimit: number;
-  readonly paused?: boolean;
-  readonly sold: number;
-}
-
-export interface SalesFilter {
-  readonly state?: SaleState;
-  readonly id?: string;
-  readonly limit: number;
-  /** Only sales behind this one in the order. */
-  readonly after?: string;
-}
-
-/** Sales from Postgres, newest first, with what is committed as sold. Throws as `Postgres.query` does. */
-export async function listSales(
-  postgres: Postgres,
-  { state, id, limit, after }: SalesFilter,
-): Promise<SaleSummary[]> {
-  const rows = await postgres.query<{
-    id: string;
-    starts_ms: number;
-    ends_ms: number;
-    total: number;
-    user_limit: number;
-    paused: boolean;
-    sold: number;
-  }>(sql.listSales, [state ?? null, id ?? null, limit, after ?? null]);
-  return rows.map((row) => ({
-    id: row.id,
-    startsAtMs: row.starts_ms,
-    endsAtMs: row.ends_ms,
-    total: row.total,
-    userLimit: row.user_limit,
-    paused: row.paused,
-    sold: row.sold,
-  }));
-}
+/** What not every sale has. */
+export const namesOf = ({ currency, name }: { currency: string | null; name: string | null }) => ({
+  ...(currency !== null && { currency }),
+  ...(name !== null && { name }),
+});
 
 /** The state of a sale that a worker does not know; Redis holds nothing of `retired` ones. */
 export interface SaleStanding {

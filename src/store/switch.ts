@@ -6,6 +6,7 @@ import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
+import { namesOf } from './sales.ts';
 import { FENCED } from './statuses.ts';
 
 const switchScript = script('switch');
@@ -32,7 +33,9 @@ export interface StoredSale extends LiveSale {
 }
 
 /** What can be changed. */
-export type Facts = Pick<StoredSale, 'startsAtMs' | 'endsAtMs' | 'userLimit' | 'paused'>;
+export type Facts = Pick<StoredSale, 'startsAtMs' | 'endsAtMs' | 'userLimit' | 'paused'> & {
+  readonly name?: string;
+};
 
 interface Row extends Record<string, unknown> {
   readonly id: string;
@@ -47,6 +50,8 @@ interface Row extends Record<string, unknown> {
   readonly retired: boolean;
   readonly sold: number;
   readonly now_ms: number;
+  readonly currency: string | null;
+  readonly name: string | null;
 }
 
 /** Reads a sale from Postgres; undefined when there is none. Throws as `Postgres.query` does. */
@@ -58,9 +63,17 @@ export async function readSale(
   if (!SALE_ID.test(id)) return undefined;
   const [row] = await postgres.query<Row>(sql.facts, [id]);
   if (row === undefined) return undefined;
-  const { starts_ms: startsAtMs, ends_ms: endsAtMs, user_limit: userLimit, now_ms, ...same } = row;
+  const {
+    starts_ms: startsAtMs,
+    ends_ms: endsAtMs,
+    user_limit: userLimit,
+    now_ms,
+    currency,
+    name,
+    ...same
+  } = row;
   const nowMs = await readNow(redis).catch(() => now_ms);
-  return { ...same, startsAtMs, endsAtMs, userLimit, nowMs };
+  return { ...same, ...namesOf({ currency, name }), startsAtMs, endsAtMs, userLimit, nowMs };
 }
 
 async function readNow(redis: Redis): Promise<number> {
@@ -94,6 +107,7 @@ export async function changeSale<R>(
       new Date(facts.startsAtMs),
       new Date(facts.endsAtMs),
       facts.userLimit,
+      facts.name ?? null,
       sale.paused === facts.paused ? [] : [facts.paused ? 'sale.paused' : 'sale.resumed'],
     ]);
     if (changed) return { ...sale, ...facts, version: changed.version };

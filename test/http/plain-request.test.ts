@@ -18,8 +18,9 @@ test('POST to the two hot paths, on HTTP/1.1, with plain characters', () => {
     'POST /checkout HTTP/1.1\r\n',
     'POST /checkout? HTTP/1.1\r\n',
     'POST /checkouts?id=1 HTTP/1.1\r\n',
-    'POST /checkout?id=%41 HTTP/1.1\r\n',
-    'POST /checkout?id=a+b HTTP/1.1\r\n',
+    'POST /checkout?id=a b HTTP/1.1\r\n',
+    'POST /checkout?id="1" HTTP/1.1\r\n',
+    'POST /checkout?id=1\u00e9 HTTP/1.1\r\n',
     'POST /checkout?id=1#x HTTP/1.1\r\n',
     'POST /checkout?id=1 HTTP/1.1\n',
     'POST /checkout?id=1 HTTP/1.10\r\n',
@@ -180,7 +181,7 @@ test('what is taken for plain, node:http takes for the same', async () => {
       assert.equal(headers['x-request-id'], own.requestId);
       assert.equal(headers.traceparent, own.traceparent);
       assert.equal(headers['if-none-match'], own.ifNoneMatch);
-      assert.equal(headers['idempotency-key'] !== undefined, own.hasIdempotencyKey);
+      assert.equal(headers['idempotency-key'], own.idempotencyKey);
       assert.equal(headers.connection?.toLowerCase() === 'close', own.closes);
       assert.ok(headers['transfer-encoding'] === undefined && headers.expect === undefined);
     }),

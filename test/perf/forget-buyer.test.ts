@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { newCode } from '../../src/store/checkouts.ts';
 import { commitDecisions } from '../../src/store/commit.ts';
 import { openSale, openStores, type TestSale, temporaryDir } from '../support/stores.ts';
 
@@ -18,7 +19,7 @@ const run = (...args: string[]) => {
 const buy = (sale: TestSale, userId: string, ...items: number[]) =>
   commitDecisions(postgres, sale, [
     {
-      code: `CHK-${sale.id}-${userId}${items.join('')}`,
+      code: newCode(sale.id),
       saleId: sale.id,
       userId,
       decidedMs: 1,

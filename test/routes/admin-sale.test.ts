@@ -68,6 +68,15 @@ test('a paused sale refuses checkouts and purchases, changes nothing, and goes o
   assert.equal((await purchase(http, code)).status, 200, 'the code stayed good');
 });
 
+test('a sale can be given another name, which everybody reads', async () => {
+  const { sale } = await addShelf(http, { total_items: 1, name: 'Drop' });
+  assert.equal((await http.get(at(sale))).body.name, 'Drop');
+  const named = await patch(sale, { name: 'Großer Drop' });
+  assert.deepEqual([named.status, named.body.name, named.body.version], [200, 'Großer Drop', 2]);
+  assert.equal((await http.get(`/sales/${sale}`)).body.name, 'Großer Drop');
+  assert.equal((await patch(sale, { paused: false })).body.name, 'Großer Drop');
+});
+
 test('what was changed since it was read is not changed by accident', async () => {
   const { sale } = await addShelf(http, { total_items: 1 });
   assert.equal((await patch(sale, { paused: true }, { 'If-Match': '"1"' })).status, 200);
@@ -89,6 +98,7 @@ const BAD: [body: unknown, field: string][] = [
   [{ ended_at: 'tomorrow' }, 'ended_at'],
   [{ ended_at: '2020-01-01T00:00:00Z' }, 'ended_at'],
   [{ ended_at: inSeconds(8 * 86_400) }, 'ended_at'],
+  [{ name: ' ' }, 'name'],
   [{ user_limit: 0 }, 'user_limit'],
   [{ user_limit: 101 }, 'user_limit'],
   [{}, 'body'],

@@ -24,7 +24,8 @@ const saying = (via: string, own: Own): Endpoint[] => [
     method: 'POST',
     path: '/purchase',
     answer:
-      own.purchase ?? (({ headers }) => json(200, { via, query: {}, replay: headers.hasIdempotencyKey })),
+      own.purchase ??
+      (({ headers }) => json(200, { via, query: {}, replay: headers.idempotencyKey !== undefined })),
   },
   {
     method: 'GET',

@@ -1,4 +1,5 @@
 import type { Log } from '../../log.ts';
+import { pruneAnswers } from '../../store/admin-answers.ts';
 import { addPartitions, countStrayAttempts, dropOldAttempts } from '../../store/attempts/partitions.ts';
 import { Overloaded } from '../../store/errors.ts';
 import type { Postgres } from '../../store/postgres.ts';
@@ -13,7 +14,10 @@ export interface CaretakerOptions {
   readonly onStray: (attempts: number) => void;
 }
 
-/** Keeps the attempt log in its days: makes partitions ahead, drops old ones. What a lock keeps from it is done the next time. */
+/**
+ * Keeps the attempt log in its days: makes partitions ahead, drops old ones. What a lock keeps from it is done the next time. And
+ * forgets what was answered to the admin API long ago.
+ */
 export function createCaretaker({ postgres, log, keepDays, onStray }: CaretakerOptions): Work {
   const unlessLocked = async (work: () => Promise<void>) => {
     try {
@@ -29,6 +33,7 @@ export function createCaretaker({ postgres, log, keepDays, onStray }: CaretakerO
       for (const name of await dropOldAttempts(postgres, keepDays))
         log.info({ partition: name }, 'old attempts dropped');
     });
+    await pruneAnswers(postgres);
     onStray(await countStrayAttempts(postgres));
   };
 }

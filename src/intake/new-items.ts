@@ -1,0 +1,92 @@
+import type { NewSaleItem } from '../store/sales.ts';
+import type { Row } from './csv.ts';
+import type { Faults } from './faults.ts';
+import { kindOf, readData, readImageUrl, readItemId, readName, readPrice } from './fields.ts';
+import type { Pace } from './pace.ts';
+
+/** Items between two looks at the clock. */
+const LOOK_EVERY = 128;
+export const ITEM_FIELDS = ['id', 'name', 'image_url', 'price', 'data'] as const;
+export const ITEM_COLUMNS = ['id', 'name', 'price', 'image_url'] as const;
+
+/** An item as it was sent, and how people find it: `items[3]`, or `line 7`. */
+export interface RawItem {
+  readonly place: string;
+  /** Stands between the place and the name of a field. */
+  readonly joint: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** The raw items of a list in JSON; undefined when it is no list. */
+export function rawItemsOf(value: unknown, faults: Faults): RawItem[] | undefined {
+  if (!Array.isArray(value) || value.length === 0) {
+    faults.add('items', 'items must be a list of at least one item');
+    return undefined;
+  }
+  return value.flatMap((fields: unknown, i) => {
+    const place = `items[${i}]`;
+    if (typeof fields === 'object' && fields !== null && !Array.isArray(fields))
+      return [{ place, joint: '.', fields: fields as Record<string, unknown> }];
+    faults.add(place, `${place} must be an object, not ${kindOf(fields)}`);
+    return [];
+  });
+}
+
+/** The raw items of the rows of a table, whose numbers are texts. */
+export const rawItemsOfRows = (rows: readonly Row[]): RawItem[] =>
+  rows.map(({ line, cells }) => ({
+    place: `line ${line}`,
+    joint: ', ',
+    fields: { ...cells, ...(cells.price !== undefined && { price: numberOf(cells.price) }) },
+  }));
+
+/** The number that a text is; a text that is none stays, and is refused as one. */
+export const numberOf = (text: string): unknown => (/^\s*\d{1,15}\s*$/.test(text) ? Number(text) : text);
+
+/** Reads items in turns. What is wrong with them is in `faults`; `hasCurrency` says whether prices may be given. */
+export async function readItems(
+  raw: readonly RawItem[],
+  hasCurrency: boolean,
+  faults: Faults,
+  pace: Pace,
+): Promise<NewSaleItem[]> {
+  const seen = new Map<string, string>();
+  const items: NewSaleItem[] = [];
+  for (const each of raw) {
+    items.push(readItem(each, seen, hasCurrency, faults));
+    if (items.length % LOOK_EVERY === 0 && pace.isDue()) await pace.rest();
+  }
+  return items;
+}
+
+function readItem(
+  { place, joint, fields }: RawItem,
+  seen: Map<string, string>,
+  hasCurrency: boolean,
+  faults: Faults,
+): NewSaleItem {
+  const at = place + joint;
+  for (const name of Object.keys(fields))
+    if (!(ITEM_FIELDS as readonly string[]).includes(name))
+      faults.add(
+        at + name.slice(0, 64),
+        `${name.slice(0, 64)} is not a field of an item, which has ${ITEM_FIELDS.join(', ')}`,
+      );
+  const id = readItemId(fields.id, `${at}id`, faults);
+  const before = id === undefined ? undefined : seen.get(id);
+  if (before !== undefined) faults.add(`${at}id`, `id must occur once: ${before} has ${id} too`);
+  else if (id !== undefined) seen.set(id, place);
+  const name = readName(fields.name ?? null, `${at}name`, faults);
+  const imageUrl = readImageUrl(fields.image_url, `${at}image_url`, faults);
+  const price = readPrice(fields.price, `${at}price`, faults);
+  if (price !== undefined && !hasCurrency)
+    faults.add(`${at}price`, 'price needs the currency of the sale: give currency');
+  const data = readData(fields.data, `${at}data`, faults);
+  return {
+    name: name ?? '',
+    ...(id !== undefined && { id }),
+    ...(imageUrl !== undefined && { imageUrl }),
+    ...(price !== undefined && { price }),
+    ...(data !== undefined && { data }),
+  };
+}

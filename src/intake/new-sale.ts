@@ -1,0 +1,120 @@
+import type { FieldErrors } from '../http/input.ts';
+import { TIME_MAX_MS } from '../http/time.ts';
+import type { NewSale } from '../store/sales.ts';
+import { createFaults, type Faults } from './faults.ts';
+import { readCurrency, readName, readTime, wholeNumber } from './fields.ts';
+import { type RawItem, rawItemsOf, readItems } from './new-items.ts';
+import type { Pace } from './pace.ts';
+
+const HOUR_MS = 3_600_000;
+export const TOTAL_MAX = 1_000_000;
+export const USER_LIMIT_MAX = 100;
+/** A sale longer than a week is a typing error. */
+export const DURATION_MAX_MS = 7 * 24 * HOUR_MS;
+/** What a sale has beside its items. */
+export const SALE_FACTS = [
+  'total_items',
+  'started_at',
+  'ended_at',
+  'user_limit',
+  'currency',
+  'name',
+] as const;
+export const SALE_FIELDS = [...SALE_FACTS, 'items'] as const;
+
+/** Those that are numbers; in a query they are texts. */
+export const SALE_NUMBERS: readonly string[] = ['total_items', 'user_limit'];
+
+type Fields = Readonly<Record<string, unknown>>;
+type Result = { readonly sale: NewSale } | { readonly errors: FieldErrors };
+
+const readTotal = wholeNumber(1, TOTAL_MAX);
+const readUserLimit = wholeNumber(1, USER_LIMIT_MAX);
+
+/** Checks the JSON body of POST /admin/sales and fills in what it leaves out. Names the errors of all fields at once. */
+export async function readNewSale(
+  body: unknown,
+  userLimit: number,
+  nowMs: number,
+  pace: Pace,
+): Promise<Result> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    return { errors: { body: 'the body must be a JSON object' } };
+  const fields = body as Fields;
+  const faults = createFaults();
+  refuseUnknown(fields, SALE_FIELDS, faults);
+  const raw = fields.items === undefined ? undefined : rawItemsOf(fields.items, faults);
+  return readSale(fields, raw, { userLimit, nowMs, faults, pace });
+}
+
+/** The same for a sale whose items are the rows of a table, and whose other facts are texts. */
+export async function readNewTable(
+  facts: Fields,
+  items: readonly RawItem[],
+  userLimit: number,
+  nowMs: number,
+  pace: Pace,
+): Promise<Result> {
+  const faults = createFaults();
+  refuseUnknown(facts, SALE_FACTS, faults);
+  if (items.length === 0) faults.add('items', 'items must be at least one row below the header');
+  return readSale(facts, items, { userLimit, nowMs, faults, pace });
+}
+
+interface Reading {
+  readonly userLimit: number;
+  readonly nowMs: number;
+  readonly faults: Faults;
+  readonly pace: Pace;
+}
+
+async function readSale(
+  fields: Fields,
+  raw: readonly RawItem[] | undefined,
+  { userLimit: limitDefault, nowMs, faults, pace }: Reading,
+): Promise<Result> {
+  const currency = readCurrency(fields.currency, 'currency', faults);
+  const name = readName(fields.name, 'name', faults);
+  const userLimit = readUserLimit(fields.user_limit, 'user_limit', faults) ?? limitDefault;
+  const { startsAtMs, endsAtMs } = readSpan(fields, nowMs, faults);
+  const items = raw && (await readItems(raw, fields.currency !== undefined, faults, pace));
+  const given = readTotal(fields.total_items, 'total_items', faults);
+  const total = given ?? raw?.length ?? 0;
+  if (fields.items === undefined && raw === undefined && fields.total_items === undefined)
+    faults.add('total_items', 'total_items is required');
+  if (raw && total !== raw.length && given !== undefined)
+    faults.add('total_items', `total_items must be the number of items, ${raw.length}, or be left out`);
+  if (faults.count > 0) return { errors: faults.errors() };
+  return {
+    sale: {
+      ...{ startsAtMs, endsAtMs, total, userLimit, hourly: false },
+      ...(currency !== undefined && { currency }),
+      ...(name !== undefined && { name }),
+      ...(items && { items }),
+    },
+  };
+}
+
+function readSpan(fields: Fields, nowMs: number, faults: Faults): { startsAtMs: number; endsAtMs: number } {
+  const before = faults.count;
+  const startsAtMs = readTime(fields.started_at, 'started_at', faults) ?? nowMs - (nowMs % HOUR_MS);
+  // A sale without times has an hour left, to the next whole second: one made at 18:58 must not end at 19:00.
+  const lastsFromMs = fields.started_at === undefined ? Math.ceil(nowMs / 1_000) * 1_000 : startsAtMs;
+  const endsAtMs = readTime(fields.ended_at, 'ended_at', faults) ?? lastsFromMs + HOUR_MS;
+  const refuse = (what: string) => faults.add('ended_at', `ended_at must be ${what}`);
+  if (faults.count > before) return { startsAtMs, endsAtMs };
+  if (endsAtMs <= startsAtMs) refuse('later than started_at');
+  else if (endsAtMs <= nowMs) refuse('in the future');
+  else if (endsAtMs > TIME_MAX_MS) refuse('before the year 10000');
+  else if (endsAtMs - startsAtMs > DURATION_MAX_MS) refuse('within 7 days of started_at');
+  return { startsAtMs, endsAtMs };
+}
+
+function refuseUnknown(fields: Fields, known: readonly string[], faults: Faults): void {
+  for (const name of Object.keys(fields))
+    if (!known.includes(name))
+      faults.add(
+        name.slice(0, 64),
+        `${name.slice(0, 64)} is not a field of a sale, which has ${known.join(', ')}`,
+      );
+}
