@@ -156,7 +156,7 @@ test('problems are answered as documented', async () => {
     ['precondition_failed', await send('changeSale', { headers: { 'If-Match': '"0"' } })],
     ['sale_state_conflict', await send('changeSale', { body: { started_at: inSeconds(60) } })],
     ['sale_state_conflict', await send('cancelSale')],
-    ['sale_paused', await send('checkout')],
+    ['sale_paused', await send('checkout', { query: { id: STORY.page[1]!.id } })],
     ['sale_not_found', await send('readSale', { path: '/sales/S-0000000000' })],
     ['validation_failed', await send('listSales', { query: { status: 'open' } })],
     ['validation_failed', await send('listItems', { query: { limit: '1001' } })],
