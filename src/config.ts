@@ -12,7 +12,8 @@ export class SetupError extends Error {
  * Throws one SetupError that names every bad variable at once.
  */
 export function readConfig(env: Env = process.env, isTerminal = process.stdout.isTTY === true) {
-  const { errors, text, integer, oneOf, share, bearer, url, origins, secrets, keySet } = readersOf(env);
+  const { errors, text, integer, oneOf, share, bearer, url, origins, secrets, keySet, webhookSecret } =
+    readersOf(env);
   const production = env.NODE_ENV === 'production';
   const config = {
     production,
@@ -62,6 +63,13 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     attemptsKeepDays: integer('ATTEMPTS_KEEP_DAYS', 30, 1, 3_650),
     /** Days for which events are kept; a reader that is away for longer begins anew. */
     eventsKeepDays: integer('EVENTS_KEEP_DAYS', 30, 1, 3_650),
+    /** on: what happens is told in a feed, which costs Postgres a tenth more CPU per purchase. A webhook needs it. */
+    events: oneOf('EVENTS', text('WEBHOOK_URL') === undefined ? 'off' : 'on', ['off', 'on']),
+    /** Where events are sent; absent: nowhere. */
+    webhookUrl: url('WEBHOOK_URL', ['https:', 'http:']),
+    webhookSecret: webhookSecret('WEBHOOK_SECRET'),
+    /** on: the receiver may be in the operator's own network. */
+    webhookPrivate: oneOf('WEBHOOK_PRIVATE', 'off', ['off', 'on']),
     /** off: no sale is made on the hour, and without `sale_id` the newest open sale of the admin API is meant. */
     hourlySales: oneOf('HOURLY_SALES', 'on', ['on', 'off']),
     /** Items of each hourly sale. A million has been loaded in one rebuild; past that Redis' memory decides. */
@@ -72,6 +80,9 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
   const proves = config.buyerSecrets.length > 0 || config.buyerJwks !== undefined;
   if (!proves && errors.length === 0 && (config.buyerIssuer ?? config.buyerAudience) !== undefined)
     errors.push('BUYER_ISSUER and BUYER_AUDIENCE need BUYER_SECRET or BUYER_JWKS');
+  if ((config.webhookUrl === undefined) !== (config.webhookSecret === undefined) && errors.length === 0)
+    errors.push('WEBHOOK_URL and WEBHOOK_SECRET need each other');
+  if (config.webhookUrl !== undefined && config.events === 'off') errors.push('WEBHOOK_URL needs EVENTS=on');
   if (errors.length > 0) throw new SetupError(`The configuration is not usable: ${errors.join('; ')}.`);
   return Object.freeze(config);
 }
@@ -98,6 +109,8 @@ export function maskSecrets(config: Config): Record<string, unknown> {
     redisUrl: maskUrl(config.redisUrl),
     databaseUrl: maskUrl(config.databaseUrl),
     adminToken: config.adminToken && '***',
+    webhookUrl: maskUrl(config.webhookUrl),
+    webhookSecret: config.webhookSecret && '***',
     buyerSecrets: config.buyerSecrets.map(() => '***'),
     buyerJwks: maskUrl(config.buyerJwks),
   };

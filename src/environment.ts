@@ -51,6 +51,11 @@ export function readersOf(env: Env) {
     secrets(name: string): readonly string[] {
       return read(name, [], secretsIn, '1 to 4 secrets of at least 32 bytes each, separated by commas');
     },
+    /** https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md: 24 to 64 bytes in base64. */
+    webhookSecret(name: string): string | undefined {
+      const must = '24 to 64 random bytes in base64, with or without whsec_ before them';
+      return read(name, undefined, webhookSecretIn, must);
+    },
     /** A file, or a URL that nobody on the way can change: https, or http on this machine. */
     keySet(name: string): string | undefined {
       const must = 'a file, or a URL that begins with https:// (http:// for this machine alone)';
@@ -72,6 +77,13 @@ function originsIn(raw: string): readonly string[] | '*' | undefined {
 function secretsIn(raw: string): readonly string[] | undefined {
   const list = partsOf(raw);
   return list.length <= 4 && list.every((each) => Buffer.byteLength(each) >= 32) ? list : undefined;
+}
+
+function webhookSecretIn(raw: string): string | undefined {
+  const text = raw.replace(/^whsec_/, '');
+  const bytes = Buffer.from(text, 'base64');
+  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(text) && bytes.toString('base64') === text;
+  return isBase64 && bytes.length >= 24 && bytes.length <= 64 ? raw : undefined;
 }
 
 function keySetIn(raw: string): string | undefined {

@@ -10,6 +10,7 @@ import type { BuyerKeys } from '../buyer-keys.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import { readRedisGauges } from './redis-gauges.ts';
 import { readSaleGauges } from './sale-gauges.ts';
+import { createWebhookCounts, type WebhookCounts } from './webhooks.ts';
 
 /** Where the primary reads the figures that other parts count. */
 export interface PrimarySources {
@@ -38,6 +39,8 @@ export interface Metrics {
   readonly swept: Cell;
   /** Attempts in the default partition, as the leader last counted them. */
   strayAttempts: number | undefined;
+  /** What the webhooks have sent, and how far they are behind, as the leader last saw it; undefined without webhooks. */
+  readonly webhooks: WebhookCounts;
   /** Every live sale was audited just now. */
   audited(): void;
   read(sources: PrimarySources): Promise<MetricJson[]>;
@@ -62,6 +65,7 @@ export function createMetrics(): Metrics {
     swept: createCounter('flashsale_swept_decisions_total', 'Decisions of lost workers that were committed'),
   };
   const starts = createCounter('flashsale_worker_starts_total', 'Workers started');
+  const webhooks = createWebhookCounts();
   let auditedMs: number | undefined;
 
   return {
@@ -71,6 +75,7 @@ export function createMetrics(): Metrics {
     contradictions: counters.contradictions.cell(),
     swept: counters.swept.cell(),
     strayAttempts: undefined,
+    webhooks,
     audited() {
       auditedMs = Date.now();
     },
@@ -91,6 +96,7 @@ export function createMetrics(): Metrics {
         ...storeGauges(redis, [postgres], []),
         ...[...Object.values(counters), starts].map((family) => family.json()),
         ...keyGauges(sources.buyerKeys),
+        ...webhooks.read(isLeader()),
         ...ofSales,
         ...ofRedis,
         gauge('flashsale_spool_bytes', 'Attempts in finished segments, not in Postgres yet', [[bytes]]),
