@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Webhook } from 'standardwebhooks';
+import { atEnd } from './at-end.ts';
+
+export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+
+export interface Received {
+  readonly id: string;
+  readonly type: string;
+  readonly data: { readonly sale_id: string; readonly code?: string };
+}
+
+/** A shop's receiver of webhooks: verifies each, and answers as it is told. */
+export interface Receiver {
+  readonly url: string;
+  /** What it has answered 200, in the order of arrival. */
+  readonly taken: readonly Received[];
+  /** Every request that came, taken or not. */
+  readonly asked: readonly Received[];
+  /** How it answers from now on; null: not at all. */
+  answer: (received: Received) => number | null;
+  /** Stops listening and breaks every connection. */
+  die(): Promise<void>;
+  /** Listens again at the same place. */
+  comeBack(): Promise<void>;
+}
+
+export async function openReceiver(): Promise<Receiver> {
+  const webhook = new Webhook(SECRET);
+  const taken: Received[] = [];
+  const asked: Received[] = [];
+  const serve = async (req: IncomingMessage, res: ServerResponse) => {
+    let body = '';
+    for await (const chunk of req.setEncoding('utf8')) body += chunk;
+    const received = webhook.verify(body, req.headers as Record<string, string>) as Received;
+    if (received.id !== req.headers['webhook-id']) throw new Error('another id');
+    asked.push(received);
+    const status = receiver.answer(received);
+    if (status === null) return;
+    if (status === 200) taken.push(received);
+    res.writeHead(status, status === 302 ? { Location: `http://127.0.0.1:${port}/elsewhere` } : {}).end();
+  };
+  let server = createServer((req, res) => void serve(req, res).catch(() => res.writeHead(400).end()));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const receiver: Receiver = {
+    url: `http://127.0.0.1:${port}/hooks`,
+    taken,
+    asked,
+    answer: () => 200,
+    async die() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+    async comeBack() {
+      server = createServer((req, res) => void serve(req, res).catch(() => res.writeHead(400).end()));
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    },
+  };
+  atEnd(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return receiver;
+}
