@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { openReceiver, type Received, SECRET } from '../../campaigns/faults/receiver.ts';
 import { createDelivery } from '../../src/feed/delivery.ts';
 import { createWebhooks, pauseAfter, SIDE_BY_SIDE } from '../../src/feed/webhooks.ts';
 import { commitDecisions } from '../../src/store/commit.ts';
@@ -10,7 +11,6 @@ import { deadMessages, retryWebhooks, webhookBacklog, webhookPlace } from '../..
 import { openPostgres } from '../../src/store/postgres.ts';
 import { atEnd } from '../support/at-end.ts';
 import { until } from '../support/processes.ts';
-import { openReceiver, type Received, SECRET } from '../support/receiver.ts';
 import { addSale, openStores } from '../support/stores.ts';
 
 const stores = await openStores();
@@ -20,6 +20,7 @@ const postgres = await openPostgres({
 });
 atEnd(postgres.close);
 const receiver = await openReceiver();
+atEnd(receiver.die);
 const sale = await addSale(stores, { items: 2_000 });
 await webhookPlace(postgres);
 

@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
-import { atEnd } from './at-end.ts';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
@@ -17,8 +16,6 @@ export interface Receiver {
   readonly url: string;
   /** What it has answered 200, in the order of arrival. */
   readonly taken: readonly Received[];
-  /** Every request that came, taken or not. */
-  readonly asked: readonly Received[];
   /** How it answers from now on; null: not at all. */
   answer: (received: Received) => number | null;
   /** Stops listening and breaks every connection. */
@@ -27,44 +24,43 @@ export interface Receiver {
   comeBack(): Promise<void>;
 }
 
-export async function openReceiver(): Promise<Receiver> {
+/** Opens one on loopback, at any free port unless one is given. */
+export async function openReceiver(port = 0): Promise<Receiver> {
   const webhook = new Webhook(SECRET);
   const taken: Received[] = [];
-  const asked: Received[] = [];
+  let at = port;
   const serve = async (req: IncomingMessage, res: ServerResponse) => {
     let body = '';
     for await (const chunk of req.setEncoding('utf8')) body += chunk;
     const received = webhook.verify(body, req.headers as Record<string, string>) as Received;
     if (received.id !== req.headers['webhook-id']) throw new Error('another id');
-    asked.push(received);
     const status = receiver.answer(received);
     if (status === null) return;
     if (status === 200) taken.push(received);
-    res.writeHead(status, status === 302 ? { Location: `http://127.0.0.1:${port}/elsewhere` } : {}).end();
+    res.writeHead(status, status === 302 ? { Location: `http://127.0.0.1:${at}/elsewhere` } : {}).end();
   };
-  let server = createServer((req, res) => void serve(req, res).catch(() => res.writeHead(400).end()));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const listen = async () => {
+    const opened = createServer((req, res) => void serve(req, res).catch(() => res.writeHead(400).end()));
+    opened.listen(at, '127.0.0.1');
+    await once(opened, 'listening');
+    at = (opened.address() as AddressInfo).port;
+    return opened;
+  };
+  let server = await listen();
   const receiver: Receiver = {
-    url: `http://127.0.0.1:${port}/hooks`,
+    url: `http://127.0.0.1:${at}/hooks`,
     taken,
-    asked,
     answer: () => 200,
     async die() {
-      server.closeAllConnections();
+      if (!server.listening) return;
+      const closed = once(server, 'close');
       server.close();
-      await once(server, 'close');
+      server.closeAllConnections();
+      await closed;
     },
     async comeBack() {
-      server = createServer((req, res) => void serve(req, res).catch(() => res.writeHead(400).end()));
-      server.listen(port, '127.0.0.1');
-      await once(server, 'listening');
+      server = await listen();
     },
   };
-  atEnd(() => {
-    server.closeAllConnections();
-    server.close();
-  });
   return receiver;
 }
