@@ -31,6 +31,7 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     redisServer: text('REDIS_SERVER'),
     adminToken: bearer('ADMIN_TOKEN'),
     ...readDoor(readers),
+    ...readFeed(readers),
     logLevel: oneOf('LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
     /**
      * The level of a request's line. `debug`, with `LOG_LEVEL=info`: only purchases, failures and slow requests have one.
@@ -52,7 +53,6 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     shardQuestionMs: integer('SHARD_QUESTION_MS', 20, 0, 1_000),
     /** Days for which attempts are kept; then their partitions are dropped. */
     attemptsKeepDays: integer('ATTEMPTS_KEEP_DAYS', 30, 1, 3_650),
-    ...readFeed(readers),
     /** off: no sale is made on the hour, and without `sale_id` the newest open sale of the admin API is meant. */
     hourlySales: oneOf('HOURLY_SALES', 'on', ['on', 'off']),
     /** Items of each hourly sale. A million has been loaded in one rebuild; past that Redis' memory decides. */
@@ -93,9 +93,8 @@ function readDoor(readers: ReturnType<typeof readersOf>) {
   return door;
 }
 
-/** What happened, for the shop: off unless it is asked for. */
-function readFeed(readers: ReturnType<typeof readersOf>) {
-  const { errors, text, integer, oneOf, url, webhookSecret } = readers;
+/** What the shop is told of what happens: off unless it is set. */
+function readFeed({ errors, text, integer, oneOf, url, webhookSecret }: ReturnType<typeof readersOf>) {
   const feed = {
     /** Days for which events are kept; a reader that is away for longer begins anew. */
     eventsKeepDays: integer('EVENTS_KEEP_DAYS', 30, 1, 3_650),
@@ -107,10 +106,10 @@ function readFeed(readers: ReturnType<typeof readersOf>) {
     /** on: the receiver may be in the operator's own network. */
     webhookPrivate: oneOf('WEBHOOK_PRIVATE', 'off', ['off', 'on']),
   };
-  const { webhookUrl, webhookSecret: secret, events } = feed;
-  if ((webhookUrl === undefined) !== (secret === undefined) && errors.length === 0)
+  if (errors.length > 0) return feed;
+  if ((feed.webhookUrl === undefined) !== (feed.webhookSecret === undefined))
     errors.push('WEBHOOK_URL and WEBHOOK_SECRET need each other');
-  if (webhookUrl !== undefined && events === 'off') errors.push('WEBHOOK_URL needs EVENTS=on');
+  if (feed.webhookUrl !== undefined && feed.events === 'off') errors.push('WEBHOOK_URL needs EVENTS=on');
   return feed;
 }
 

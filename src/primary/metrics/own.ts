@@ -125,6 +125,15 @@ export function createMetrics(): Metrics {
   };
 }
 
+function spoolGauges(dir: string): MetricJson[] {
+  const { paths, bytes, refused } = listSegments(dir);
+  return [
+    gauge('flashsale_spool_bytes', 'Attempts in finished segments, not in Postgres yet', [[bytes]]),
+    gauge('flashsale_spool_segments', 'Finished segments of the attempt log', [[paths.length]]),
+    gauge('flashsale_spool_refused_segments', 'Segments that Postgres has refused, put aside', [[refused]]),
+  ];
+}
+
 /** Without samples where no keys are configured. */
 const keyGauges = (keys: BuyerKeys | undefined): MetricJson[] => [
   gauge('flashsale_buyer_keys', 'Public keys by which buyers prove themselves', keys ? [[keys.count]] : []),
