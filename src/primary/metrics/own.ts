@@ -143,12 +143,3 @@ const keyGauges = (keys: BuyerKeys | undefined): MetricJson[] => [
     keys?.readAtMs === undefined ? [] : [[keys.readAtMs / 1_000]],
   ),
 ];
-
-function spoolGauges(spool: string): MetricJson[] {
-  const { paths, bytes, refused } = listSegments(spool);
-  return [
-    gauge('flashsale_spool_bytes', 'Attempts in finished segments, not in Postgres yet', [[bytes]]),
-    gauge('flashsale_spool_segments', 'Finished segments of the attempt log', [[paths.length]]),
-    gauge('flashsale_spool_refused_segments', 'Segments that Postgres has refused, put aside', [[refused]]),
-  ];
-}
