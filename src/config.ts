@@ -31,6 +31,7 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     redisServer: text('REDIS_SERVER'),
     adminToken: bearer('ADMIN_TOKEN'),
     ...readDoor(readers),
+    ...readFeed(readers),
     logLevel: oneOf('LOG_LEVEL', 'info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
     /**
      * The level of a request's line. `debug`, with `LOG_LEVEL=info`: only purchases, failures and slow requests have one.
@@ -52,8 +53,6 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     shardQuestionMs: integer('SHARD_QUESTION_MS', 20, 0, 1_000),
     /** Days for which attempts are kept; then their partitions are dropped. */
     attemptsKeepDays: integer('ATTEMPTS_KEEP_DAYS', 30, 1, 3_650),
-    /** Days for which events are kept; a reader that is away for longer begins anew. */
-    eventsKeepDays: integer('EVENTS_KEEP_DAYS', 30, 1, 3_650),
     /** off: no sale is made on the hour, and without `sale_id` the newest open sale of the admin API is meant. */
     hourlySales: oneOf('HOURLY_SALES', 'on', ['on', 'off']),
     /** Items of each hourly sale. A million has been loaded in one rebuild; past that Redis' memory decides. */
@@ -94,6 +93,26 @@ function readDoor(readers: ReturnType<typeof readersOf>) {
   return door;
 }
 
+/** What the shop is told of what happens: off unless it is set. */
+function readFeed({ errors, text, integer, oneOf, url, webhookSecret }: ReturnType<typeof readersOf>) {
+  const feed = {
+    /** Days for which events are kept; a reader that is away for longer begins anew. */
+    eventsKeepDays: integer('EVENTS_KEEP_DAYS', 30, 1, 3_650),
+    /** on: what happens is told in a feed, which costs Postgres a tenth more CPU per purchase. A webhook needs it. */
+    events: oneOf('EVENTS', text('WEBHOOK_URL') === undefined ? 'off' : 'on', ['off', 'on']),
+    /** Where events are sent; absent: nowhere. */
+    webhookUrl: url('WEBHOOK_URL', ['https:', 'http:']),
+    webhookSecret: webhookSecret('WEBHOOK_SECRET'),
+    /** on: the receiver may be in the operator's own network. */
+    webhookPrivate: oneOf('WEBHOOK_PRIVATE', 'off', ['off', 'on']),
+  };
+  if (errors.length > 0) return feed;
+  if ((feed.webhookUrl === undefined) !== (feed.webhookSecret === undefined))
+    errors.push('WEBHOOK_URL and WEBHOOK_SECRET need each other');
+  if (feed.webhookUrl !== undefined && feed.events === 'off') errors.push('WEBHOOK_URL needs EVENTS=on');
+  return feed;
+}
+
 /** What the primary passes to a worker through the environment. */
 export const readPlace = (env: Env = process.env) => ({
   slot: Number(env.WORKER_SLOT),
@@ -116,6 +135,8 @@ export function maskSecrets(config: Config): Record<string, unknown> {
     redisUrl: maskUrl(config.redisUrl),
     databaseUrl: maskUrl(config.databaseUrl),
     adminToken: config.adminToken && '***',
+    webhookUrl: maskUrl(config.webhookUrl),
+    webhookSecret: config.webhookSecret && '***',
     buyerSecrets: config.buyerSecrets.map(() => '***'),
     buyerJwks: maskUrl(config.buyerJwks),
   };

@@ -62,6 +62,11 @@ export function readersOf(env: Env) {
       const must = 'networks such as 10.0.0.0/8 or 2001:db8::/32, separated by commas';
       return read(name, [], networksIn, must);
     },
+    /** https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md: 24 to 64 bytes in base64. */
+    webhookSecret(name: string): string | undefined {
+      const must = '24 to 64 random bytes in base64, with or without whsec_ before them';
+      return read(name, undefined, webhookSecretIn, must);
+    },
     /** A file, or a URL that nobody on the way can change: https, or http on this machine. */
     keySet(name: string): string | undefined {
       const must = 'a file, or a URL that begins with https:// (http:// for this machine alone)';
@@ -95,6 +100,13 @@ function rateIn(raw: string): Rate | undefined {
 function networksIn(raw: string): readonly Network[] | undefined {
   const networks = partsOf(raw).map(readNetwork);
   return networks.every((network) => network !== undefined) ? networks : undefined;
+}
+
+function webhookSecretIn(raw: string): string | undefined {
+  const text = raw.replace(/^whsec_/, '');
+  const bytes = Buffer.from(text, 'base64');
+  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(text) && bytes.toString('base64') === text;
+  return isBase64 && bytes.length >= 24 && bytes.length <= 64 ? raw : undefined;
 }
 
 function keySetIn(raw: string): string | undefined {

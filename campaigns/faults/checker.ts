@@ -17,6 +17,8 @@ export type ViolationKind =
   | 'unresolved'
   | 'forgotten-code'
   | 'books-differ'
+  | 'event-missed'
+  | 'event-twice'
   | 'attempt-not-logged'
   | 'attempt-logged-twice'
   | 'attempt-invented'

@@ -10,7 +10,8 @@ import type { Service } from './service.ts';
 import { until } from './stand.ts';
 import { signalTo } from './stores.ts';
 
-async function leads({ url }: Service): Promise<boolean> {
+/** Whether this box leads, as it says itself. */
+export async function leads({ url }: Service): Promise<boolean> {
   const agent = newAgent(1);
   const { body } = await call(agent, `${url}/metrics`);
   agent.destroy();

@@ -2,6 +2,7 @@ import type { Rules } from './checker.ts';
 import { ageFaults } from './faults-age.ts';
 import { clientFaults } from './faults-clients.ts';
 import { datasetFaults } from './faults-dataset.ts';
+import { feedFaults } from './faults-feed.ts';
 import { leaderFaults } from './faults-leaders.ts';
 import { postgresFaults } from './faults-postgres.ts';
 import { processFaults } from './faults-processes.ts';
@@ -24,7 +25,10 @@ export interface FaultContext {
   /** A figure of this run for the report. */
   measure(name: string, ms: number): void;
   /** Reports a broken promise that only the fault itself can see. */
-  violate(kind: 'orphan' | 'service-broken' | 'unexpected-answer', detail: string): void;
+  violate(
+    kind: 'orphan' | 'service-broken' | 'unexpected-answer' | 'event-missed' | 'event-twice',
+    detail: string,
+  ): void;
 }
 
 export interface Fault {
@@ -47,6 +51,7 @@ export const FAULTS: readonly Fault[] = [
   ...postgresFaults,
   ...ageFaults,
   ...leaderFaults,
+  ...feedFaults,
   ...clientFaults,
 ];
 

@@ -54,6 +54,32 @@ export const PLANTED: readonly PlantedBug[] = [
     faults: ['redis-failback'],
   },
   {
+    name: 'feed by sequence number only',
+    patches: [
+      {
+        file: 'sql/read_events.sql',
+        find: 'where (turn, seq) >= ($1, $2)\n  and ((turn, seq) > ($1, $2) or',
+        replace: 'where $1::bigint is not null and seq >= $2\n  and (seq > $2 or',
+      },
+      {
+        file: 'sql/read_events.sql',
+        find: '  and turn < (select pg_snapshot_xmin(pg_current_snapshot())::text::bigint + ahead from feed)\n',
+        replace: '',
+      },
+      {
+        file: 'sql/read_events.sql',
+        find: 'order by events.turn, events.seq',
+        replace: 'order by events.seq',
+      },
+      {
+        file: 'sql/start_webhooks.sql',
+        find: '9223372036854775807',
+        replace: '(select coalesce(max(seq), 0) from events)',
+      },
+    ],
+    faults: ['feed-kills'],
+  },
+  {
     name: 'no salvage',
     patches: [
       {

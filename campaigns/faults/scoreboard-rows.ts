@@ -29,6 +29,7 @@ export function rowsOf(runs: Runs, planted: readonly PlantedResult[], full: bool
     ...rowsOfRedis(runs),
     ...rowsOfPostgres(runs, full),
     ...rowsOfBooks(runs),
+    rowOfFeed(runs),
     rowOfModel,
     rowOfPlanted(planted),
   ].sort(([a], [b]) => Number(a) - Number(b));
@@ -146,6 +147,17 @@ function rowsOfBooks(runs: Runs): Row[] {
       all(runs, (run) => run.attempts),
       `${countOf(runs, 'attempt-not-logged')} (logged twice: ${countOf(runs, 'attempt-logged-twice')})`,
     ],
+  ];
+}
+
+function rowOfFeed(runs: Runs): Row {
+  const told = named(runs, /^feed-kills$/);
+  return [
+    '16',
+    'events and webhooks through kills, ≥ 100,000',
+    '0 missed; duplicates only where the receiver did not answer',
+    all(told, ({ measures }) => measures.told ?? 0),
+    `${countOf(told, 'event-missed')} runs with a missed one, ${countOf(told, 'event-twice')} with more duplicates than were under way; ${told.length} runs`,
   ];
 }
 

@@ -127,6 +127,7 @@ function waitingStores(
     },
     postgres: {
       isUp: true,
+      tells: postgres.tells,
       load: postgres.load,
       query: <Row>(statement: { name: string; text: string }, values: unknown[] = []) =>
         wait({ statement, values }, () => postgres.query(statement, values)) as Promise<Row[]>,

@@ -8,3 +8,4 @@ alter table sales add column version integer not null default 1;
 alter table sales add column cancelled boolean not null default false;
 alter table sales drop constraint sales_check;
 alter table sales add constraint sales_span check (case when cancelled then ends_at = starts_at else ends_at > starts_at end);
+create index sales_cancelled on sales (starts_at desc, id desc) where cancelled;

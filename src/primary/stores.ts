@@ -48,7 +48,15 @@ export async function openStores(
   const redis = await openRedis({ url: redisUrl, patient: false, onError, onCommand });
   shutdown.add('redis', redis.close);
   const limits = { connectionsMax: CONNECTIONS_MAX, answerMs: ANSWER_MS };
-  const postgres = await openPostgres({ url: databaseUrl, ...limits, patient: false, onError, onQuery });
+  const tells = config.events === 'on';
+  const postgres = await openPostgres({
+    url: databaseUrl,
+    tells,
+    ...limits,
+    patient: false,
+    onError,
+    onQuery,
+  });
   shutdown.add('postgres', postgres.close);
   for (const name of await migrate(databaseUrl)) log.info({ migration: name }, 'migrated');
   if (await mendFeed(postgres)) log.warn('the feed goes on in another cluster: a dump was restored');

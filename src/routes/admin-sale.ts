@@ -28,7 +28,7 @@ import { SALE_FIELDS, SALE_PATH, type SaleView, viewOf } from './sales.ts';
 /** Longer than the workers of this box take to hear of a change; Redis decides by it already. */
 const REFRESH_MS = 5_000;
 
-type SwitchDeps = Pick<RouteDeps, 'log' | 'postgres' | 'redis' | 'askPrimary'>;
+type SwitchDeps = Pick<RouteDeps, 'config' | 'log' | 'postgres' | 'redis' | 'askPrimary'>;
 
 type AdminSaleView = SaleView & {
   readonly paused: boolean;
@@ -84,9 +84,14 @@ const allows = (ifMatch: string | undefined, sale: StoredSale): boolean =>
 
 /** Changes a sale, and answers when the change holds: Postgres, then Redis, then the workers of this box. */
 async function answerChange(deps: SwitchDeps, asked: Asked, judge: Judge<Refusal>): Promise<Answer> {
-  const { log, redis, postgres, askPrimary } = deps;
-  const changed = await changeSale<Refusal>(redis, postgres, asked.params.id as string, (sale) =>
-    allows(asked.headers.ifMatch, sale) ? judge(sale) : { refused: { code: 'precondition_failed' } },
+  const { config, log, redis, postgres, askPrimary } = deps;
+  const changed = await changeSale<Refusal>(
+    redis,
+    postgres,
+    asked.params.id as string,
+    (sale) =>
+      allows(asked.headers.ifMatch, sale) ? judge(sale) : { refused: { code: 'precondition_failed' } },
+    config.events === 'on',
   );
   if (changed === undefined) return problem(asked, 'sale_not_found');
   if ('refused' in changed) return answerRefusal(asked, changed.refused);

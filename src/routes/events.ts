@@ -38,7 +38,7 @@ const PARAMETERS = {
 } as const;
 const PRIVATE = { 'Cache-Control': 'no-store' };
 
-type EventsDeps = Pick<RouteDeps, 'postgres' | 'isDraining' | 'onError'>;
+type EventsDeps = Pick<RouteDeps, 'config' | 'postgres' | 'isDraining' | 'onError'>;
 
 /** GET /admin/events: what happened, in one order: pages, long poll, or a stream of server-sent events. */
 export const eventsEndpoint = (deps: EventsDeps): Documented => {
@@ -48,6 +48,8 @@ export const eventsEndpoint = (deps: EventsDeps): Documented => {
     path: '/admin/events',
     operation: READ_EVENTS,
     async answer(asked) {
+      if (deps.config.events === 'off')
+        return problem(asked, 'not_found', undefined, undefined, 'The feed is off: set EVENTS=on.');
       const streams = preferred(asked.headers.accept, [JSON_TYPE, SSE_TYPE]) === SSE_TYPE;
       const read = readQuery(asked, streams);
       if ('errors' in read) return problem(asked, 'validation_failed', { errors: read.errors });
@@ -142,7 +144,7 @@ async function* streamOf(
 const frameOf = (event: EventView): string =>
   `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 
-const EVENT_SCHEMA = named('Event', {
+export const EVENT_SCHEMA = named('Event', {
   type: 'object',
   properties: {
     id: textOf(EVENT_ID, 'Names the event, and the place behind it in the feed.'),
@@ -177,7 +179,7 @@ const READ_EVENTS = operation({
   tag: 'Admin',
   summary: 'What happened, in one order',
   description:
-    'The events behind `after`, in one order, each once; without `after` from the oldest that is kept. Whoever goes on with the `id` of the last event that he has seen misses none. `wait` holds an answer that would be empty back until something happens, for so many seconds at most. With `Accept: text/event-stream` they come as server-sent events, as they happen; `Last-Event-ID` goes on where a broken stream ended.',
+    'The events behind `after`, in one order, each once; without `after` from the oldest that is kept. Only with `EVENTS=on`; else 404. Whoever goes on with the `id` of the last event that he has seen misses none. `wait` holds an answer that would be empty back until something happens, for so many seconds at most. With `Accept: text/event-stream` they come as server-sent events, as they happen; `Last-Event-ID` goes on where a broken stream ended.',
   isAdmin: true,
   parameters: [
     query('after', PARAMETERS.after, 'The `id` of the last event that you have.'),

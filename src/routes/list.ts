@@ -13,6 +13,7 @@ import { metricsEndpoint } from './metrics.ts';
 import { purchaseEndpoints } from './purchase.ts';
 import { salesEndpoints } from './sales.ts';
 import { shardsEndpoint } from './shards.ts';
+import { webhookEndpoints } from './webhooks.ts';
 
 /** Every path of the service, in the order in which the contract shows them. */
 export function listEndpoints(deps: RouteDeps): readonly Documented[] {
@@ -26,6 +27,7 @@ export function listEndpoints(deps: RouteDeps): readonly Documented[] {
     ...switchEndpoints(deps),
     purchasesOfSaleEndpoint(deps),
     eventsEndpoint(deps),
+    ...webhookEndpoints(deps),
     ...healthEndpoints(deps),
     metricsEndpoint(deps),
     shardsEndpoint(deps),

@@ -10,7 +10,7 @@ import { type FieldErrors, oneOf, readNumber, readParameter, refuseOthers } from
 import { linkToNext, pageOf } from '../http/paging.ts';
 import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
-import { isOpen, type LiveSale, SALE_ID, SALE_STATES, type SaleState, stateOf } from '../sale.ts';
+import { isOpen, SALE_ID, SALE_STATES, type SaleState, stateOf } from '../sale.ts';
 import type { Postgres } from '../store/postgres.ts';
 import { findSale, listSales, type SaleSummary } from '../store/sale-list.ts';
 import { countSold } from '../store/sales.ts';
@@ -35,13 +35,18 @@ export const viewOf = (sale: SaleSummary) => ({
   state: stateOf(sale, Date.now()),
 });
 
+interface Summary extends SaleSummary {
+  /** Its items are not for sale yet, or not for the moment. */
+  readonly isLoading: boolean;
+}
+
 /** Of one sale there is more to say. */
-const wholeViewOf = (sale: SaleSummary, isLoading: boolean) => ({
+const wholeViewOf = (sale: Summary) => ({
   ...viewOf(sale),
   user_limit: sale.userLimit,
   ...(sale.name !== undefined && { name: sale.name }),
   ...(sale.currency !== undefined && { currency: sale.currency }),
-  ...(isLoading && { loading: true }),
+  ...(sale.isLoading && { loading: true }),
 });
 
 /** Everybody polls these, and nobody notices the age of a second. */
@@ -51,13 +56,15 @@ export const FRESH = { 'Cache-Control': 'max-age=1' };
 export function salesEndpoints({ liveSales, postgres, redis }: SalesDeps): Documented[] {
   /**
    * A live sale is known here, and its newest count is Redis'; what is committed will do while Redis is away, and after
-   * the sale.
+   * the sale. A sale that Redis does not have is being loaded.
    */
-  const summaryOf = async (id: string | undefined): Promise<SaleSummary | undefined> => {
+  const summaryOf = async (id: string | undefined): Promise<Summary | undefined> => {
     if (id === undefined) return undefined;
     const facts = liveSales.find(id)?.facts;
-    const sold = facts && (await countSold(redis, id).catch(() => undefined));
-    return sold === undefined ? findSale(postgres, id) : { ...(facts as LiveSale), sold };
+    const sold = facts ? await countSold(redis, id).catch(() => 'away' as const) : undefined;
+    if (facts && typeof sold === 'number') return { ...facts, sold, isLoading: false };
+    const sale = await findSale(postgres, id);
+    return sale && { ...sale, isLoading: sold === undefined && sale.endsAtMs > Date.now() };
   };
 
   return [
@@ -78,9 +85,7 @@ export function salesEndpoints({ liveSales, postgres, redis }: SalesDeps): Docum
       async answer(asked) {
         const sale = await summaryOf(asked.params.id);
         if (sale === undefined) return problem(asked, 'sale_not_found');
-        // A worker knows a sale from the moment that it can sell from it.
-        const isLoading = liveSales.find(sale.id) === undefined && sale.endsAtMs > Date.now();
-        return json(200, wholeViewOf(sale, isLoading), FRESH);
+        return json(200, wholeViewOf(sale), FRESH);
       },
     },
   ];

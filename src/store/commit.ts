@@ -3,6 +3,21 @@ import { type Postgres, statement } from './postgres.ts';
 import { isContradiction } from './postgres-errors.ts';
 
 const commitPurchases = statement('commit_purchases');
+/** The same, which tells the feed in the same transaction. */
+const commitAndTell = {
+  name: 'commit_and_tell',
+  text: withPart(
+    commitPurchases.text,
+    '-- With the feed on, tell_purchases.sql comes here.',
+    'tell_purchases',
+  ),
+};
+
+/** A statement with another file in the place of a line. Without the feed that part is not even planned. */
+function withPart(text: string, line: string, part: string): string {
+  if (!text.includes(line)) throw new Error(`no place for ${part}.sql`);
+  return text.replace(line, statement(part).text);
+}
 
 /** A sale and the epoch that decisions were read in. */
 export interface InEpoch {
@@ -20,14 +35,17 @@ export async function commitDecisions(
   sale: InEpoch,
   decisions: readonly Decision[],
 ): Promise<readonly string[] | undefined> {
-  const [accepted] = await postgres.query<{ standing: string[] }>(commitPurchases, [
-    sale.id,
-    sale.epoch,
-    decisions.map((d) => d.code),
-    decisions.map((d) => d.userId),
-    decisions.map((d) => d.decidedMs),
-    decisions.map((d) => d.lines.join(' ')),
-  ]);
+  const [accepted] = await postgres.query<{ standing: string[] }>(
+    postgres.tells ? commitAndTell : commitPurchases,
+    [
+      sale.id,
+      sale.epoch,
+      decisions.map((d) => d.code),
+      decisions.map((d) => d.userId),
+      decisions.map((d) => d.decidedMs),
+      decisions.map((d) => d.lines.join(' ')),
+    ],
+  );
   return accepted?.standing;
 }
 

@@ -28,6 +28,8 @@ export type Transaction = pg.ClientBase;
 export interface Postgres {
   /** False while Postgres is known to be away, or read-only where it must write. */
   readonly isUp: boolean;
+  /** Whether commits tell the feed. */
+  readonly tells: boolean;
   /** Connections in use, open ones that are not, and queries that wait for one. */
   readonly load: { readonly active: number; readonly idle: number; readonly waiting: number };
   /**
@@ -51,6 +53,8 @@ export interface PostgresOptions {
   readonly onQuery?: ((queryType: string, table: string, ms: number) => void) | undefined;
   /** True: a read-only server will do, also for the breaker. */
   readonly reads?: boolean;
+  /** Whether commits of purchases tell the feed (docs/events.md). */
+  readonly tells?: boolean;
   /** True: start without Postgres, and go on trying. False: a Postgres that is away or badly set up is a SetupError. */
   readonly patient: boolean;
 }
@@ -88,6 +92,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
   });
 
   return {
+    tells: options.tells === true,
     get isUp() {
       return breaker.isUp;
     },

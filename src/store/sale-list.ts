@@ -5,6 +5,7 @@ import { namesOf } from './sales.ts';
 const sql = {
   find: statement('find_sale'),
   list: statement('list_sales'),
+  listCancelled: statement('list_cancelled_sales'),
   listCurrent: statement('list_current_sales'),
 };
 
@@ -63,7 +64,12 @@ export async function listSales(
   postgres: Postgres,
   { state, after, limit }: SalePage,
 ): Promise<SaleSummary[]> {
-  const isOver = state === undefined || state === 'ended' || state === 'cancelled';
-  const statement = isOver ? sql.list : sql.listCurrent;
-  return (await postgres.query<Row>(statement, [state ?? null, after ?? null, limit])).map(summaryOf);
+  const page = [after ?? null, limit];
+  const rows =
+    state === 'cancelled'
+      ? postgres.query<Row>(sql.listCancelled, page)
+      : state === undefined || state === 'ended'
+        ? postgres.query<Row>(sql.list, [state === 'ended', ...page])
+        : postgres.query<Row>(sql.listCurrent, [state, ...page]);
+  return (await rows).map(summaryOf);
 }

@@ -86,13 +86,14 @@ export type Judge<R> = (sale: StoredSale) => { readonly facts: Facts } | { reado
 
 /**
  * Changes a sale in Postgres by one update that holds only for the version that `judge` has seen. Undefined when there is no
- * such sale. Redis does not know of it yet: see `holdSale`. Throws as `Postgres.query` does.
+ * such sale. `tells`: the feed hears of it, in the same transaction. Redis does not know of it yet: see `holdSale`. Throws as `Postgres.query` does.
  */
 export async function changeSale<R>(
   redis: Redis,
   postgres: Postgres,
   id: string,
   judge: Judge<R>,
+  tells: boolean,
 ): Promise<StoredSale | { readonly refused: R } | undefined> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const sale = await readSale(redis, postgres, id);
@@ -108,7 +109,7 @@ export async function changeSale<R>(
       new Date(facts.endsAtMs),
       facts.userLimit,
       facts.name ?? null,
-      sale.paused === facts.paused ? [] : [facts.paused ? 'sale.paused' : 'sale.resumed'],
+      !tells || sale.paused === facts.paused ? [] : [facts.paused ? 'sale.paused' : 'sale.resumed'],
     ]);
     if (changed) return { ...sale, ...facts, version: changed.version };
   }

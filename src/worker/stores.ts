@@ -37,7 +37,11 @@ export async function openStores(
   const [url, databaseUrl] = [config.redisUrl as string, config.databaseUrl as string];
   const redis = await openRedis({ url, patient: true, onError, onCommand: metrics?.onCommand });
   const database = { url: databaseUrl, patient: true, onError, onQuery: metrics?.onQuery };
-  const committers = await openPostgres({ ...database, connectionsMax: COMMITTERS });
+  const committers = await openPostgres({
+    ...database,
+    connectionsMax: COMMITTERS,
+    tells: config.events === 'on',
+  });
   const readers = await openPostgres({ ...database, connectionsMax: READERS, reads: true });
   const attempts = openAttemptLog(join(config.dataDir, 'spool'), slot, run);
   return {

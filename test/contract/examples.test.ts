@@ -20,6 +20,7 @@ const service = await startService({
   WORKERS: '2',
   WORKER_PORT_BASE: String(await freePort()),
   ADMIN_TOKEN: TOKEN,
+  EVENTS: 'on',
 });
 const authorization = { Authorization: `Bearer ${TOKEN}` };
 const { http } = service;

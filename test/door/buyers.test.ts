@@ -202,3 +202,14 @@ test('no token is in the log', async () => {
   await http.post(`/checkout?id=${items[0]}`, { headers: bearer(token) });
   assert.ok(!JSON.stringify(service.log).includes(token.split('.')[2] as string));
 });
+
+test('a user whose id is an e-mail or has a bar buys as any other, with user_id or without', async () => {
+  for (const user of ['auth0|5f7c', 'ada@example.com', 'gid://shop/Customer/1']) {
+    const item = next();
+    const given = `/checkout?user_id=${encodeURIComponent(user)}&id=${item}&sale_id=${sale}`;
+    const { body } = await http.post(given, { headers: bearer(tokenOf(user)) });
+    const again = await http.post(`/checkout?id=${item}&sale_id=${sale}`, { headers: bearer(tokenOf(user)) });
+    assert.equal(again.body.checkout_code, body.code);
+    assert.equal((await purchase(http, body.code, bearer(tokenOf(user)))).status, 200);
+  }
+});

@@ -8,7 +8,7 @@ import { startService } from '../support/service.ts';
 import { addShelf, assertProblem, fillCart, purchase } from '../support/shop.ts';
 
 const TOKEN = 's3cret';
-const service = await startService({ ADMIN_TOKEN: TOKEN, WORKERS: '2' });
+const service = await startService({ ADMIN_TOKEN: TOKEN, EVENTS: 'on', WORKERS: '2' });
 const { http, url } = service;
 const admin = { Authorization: `Bearer ${TOKEN}` };
 

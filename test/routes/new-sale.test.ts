@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../support/processes.ts';
 import { startService } from '../support/service.ts';
-import { addShelf, assertProblem, inSeconds } from '../support/shop.ts';
+import { addShelf, assertProblem, checkout, inSeconds } from '../support/shop.ts';
 
 /** What a shop really sends to POST /admin/sales. */
 const { http } = await startService();
@@ -227,4 +228,28 @@ test('errors of a table name their lines', async () => {
   assertProblem(await postTable('id,name\n'), 400, 'validation_failed', 'errors');
   const latin = await http.post('/admin/sales', { headers: CSV, body: 'id\nx' });
   assert.equal(latin.status, 400);
+});
+
+test('F36: a large sale is told as it comes, others are served meanwhile, and in the end every item is for sale', async () => {
+  const total = 60_000;
+  let isMade = false;
+  const making = http.post('/admin/sales', { body: { total_items: total } }).finally(() => {
+    isMade = true;
+  });
+  while (!isMade) assert.equal((await http.get('/sales?limit=1')).status, 200);
+  const reply = await making;
+  assert.ok([201, 202].includes(reply.status), reply.text);
+  const { id } = reply.body.data;
+  assert.equal(reply.headers.location, `/sales/${id}`);
+  const sale = await until(
+    'it is loaded',
+    async () => {
+      const { body } = await http.get(`/sales/${id}`);
+      return body.loading === undefined ? body : undefined;
+    },
+    60_000,
+  );
+  assert.equal(sale.total_items, total);
+  const last = `${id.slice(2)}-${(total - 1).toString(36).padStart(4, '0')}`;
+  assert.equal((await checkout(http, 'ada', last, id)).status, 200);
 });

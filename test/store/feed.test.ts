@@ -12,12 +12,17 @@ import {
   placeOf,
   readEvents,
 } from '../../src/store/feed/read.ts';
+import { openPostgres } from '../../src/store/postgres.ts';
 import { createPurchases } from '../../src/store/purchases.ts';
 import { atEnd } from '../support/at-end.ts';
 import { addSale, openSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
-const { redis, postgres, sql, databaseUrl } = stores;
+const { redis, sql, databaseUrl } = stores;
+const postgres = await openPostgres({
+  ...{ url: databaseUrl, connectionsMax: 8, patient: false, onError: () => {}, tells: true },
+});
+atEnd(postgres.close);
 
 /** Connections whose transactions last as long as a test wants. */
 const clients = await Promise.all(
@@ -231,4 +236,15 @@ test('in a cluster that a dump was restored into, where transaction ids begin an
   assert.equal(await mendFeed(postgres), false);
   await tell(client, 'new');
   assert.deepEqual(salesOf(await follow(from)), ['old-1', 'old-2', 'new']);
+});
+
+test('where the feed is off, a purchase tells nothing', async () => {
+  const from = await end();
+  const sale = await openSale(stores, { items: 2 });
+  const code = await fill(sale, 'ada', 0);
+  await createPurchases({ redis, postgres: stores.postgres, sale: () => sale, onError: assert.ifError }).add(
+    code,
+  );
+  assert.equal((await codesThatBought(sale)).length, 1);
+  assert.deepEqual(await follow(from), []);
 });

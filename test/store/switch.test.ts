@@ -13,7 +13,13 @@ const { redis, postgres, sql } = stores;
 
 /** Changes the facts in Postgres only, as a worker that dies right then. */
 async function change(id: string, facts: Partial<StoredSale>): Promise<StoredSale> {
-  const changed = await changeSale<never>(redis, postgres, id, (sale) => ({ facts: { ...sale, ...facts } }));
+  const changed = await changeSale<never>(
+    redis,
+    postgres,
+    id,
+    (sale) => ({ facts: { ...sale, ...facts } }),
+    true,
+  );
   assert.ok(changed && !('refused' in changed));
   return changed;
 }
@@ -54,9 +60,15 @@ test('of two changes at once none is lost', async () => {
   const sale = await openSale(stores);
   await Promise.all(
     [20, 30, 40].map((userLimit) =>
-      changeSale<never>(redis, postgres, sale.id, (read) => ({
-        facts: { ...read, userLimit: read.userLimit + userLimit },
-      })),
+      changeSale<never>(
+        redis,
+        postgres,
+        sale.id,
+        (read) => ({
+          facts: { ...read, userLimit: read.userLimit + userLimit },
+        }),
+        true,
+      ),
     ),
   );
   const { userLimit, version } = await liveSale(sale.id);

@@ -1,7 +1,7 @@
 import type { Config } from '../../config.ts';
 import type { Log } from '../../log.ts';
 import { pruneEvents } from '../../store/feed/keep.ts';
-import { seekLeadership } from '../../store/leadership.ts';
+import { type Leadership, seekLeadership } from '../../store/leadership.ts';
 import { readLiveSales } from '../../store/sales.ts';
 import { every, type Repeated, type Work } from '../every.ts';
 import type { Metrics } from '../metrics/own.ts';
@@ -18,6 +18,7 @@ import { createSaver } from './saver.ts';
 import { scheduleSales } from './scheduler.ts';
 import { sweep } from './sweeper.ts';
 import { createTeller } from './teller.ts';
+import { createWebhookDuty } from './webhooks.ts';
 
 /** How soon a shut gate is noticed: after a restart of Redis, selling resumes after this time and the rebuild. */
 const KEEP_MS = 200;
@@ -27,6 +28,8 @@ const SAVE_MS = 500;
 const WATCH_MS = 250;
 /** How late the feed may say that a sale has opened or ended. */
 const TELL_MS = 500;
+/** How soon a webhook follows its event, or its retry is noticed. */
+const SEND_MS = 500;
 /** Sales that are over wait a minute for it anyway. */
 const RETIRE_MS = 2_000;
 /** Partitions are made a week ahead; what a lock keeps from them is tried again this soon. */
@@ -118,7 +121,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   };
   repeat('auditor', AUDIT_MS, leading(auditAll));
 
-  startCare(options, repeat, leading, onStray);
+  startCare(options, leadership, repeat, leading, onStray);
 
   await scheduling?.now();
   await keeping.now();
@@ -146,7 +149,8 @@ type Repeat = (name: string, ms: number, work: Work) => Repeated;
 
 /** What keeps Postgres from growing without end, and the feed told. */
 function startCare(
-  { config, stores, board, log }: DutiesOptions,
+  { config, stores, board, metrics, log, shutdown }: DutiesOptions,
+  leadership: Leadership,
   repeat: Repeat,
   leading: (work: Work) => Work,
   onStray: (attempts: number) => void,
@@ -154,7 +158,14 @@ function startCare(
   const { redis, postgres } = stores;
   const care = createCaretaker({ postgres, log, keepDays: config.attemptsKeepDays, onStray });
   void repeat('caretaker', CARE_MS, leading(care)).now();
-  repeat('teller', TELL_MS, leading(createTeller({ redis, postgres, log, sales: () => board.sales })));
+  if (config.events === 'on')
+    repeat('teller', TELL_MS, leading(createTeller({ redis, postgres, log, sales: () => board.sales })));
+  const isLeader = () => leadership.isLeader;
+  const webhooks = createWebhookDuty({ config, postgres, log, metrics, isLeader });
+  if (webhooks) {
+    shutdown.add('webhook connections', async () => webhooks.close());
+    repeat('webhooks', SEND_MS, leading(webhooks.work));
+  }
   const prune = async () => void (await pruneEvents(postgres, config.eventsKeepDays));
   repeat('pruner', CARE_MS, leading(prune));
 }

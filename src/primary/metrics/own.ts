@@ -10,6 +10,7 @@ import type { BuyerKeys } from '../buyer-keys.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import { readRedisGauges } from './redis-gauges.ts';
 import { readSaleGauges } from './sale-gauges.ts';
+import { createWebhookCounts, type WebhookCounts } from './webhooks.ts';
 
 /** Where the primary reads the figures that other parts count. */
 export interface PrimarySources {
@@ -40,34 +41,39 @@ export interface Metrics {
   readonly swept: Cell;
   /** Attempts in the default partition, as the leader last counted them. */
   strayAttempts: number | undefined;
+  /** What the webhooks have sent, and how far they are behind, as the leader last saw it; undefined without webhooks. */
+  readonly webhooks: WebhookCounts;
   /** Every live sale was audited just now. */
   audited(): void;
   read(sources: PrimarySources): Promise<MetricJson[]>;
 }
 
+const createCounters = () => ({
+  auditDifferences: createCounter(
+    'flashsale_audit_differences_total',
+    'Differences between Redis and Postgres',
+  ),
+  workerDeaths: createCounter(
+    'flashsale_worker_deaths_total',
+    'Workers that died without being told to leave',
+  ),
+  rebuilds: createCounter('flashsale_rebuilds_total', 'Sales rebuilt in Redis, first loads included'),
+  contradictions: createCounter(
+    'flashsale_contradictions_total',
+    'Decisions in Redis that contradict Postgres',
+  ),
+  salvaged: createCounter(
+    'flashsale_salvaged_decisions_total',
+    'Decisions that Redis alone knew, and that were committed',
+  ),
+  swept: createCounter('flashsale_swept_decisions_total', 'Decisions of lost workers that were committed'),
+});
+
 export function createMetrics(): Metrics {
   const own = watchProcess('primary');
-  const counters = {
-    auditDifferences: createCounter(
-      'flashsale_audit_differences_total',
-      'Differences between Redis and Postgres',
-    ),
-    workerDeaths: createCounter(
-      'flashsale_worker_deaths_total',
-      'Workers that died without being told to leave',
-    ),
-    rebuilds: createCounter('flashsale_rebuilds_total', 'Sales rebuilt in Redis, first loads included'),
-    contradictions: createCounter(
-      'flashsale_contradictions_total',
-      'Decisions in Redis that contradict Postgres',
-    ),
-    salvaged: createCounter(
-      'flashsale_salvaged_decisions_total',
-      'Decisions that Redis alone knew, and that were committed',
-    ),
-    swept: createCounter('flashsale_swept_decisions_total', 'Decisions of lost workers that were committed'),
-  };
+  const counters = createCounters();
   const starts = createCounter('flashsale_worker_starts_total', 'Workers started');
+  const webhooks = createWebhookCounts();
   let auditedMs: number | undefined;
 
   return {
@@ -78,13 +84,13 @@ export function createMetrics(): Metrics {
     salvaged: counters.salvaged.cell(),
     swept: counters.swept.cell(),
     strayAttempts: undefined,
+    webhooks,
     audited() {
       auditedMs = Date.now();
     },
     async read(sources) {
       const { hourlySales, redis, postgres, measured, sales, spool, supervisor, isLeader } = sources;
       starts.cell().n = supervisor.starts();
-      const { paths, bytes, refused } = listSegments(spool);
       const stray = this.strayAttempts;
       const [ofSales, ofRedis] = await Promise.all([
         readSaleGauges(redis, sales(), hourlySales),
@@ -98,13 +104,10 @@ export function createMetrics(): Metrics {
         ...storeGauges(redis, [postgres], []),
         ...[...Object.values(counters), starts].map((family) => family.json()),
         ...keyGauges(sources.buyerKeys),
+        ...webhooks.read(isLeader()),
         ...ofSales,
         ...ofRedis,
-        gauge('flashsale_spool_bytes', 'Attempts in finished segments, not in Postgres yet', [[bytes]]),
-        gauge('flashsale_spool_segments', 'Finished segments of the attempt log', [[paths.length]]),
-        gauge('flashsale_spool_refused_segments', 'Segments that Postgres has refused, put aside', [
-          [refused],
-        ]),
+        ...spoolGauges(spool),
         gauge(
           'flashsale_stray_attempts',
           'Attempts in no day’s partition, 10,000 at most; by the leader',
@@ -120,6 +123,15 @@ export function createMetrics(): Metrics {
       ];
     },
   };
+}
+
+function spoolGauges(dir: string): MetricJson[] {
+  const { paths, bytes, refused } = listSegments(dir);
+  return [
+    gauge('flashsale_spool_bytes', 'Attempts in finished segments, not in Postgres yet', [[bytes]]),
+    gauge('flashsale_spool_segments', 'Finished segments of the attempt log', [[paths.length]]),
+    gauge('flashsale_spool_refused_segments', 'Segments that Postgres has refused, put aside', [[refused]]),
+  ];
 }
 
 /** Without samples where no keys are configured. */

@@ -83,15 +83,16 @@ function entriesOf({ turn, seq, at_us: atUs, type, sale_id: saleId, codes }: Row
   });
 }
 
+/** The place behind an event of this id, whether it is kept or not. */
+export function placeNamed(eventId: string): FeedPlace {
+  const [, turn, seq, n] = EVENT_ID.exec(eventId) as unknown as [string, string, string, string];
+  return { turn, seq, read: Number(n) + 1 };
+}
+
 /** The place behind an event; undefined when it is not kept any more, or Postgres has lost it. */
 export async function placeOf(postgres: Postgres, eventId: string): Promise<FeedPlace | undefined> {
-  const [, turn, seq, n, atUs] = EVENT_ID.exec(eventId) as unknown as [
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
-  const found = await postgres.query(sql.find, [turn, seq, atUs]);
-  return found.length === 0 ? undefined : { turn, seq, read: Number(n) + 1 };
+  const place = placeNamed(eventId);
+  const writtenUs = eventId.slice(eventId.lastIndexOf('.') + 1);
+  const found = await postgres.query(sql.find, [place.turn, place.seq, writtenUs]);
+  return found.length === 0 ? undefined : place;
 }
