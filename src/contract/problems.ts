@@ -33,7 +33,7 @@ function headersOfAny(
   const names = [...new Set([...codes.flatMap(headersOf), ...more])];
   const isOfAll = (name: HeaderName) =>
     more.includes(name) || codes.every((code) => headersOf(code).includes(name));
-  const some = names.filter((name) => !isOfAll(name));
+  const some = names.filter((name) => 'required' in HEADERS[name] && !isOfAll(name));
   const optional = some.map((name) => [name, { ...HEADERS[name], required: false }] as const);
   return { ...headerRefs(names), ...Object.fromEntries(optional) };
 }
