@@ -1,6 +1,6 @@
 /** A pause holds when it is answered: on all workers of two boxes, under load, while one of them is killed. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keysOf } from '../src/store/keys.ts';
 import { openHttp } from './support/http.ts';
@@ -70,8 +70,40 @@ async function shop(box: number, name: string): Promise<void> {
   http.close();
 }
 
+/** Twenty carts of users who do not buy yet. */
+const fillCarts = (name: string) =>
+  Promise.all(
+    Array.from({ length: 20 }, (_, i) =>
+      until('a cart', async () => {
+        const reply = await checkout(
+          boxes[0].http,
+          `${name}-${i}`,
+          items[Math.floor(Math.random() * items.length)]!,
+        );
+        return reply.status === 200 && (reply.body.code as string);
+      }),
+    ),
+  );
+
+/** Posts codes on connections of their own, half of them to each box, so that each worker gets some. */
+const postAll = (codes: readonly string[]) =>
+  Promise.all(
+    codes.map(async (code, i) => {
+      const http = openHttp(boxes[i % 2]!.url);
+      try {
+        return await purchase(http, code);
+      } finally {
+        http.close();
+      }
+    }),
+  );
+
 const patch = (box: number, body: unknown) =>
   boxes[box]!.http.send('PATCH', `/admin/sales/${sale}`, { body });
+
+afterEach(() => {
+  stopped = true;
+});
 
 test('after "paused":true nothing is decided on any worker of any box, until it is resumed', async () => {
   const shopping = boxes.flatMap((_, box) =>
@@ -81,12 +113,16 @@ test('after "paused":true nothing is decided on any worker of any box, until it 
   for (let round = 0; round < 4; round++) {
     const before = bought.size;
     await until('purchases', () => bought.size > before + 20);
+    // Codes that are good when the pause comes: shoppers spend theirs before it is answered.
+    const kept = await fillCarts(`kept-${round}`);
     const paused = await patch(round % 2, { paused: true });
     assert.equal(paused.status, 200, paused.text);
     assert.deepEqual([paused.body.state, paused.body.paused, paused.body.active], ['paused', true, true]);
     const fromMs = await redisNow();
     const state = await decided();
     const answeredMs = performance.now();
+    for (const reply of await postAll(kept))
+      assert.deepEqual([reply.status, reply.body.code], [409, 'sale_paused'], reply.text);
     if (round === 1) process.kill((await boxes[0].workers())[0]!, 'SIGKILL');
     // Requests that were sent after the answer, on every worker that there is.
     await until('every worker to refuse', () => {
@@ -99,6 +135,8 @@ test('after "paused":true nothing is decided on any worker of any box, until it 
     pauses.push([fromMs, toMs]);
     const resumed = await patch((round + 1) % 2, { paused: false });
     assert.deepEqual([resumed.status, resumed.body.state], [200, 'active'], resumed.text);
+    for (const reply of await postAll(kept))
+      assert.match(String(reply.body.code ?? 'bought'), /^(bought|all_items_sold)$/, 'the codes stayed good');
   }
   const before = bought.size;
   await until('purchases go on', () => bought.size > before + 20);
