@@ -12,9 +12,11 @@ import {
   placeOf,
   readEvents,
 } from '../../src/store/feed/read.ts';
-import { openPostgres } from '../../src/store/postgres.ts';
+import { keysOf } from '../../src/store/keys.ts';
+import { openPostgres, type Postgres } from '../../src/store/postgres.ts';
 import { createPurchases } from '../../src/store/purchases.ts';
 import { atEnd } from '../support/at-end.ts';
+import { until } from '../support/processes.ts';
 import { addSale, openSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
@@ -132,9 +134,14 @@ async function fill(sale: TestSale, userId: string, ...items: number[]): Promise
   const added = await Promise.all(items.map((n) => checkouts.add({ userId, itemId: sale.itemIds[n]! })));
   return (added[0] as { code: string }).code;
 }
-async function pay(sale: TestSale, ...codes: string[]): Promise<void> {
-  const purchases = createPurchases({ redis, postgres, sale: () => sale, onError: assert.ifError });
+const pay = (sale: TestSale, ...codes: string[]) => payVia(postgres, sale, ...codes);
+/** Buys, and waits until nothing of it is under way. */
+async function payVia(through: Postgres, sale: TestSale, ...codes: string[]): Promise<void> {
+  const purchases = createPurchases({
+    ...{ redis, postgres: through, sale: () => sale, onError: assert.ifError, forgetAfterMs: 0 },
+  });
   await Promise.all(codes.map((code) => purchases.add(code)));
+  await until('it is forgotten', async () => (await redis.command('XLEN', keysOf(sale.id).outbox)) === 0);
 }
 const buy = async (sale: TestSale, userId: string, ...items: number[]) =>
   pay(sale, await fill(sale, userId, ...items));
@@ -242,9 +249,7 @@ test('where the feed is off, a purchase tells nothing', async () => {
   const from = await end();
   const sale = await openSale(stores, { items: 2 });
   const code = await fill(sale, 'ada', 0);
-  await createPurchases({ redis, postgres: stores.postgres, sale: () => sale, onError: assert.ifError }).add(
-    code,
-  );
+  await payVia(stores.postgres, sale, code);
   assert.equal((await codesThatBought(sale)).length, 1);
   assert.deepEqual(await follow(from), []);
 });
