@@ -80,7 +80,7 @@ async function readSale(
   const items = raw && (await readItems(raw, fields.currency !== undefined, faults, pace));
   const given = readTotal(fields.total_items, 'total_items', faults);
   const total = given ?? raw?.length ?? 0;
-  if (fields.items === undefined && raw === undefined && fields.total_items === undefined)
+  if (raw === undefined && fields.total_items === undefined)
     faults.add('total_items', 'total_items is required');
   if (raw && total !== raw.length && given !== undefined)
     faults.add('total_items', `total_items must be the number of items, ${raw.length}, or be left out`);
