@@ -22,6 +22,7 @@ const SCRIPTS = [
   'doubt',
   'whole',
   'rebuild_load',
+  'rebuild_free',
   'rebuild_decisions',
   'rebuild_open',
 ];
@@ -119,6 +120,7 @@ const DOES: Record<string, Does> = {
     return agree(ours ? 1 : -1, reply, 'rebuild_clear');
   },
   'lua/rebuild_load': loads,
+  'lua/rebuild_free': loads,
   'lua/rebuild_decisions': loads,
   'lua/rebuild_open'(model, [token, fence, startsMs, endsMs], reply) {
     const hours = { startsMs: Number(startsMs), endsMs: Number(endsMs) };
@@ -166,6 +168,7 @@ const DOES: Record<string, Does> = {
     ].map((name) => [name, readsOnly]),
   ),
   'sql/rebuild_items': readsOnly,
+  'sql/rebuild_free': readsOnly,
   'sql/rebuild_bought': readsOnly,
   'sql/rebuild_decisions': readsOnly,
 };

@@ -7,7 +7,7 @@ import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, readParameter } from '../http/input.ts';
 import { type ProblemCode, problem } from '../http/problem.ts';
 import { saleOfCode } from '../store/checkouts.ts';
-import { type Receipt, receiptOf } from '../store/decision.ts';
+import { type Receipt, receiptOf, unitsIn } from '../store/decision.ts';
 import { findReceipt } from '../store/receipts.ts';
 import { readStanding } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
@@ -86,7 +86,7 @@ async function buy(
   if (isAnothers(asked, result.decision.userId)) return problem(asked, 'buyer_mismatch');
   const receipt = receiptOf(result.decision.lines, result.names);
   if (result.outcome === 'decided-before') return answerAgain(asked, receipt);
-  asked.bought = receipt.total_purchased;
+  asked.bought = unitsIn(result.decision.lines);
   asked.lost = receipt.failed_count;
   return answerFirst(asked, receipt);
 }
