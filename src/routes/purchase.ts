@@ -18,7 +18,7 @@ type PurchaseDeps = Pick<RouteDeps, 'liveSales' | 'postgres' | 'ownerOf'>;
 const CODE = { required: true, pattern: /^[!-~]{1,128}$/, form: 'a checkout code' } as const;
 
 /** A receipt is private and may change: no cache may keep it. */
-const NO_STORE = { 'Cache-Control': 'no-store' };
+export const NO_STORE = { 'Cache-Control': 'no-store' };
 
 const REFUSAL = {
   'not-begun': 'sale_not_active',
@@ -62,7 +62,7 @@ export const purchaseEndpoints = (deps: PurchaseDeps): Documented[] => [
 ];
 
 /** Whether a token has proved another user than the owner, as far as that one is known. */
-const isAnothers = ({ buyer }: Asked, owner: string | undefined): boolean =>
+export const isAnothers = ({ buyer }: Asked, owner: string | undefined): boolean =>
   buyer !== undefined && owner !== undefined && owner !== buyer;
 
 async function buy(
