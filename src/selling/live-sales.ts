@@ -77,7 +77,7 @@ export function createLiveSales(deps: LiveSalesDeps): LiveSales {
         const sale = byId.get(facts.id) ?? add(facts);
         sale.facts = facts;
         next.set(facts.id, sale);
-        shard.openSale(facts.id, facts.total, facts.epoch);
+        shard.openSale(facts.id, facts.items ?? facts.total, facts.epoch);
       }
       for (const id of byId.keys()) if (!next.has(id)) shard.closeSale(id);
       told = sales;
