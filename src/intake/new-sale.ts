@@ -85,7 +85,7 @@ async function readSale(
   const units = items?.reduce((sum, { stock = 1 }) => sum + stock, 0);
   const given = (raw ? readUnits : readTotal)(fields.total_items, 'total_items', faults);
   const total = given ?? units ?? 0;
-  if (fields.items === undefined && raw === undefined && fields.total_items === undefined)
+  if (raw === undefined && fields.total_items === undefined)
     faults.add('total_items', 'total_items is required');
   if (units !== undefined && units > UNITS_MAX)
     faults.add('items', `items must have at most ${UNITS_MAX} units together, not ${units}`);

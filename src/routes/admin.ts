@@ -142,7 +142,11 @@ const NEW_SALE_SCHEMA = named('NewSale', {
   type: 'object',
   properties: NEW_SALE_FIELDS,
   additionalProperties: false,
-  anyOf: [{ required: ['total_items'] }, { required: ['items'] }],
+  anyOf: [
+    { required: ['items'] },
+    // Without items of its own, a sale has as many as units.
+    { required: ['total_items'], properties: { total_items: { maximum: ITEMS_MAX } } },
+  ],
 });
 
 /** With CSV, what a sale has beside its items. */

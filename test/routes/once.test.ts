@@ -123,6 +123,27 @@ test('the sale and its answer are one transaction: a process that dies in betwee
   assert.equal(await count(), before + 1);
 });
 
+test('workers that are killed while they make a sale leave nothing of it, and its key is free', async () => {
+  const before = await count();
+  const body = { total_items: 100_000 };
+  const lost = post('key-9', body).catch((error: Error) => error);
+  const writing =
+    "select 1 from pg_stat_activity where state <> 'idle' and query like '%insert into items%' and pid <> pg_backend_pid()";
+  await until('it is being made', async () => (await sql(writing)).length > 0);
+  for (const pid of await service.workers()) process.kill(pid, 'SIGKILL');
+  assert.ok((await lost) instanceof Error, 'it was cut off');
+  const again = await until(
+    'another worker makes it',
+    async () => {
+      const reply = await post('key-9', body).catch(() => undefined);
+      return reply !== undefined && reply.status < 300 ? reply : undefined;
+    },
+    60_000,
+  );
+  assert.equal(again.headers['idempotent-replayed'], undefined);
+  assert.equal(await count(), before + 1);
+});
+
 test('after a day an answer is forgotten', async () => {
   await sql("update admin_answers set made_at = now() - interval '25 hours' where key = 'key-1'");
   await sql("update admin_answers set made_at = now() - interval '23 hours' where key = 'key-2'");

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { createCheckouts } from '../../src/store/checkouts.ts';
 import { commitDecisions } from '../../src/store/commit.ts';
+import { decideCodes } from '../../src/store/decide.ts';
 import { mendFeed, pruneEvents, tellStages } from '../../src/store/feed/keep.ts';
 import {
   FEED_START,
@@ -12,9 +13,12 @@ import {
   placeOf,
   readEvents,
 } from '../../src/store/feed/read.ts';
-import { openPostgres } from '../../src/store/postgres.ts';
+import { keysOf } from '../../src/store/keys.ts';
+import { openPostgres, type Postgres } from '../../src/store/postgres.ts';
 import { createPurchases } from '../../src/store/purchases.ts';
+import { rebuildSale } from '../../src/store/rebuild.ts';
 import { atEnd } from '../support/at-end.ts';
+import { until } from '../support/processes.ts';
 import { addSale, openSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
@@ -132,9 +136,14 @@ async function fill(sale: TestSale, userId: string, ...items: number[]): Promise
   const added = await Promise.all(items.map((n) => checkouts.add({ userId, itemId: sale.itemIds[n]! })));
   return (added[0] as { code: string }).code;
 }
-async function pay(sale: TestSale, ...codes: string[]): Promise<void> {
-  const purchases = createPurchases({ redis, postgres, sale: () => sale, onError: assert.ifError });
+const pay = (sale: TestSale, ...codes: string[]) => payVia(postgres, sale, ...codes);
+/** Buys, and waits until nothing of it is under way. */
+async function payVia(through: Postgres, sale: TestSale, ...codes: string[]): Promise<void> {
+  const purchases = createPurchases({
+    ...{ redis, postgres: through, sale: () => sale, onError: assert.ifError, forgetAfterMs: 0 },
+  });
   await Promise.all(codes.map((code) => purchases.add(code)));
+  await until('it is forgotten', async () => (await redis.command('XLEN', keysOf(sale.id).outbox)) === 0);
 }
 const buy = async (sale: TestSale, userId: string, ...items: number[]) =>
   pay(sale, await fill(sale, userId, ...items));
@@ -242,9 +251,39 @@ test('where the feed is off, a purchase tells nothing', async () => {
   const from = await end();
   const sale = await openSale(stores, { items: 2 });
   const code = await fill(sale, 'ada', 0);
-  await createPurchases({ redis, postgres: stores.postgres, sale: () => sale, onError: assert.ifError }).add(
-    code,
-  );
+  await payVia(stores.postgres, sale, code);
   assert.equal((await codesThatBought(sale)).length, 1);
   assert.deepEqual(await follow(from), []);
+});
+
+test('what a dead worker had decided is told when a rebuild commits it, and once', async () => {
+  const from = await end();
+  const sale = await openSale(stores, { items: 3 });
+  const code = await fill(sale, 'ada', 0, 1);
+  await decideCodes(redis, sale, [code]);
+  assert.deepEqual(await follow(from), [], 'decided, not committed');
+  for (let i = 0; i < 2; i++) await rebuildSale(redis, postgres, sale.id, assert.fail);
+  const told = await follow(from);
+  assert.deepEqual(
+    told.map(({ purchase }) => purchase?.decision.code),
+    [code],
+  );
+});
+
+test('a Postgres that has lost a purchase has lost its event too; what is committed again is told again', async () => {
+  const from = await end();
+  let sale = await openSale(stores, { items: 3 });
+  const lost = await fill(sale, 'ada', 0);
+  await pay(sale, lost);
+  const [event] = await follow(from);
+  for (const table of ['decisions', 'purchases', 'events'])
+    await sql(`delete from ${table} where sale_id = $1`, sale.id);
+  assert.equal(await placeOf(postgres, event!.id), undefined, 'who follows it hears that it is gone');
+  sale = { ...sale, epoch: (await rebuildSale(redis, postgres, sale.id, assert.fail))!.epoch };
+  const again = await follow(from);
+  assert.deepEqual(
+    again.map(({ purchase }) => purchase?.decision.code),
+    [lost],
+  );
+  assert.notEqual(again[0]!.id, event!.id);
 });
