@@ -3,7 +3,7 @@
 -- A decision, its effect and its outbox entry are one atomic step. Each hash is asked once for the whole batch.
 --
 -- KEYS[1] gate       string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
--- KEYS[2] sale       hash: starts_ms, ends_ms, sold, limit; and how much the other keys hold: carts, buyers, decisions, entries, free;
+-- KEYS[2] sale       hash: paused, starts_ms, ends_ms, sold, limit; and how much the other keys hold: carts, buyers, decisions, entries, free;
 --                    gone, the number of items of which nothing is left
 -- KEYS[3] items      hash: item -> units left
 -- KEYS[4] names      hash: item -> name
@@ -21,7 +21,7 @@
 -- Returns -1 (one number) when fenced; otherwise three values: the id of the outbox entry ('' when nothing was
 -- decided); one text with a line "status decision" per code, in their order; the names of all lines of all these
 -- decisions, one after the other.
---   status 1 decided, 2 decided-before; and without a decision -2 not-begun, -3 ended, -5 no-code, -7 limit
+--   status 1 decided, 2 decided-before; and without a decision -2 not-begun, -3 ended, -5 no-code, -7 limit, -9 paused
 
 local info = redis.call('INFO', 'server', 'replication')
 local function id(name) local _, at = string.find(info, name, 1, true) return string.sub(info, at + 1, at + 40) end
@@ -30,11 +30,11 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
 local sale, items, names, carts, codes, bought, decisions, outbox, free = unpack(KEYS, 2)
 
-local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'sold', 'limit', 'carts', 'buyers', 'decisions', 'entries', 'gone', 'free')
+local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'sold', 'limit', 'carts', 'buyers', 'decisions', 'entries', 'gone', 'free', 'paused')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if not state[1] then return -1 end
-local closed = (now < tonumber(state[1]) and -2) or (now >= tonumber(state[2]) and -3) or nil
+local closed = (now < tonumber(state[1]) and -2) or (now >= tonumber(state[2]) and -3) or (state[11] == '1' and -9) or nil
 local sold, limit, gone, freeUnits = tonumber(state[3]), tonumber(state[4]), tonumber(state[9]), tonumber(state[10])
 local decidedMs = string.format('%.0f', now)
 local epoch = string.match(ARGV[1], '%d+$')

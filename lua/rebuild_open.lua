@@ -15,6 +15,7 @@
 -- ARGV[2] fence "v1:epoch" that the gate lets in from now on
 -- ARGV[3] starts_ms, ARGV[4] ends_ms, ARGV[5] total units, ARGV[6] sold units, ARGV[7] limit
 -- ARGV[8] items, ARGV[9] gone: those of which nothing is left
+-- ARGV[10] version of these facts, ARGV[11] paused: 1 or 0
 --
 -- Returns 1; -1 when another rebuild has taken over; -2 when items are missing.
 
@@ -28,7 +29,8 @@ if redis.call('HLEN', items) ~= tonumber(ARGV[8]) then return -2 end
 if redis.call('HLEN', carts) ~= redis.call('HLEN', codes) then redis.call('UNLINK', carts, codes) end
 redis.call('HSET', sale,
   'epoch', string.match(ARGV[2], '%d+$'), 'starts_ms', ARGV[3], 'ends_ms', ARGV[4], 'total', ARGV[5], 'sold', ARGV[6],
-  'limit', ARGV[7], 'items', ARGV[8], 'gone', ARGV[9], 'free', redis.call('ZCARD', free), 'carts', redis.call('HLEN', carts), 'buyers', redis.call('HLEN', bought),
+  'limit', ARGV[7], 'items', ARGV[8], 'gone', ARGV[9], 'version', ARGV[10], 'paused', ARGV[11],
+  'free', redis.call('ZCARD', free), 'carts', redis.call('HLEN', carts), 'buyers', redis.call('HLEN', bought),
   'decisions', redis.call('HLEN', decisions), 'entries', redis.call('XLEN', outbox))
 redis.call('SET', KEYS[1], ARGV[2] .. ':' .. here)
 return 1

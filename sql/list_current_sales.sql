@@ -1,10 +1,11 @@
 -- A page of the sales that are to come, or under way, newest first, with what is committed as sold. None of them is retired, which
 -- has an index of its own.
--- $1 state: scheduled, active (text), $2 after this sale (text), or null, $3 at most (int)
+-- $1 state: scheduled, active, paused (text), $2 after this sale (text), or null, $3 at most (int)
 select id, (extract(epoch from starts_at) * 1000)::float8 as starts_ms, (extract(epoch from ends_at) * 1000)::float8 as ends_ms,
-  total, user_limit, currency, name, (select count(*) from purchases p where p.sale_id = sales.id)::int as sold
+  total, user_limit, paused, currency, name, (select count(*) from purchases p where p.sale_id = sales.id)::int as sold
 from sales
-where not retired and ends_at > now() and (starts_at > now()) = ($1 = 'scheduled')
+where not retired and ends_at > now() and not cancelled
+  and $1 = case when starts_at > now() then 'scheduled' when paused then 'paused' else 'active' end
   and ($2::text is null or (starts_at, id) < ((select starts_at from sales where id = $2), $2))
 order by starts_at desc, id desc
 limit $3

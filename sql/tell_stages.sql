@@ -8,7 +8,7 @@ from sales s, lateral (values
   ('sale.sold_out', s.ends_at, s.id = any($1) and (select count(*) from purchases p where p.sale_id = s.id) >= s.total),
   ('sale.ended', s.ends_at, s.ends_at <= now())
 ) as stage (type, at, is_over)
-where not s.retired
+where not s.retired and not s.cancelled
   and not exists (select from events e where e.sale_id = s.id and e.type = stage.type
     and e.type in ('sale.opened', 'sale.sold_out', 'sale.ended'))
   and stage.is_over

@@ -6,10 +6,12 @@ export const SALE_ID = /^S-[0-9a-f]{10}$/;
 /** Items of one sale, and units of one item, at most. */
 export const ITEMS_MAX = 1_000_000;
 
-/** A sale opens at its start and is closed from its end on. */
+/** A sale opens at its start and is closed from its end on. A cancelled one ends where it begins. */
 export interface Span {
   readonly startsAtMs: number;
   readonly endsAtMs: number;
+  /** Nothing is sold until it is resumed; absent: it is not. */
+  readonly paused?: boolean;
 }
 
 /** A sale as a worker needs to know it; the truth is in Postgres (facts) and Redis (state). */
@@ -24,22 +26,28 @@ export interface LiveSale extends Span {
   readonly hourly: boolean;
   /** Grows with every rebuild; the first part of the fence of every script call. */
   readonly epoch: number;
+  /** Grows with every change of the facts by an operator; absent: none is known. */
+  readonly version?: number;
   /** ISO 4217; of sales whose items may have prices. */
   readonly currency?: string;
   /** As the shop calls it. */
   readonly name?: string;
 }
 
-export const SALE_STATES = ['scheduled', 'active', 'ended'] as const;
+export const SALE_STATES = ['scheduled', 'active', 'paused', 'ended', 'cancelled'] as const;
 export type SaleState = (typeof SALE_STATES)[number];
 
 /** The state of a sale by this process' clock. Redis' clock decides what is sold; this one may differ a little. */
-export function stateOf({ startsAtMs, endsAtMs }: Span, nowMs: number): SaleState {
+export function stateOf({ startsAtMs, endsAtMs, paused }: Span, nowMs: number): SaleState {
+  if (endsAtMs <= startsAtMs) return 'cancelled';
   if (nowMs < startsAtMs) return 'scheduled';
-  return nowMs < endsAtMs ? 'active' : 'ended';
+  if (nowMs >= endsAtMs) return 'ended';
+  return paused ? 'paused' : 'active';
 }
 
-export const isOpen = (sale: Span, nowMs: number): boolean => stateOf(sale, nowMs) === 'active';
+/** Whether it is within its hours, paused or not: a request without `sale_id` still means a paused sale. */
+export const isOpen = ({ startsAtMs, endsAtMs }: Span, nowMs: number): boolean =>
+  nowMs >= startsAtMs && nowMs < endsAtMs;
 
 /**
  * The sale that a request without `sale_id` means: of the open ones, the one that began last. Where hourly sales are on,

@@ -96,6 +96,9 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
     buyers: new Set(buyersIn(memory.decisions)).size,
     decisions: memory.decisions.size,
     entries: memory.outbox.size,
+    // The model has no operator yet.
+    version: 1,
+    paused: 0,
   };
   assert.deepEqual(
     Object.fromEntries([...state].map(([field, value]) => [field, Number(value)])),

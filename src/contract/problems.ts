@@ -1,5 +1,5 @@
 import { PROBLEM_TYPE, PROBLEMS, type ProblemCode } from '../http/problem.ts';
-import { type HeaderName, headerRefs } from './headers.ts';
+import { HEADERS, type HeaderName, headerRefs } from './headers.ts';
 import { nameOf } from './problem-schemas.ts';
 import { ref } from './schema.ts';
 import type { Response, Schema } from './types.ts';
@@ -17,13 +17,26 @@ export const ANYWHERE = [
 ] as const satisfies readonly ProblemCode[];
 
 const headersOf = (code: ProblemCode): HeaderName[] => {
-  if (PROBLEMS[code][0] === 503) return ['Retry-After'];
+  if (PROBLEMS[code][0] === 503 || code === 'sale_paused') return ['Retry-After'];
   if (code === 'unauthorized' || code === 'buyer_unproven') return ['WWW-Authenticate'];
   if (code === 'rate_limited') return ['Retry-After', 'RateLimit', 'RateLimit-Policy'];
   if (code === 'all_items_sold') return ['Idempotent-Replayed', 'Cache-Control'];
   if (code === 'already_processed' || code === 'checkout_not_found') return ['Cache-Control'];
   return code === 'method_not_allowed' ? ['Allow'] : [];
 };
+
+/** The headers of an answer that is one of these problems; what not all of them have is not required. */
+function headersOfAny(
+  codes: readonly ProblemCode[],
+  more: readonly HeaderName[],
+): NonNullable<Response['headers']> {
+  const names = [...new Set([...codes.flatMap(headersOf), ...more])];
+  const isOfAll = (name: HeaderName) =>
+    more.includes(name) || codes.every((code) => headersOf(code).includes(name));
+  const some = names.filter((name) => 'required' in HEADERS[name] && !isOfAll(name));
+  const optional = some.map((name) => [name, { ...HEADERS[name], required: false }] as const);
+  return { ...headerRefs(names), ...Object.fromEntries(optional) };
+}
 
 /** One response that is any of these problems. */
 export function problemResponse(
@@ -33,7 +46,7 @@ export function problemResponse(
   const schemas = codes.map((code) => ref('schemas', nameOf(code)));
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code][2]}`).join('\n\n'),
-    headers: headerRefs([...new Set([...codes.flatMap(headersOf), ...headers])]),
+    headers: headersOfAny(codes, headers),
     content: {
       [PROBLEM_TYPE]: {
         schema: schemas.length === 1 ? (schemas[0] as Schema) : { oneOf: schemas },

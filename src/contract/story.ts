@@ -9,7 +9,7 @@ const items = [
 ] as const;
 const saleId = 'S-3f9a1c22b7';
 const hour = { started_at: '2026-11-22T07:00:00Z', ended_at: '2026-11-22T08:00:00Z' };
-const sale = { id: saleId, ...hour, total_items: items.length, items_sold: 0, active: true };
+const sale = { id: saleId, ...hour, total_items: items.length, items_sold: 0, active: true, state: 'active' };
 
 const bought = { purchased_items: [{ ...items[0], sold: true }], total_purchased: 1, failed_count: 0 };
 

@@ -87,6 +87,7 @@ function readingOf(c: Context, route: Route) {
       wantsMethod: c.req.header('access-control-request-method'),
       accept: c.req.header('accept'),
       lastEventId: c.req.header('last-event-id'),
+      ifMatch: c.req.header('if-match'),
     },
     peer: (c.env as Bindings)?.incoming?.socket ?? NO_PEER,
     readBody: async () => new Uint8Array(await c.req.arrayBuffer()),

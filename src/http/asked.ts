@@ -22,6 +22,7 @@ export interface AskedHeaders {
   /** Only of requests that Hono serves, all admin requests among them. */
   readonly accept?: string | undefined;
   readonly lastEventId?: string | undefined;
+  readonly ifMatch?: string | undefined;
 }
 
 /** The other end of a connection; a socket is one. */

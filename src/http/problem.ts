@@ -42,12 +42,23 @@ export const PROBLEMS = {
     'Sale sold out',
     'Every item of this sale is sold. To buy from another sale, give its sale_id.',
   ],
+  sale_paused: [
+    409,
+    'Sale paused',
+    'The sale is paused; nothing happened. A code stays good: try again after Retry-After.',
+  ],
+  sale_state_conflict: [409, 'Sale state conflict', 'The state of the sale does not allow this.'],
   all_items_sold: [409, 'All items sold', 'Every item of the cart was already sold; the code is spent.'],
   already_processed: [409, 'Already processed', 'This code was already processed: see receipt.'],
   events_gone: [
     410,
     'Events gone',
     'The event named by after is not kept any more, or was lost: begin without after.',
+  ],
+  precondition_failed: [
+    412,
+    'Precondition failed',
+    'The sale was changed since: If-Match does not name its ETag.',
   ],
   body_too_large: [413, 'Body too large', 'The body is larger than this path accepts.'],
   unsupported_media_type: [
@@ -108,7 +119,7 @@ const RETRY_AFTER_S = '1';
 
 /** Headers that a problem always has. */
 function headersOf(code: string, status: number): Record<string, string> | undefined {
-  if (status === 503) return { 'Retry-After': RETRY_AFTER_S };
+  if (status === 503 || code === 'sale_paused') return { 'Retry-After': RETRY_AFTER_S };
   // A cache may keep a 404, and the code may have a receipt a moment later.
   if (code === 'checkout_not_found') return { 'Cache-Control': 'no-store' };
   return code === 'unauthorized' || code === 'buyer_unproven' ? { 'WWW-Authenticate': 'Bearer' } : undefined;

@@ -17,7 +17,7 @@ export interface Route {
 
 /** A route that the contract has, under its method. Every GET answers HEAD as well. */
 export interface Endpoint extends Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
 }
 
 /** The methods that the lane serves. OPTIONS: a browser asks before each checkout that carries a token. */

@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 export const UNITS_MAX = 1_000_000_000;
 export const USER_LIMIT_MAX = 100;
 /** A sale longer than a week is a typing error. */
-const DURATION_MAX_MS = 7 * 24 * HOUR_MS;
+export const DURATION_MAX_MS = 7 * 24 * HOUR_MS;
 /** What a sale has beside its items. */
 export const SALE_FACTS = [
   'total_items',

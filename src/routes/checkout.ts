@@ -171,6 +171,7 @@ const DESCRIBED = operation({
     'item_not_found',
     'item_already_sold',
     'sale_sold_out',
+    'sale_paused',
     'overloaded',
     'unavailable',
   ],

@@ -150,7 +150,14 @@ export const EVENT_SCHEMA = named('Event', {
     id: textOf(EVENT_ID, 'Names the event, and the place behind it in the feed.'),
     type: {
       type: 'string',
-      enum: ['sale.opened', 'sale.paused', 'sale.sold_out', 'sale.ended', 'purchase.completed'],
+      enum: [
+        'sale.opened',
+        'sale.paused',
+        'sale.resumed',
+        'sale.sold_out',
+        'sale.ended',
+        'purchase.completed',
+      ],
       description: 'What happened. Others may come: ignore what you do not know.',
     },
     timestamp: time('When it happened, UTC.'),

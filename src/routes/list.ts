@@ -1,6 +1,7 @@
 import type { Documented } from '../contract/operation.ts';
 import { createSaleEndpoint } from './admin.ts';
 import { purchasesOfSaleEndpoint } from './admin-purchases.ts';
+import { switchEndpoints } from './admin-sale.ts';
 import { cartEndpoint } from './carts.ts';
 import { checkoutEndpoint } from './checkout.ts';
 import type { RouteDeps } from './deps.ts';
@@ -25,6 +26,7 @@ export function listEndpoints(deps: RouteDeps): readonly Documented[] {
     ...itemsEndpoints(deps),
     imageEndpoint,
     createSaleEndpoint(deps),
+    ...switchEndpoints(deps),
     purchasesOfSaleEndpoint(deps),
     eventsEndpoint(deps),
     ...webhookEndpoints(deps),

@@ -1,4 +1,3 @@
-import type { Answer } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { problem } from '../http/problem.ts';
 import { readCsv } from '../intake/csv.ts';
@@ -8,10 +7,9 @@ import { readNewSale, readNewTable, SALE_NUMBERS } from '../intake/new-sale.ts';
 import { createPace, type Pace } from '../intake/pace.ts';
 import { type Read, readText } from '../intake/text.ts';
 import type { NewSale } from '../store/sales.ts';
+import { isInUtf8, isJson, type Refused, readBytes, unreadable } from './body.ts';
 
-const JSON_BODY = /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i;
 const CSV_BODY = /^text\/csv\s*(;|$)/i;
-const CHARSET = /;\s*charset\s*=\s*"?([^\s";]*)/i;
 
 type Result = Awaited<ReturnType<typeof readNewSale>>;
 
@@ -19,26 +17,18 @@ type Result = Awaited<ReturnType<typeof readNewSale>>;
 export async function readSaleRequest(
   asked: Asked,
   userLimit: number,
-): Promise<{ sale: NewSale; bytes: Uint8Array } | { refused: Answer }> {
+): Promise<{ sale: NewSale; bytes: Uint8Array } | Refused> {
   const type = asked.headers.contentType ?? '';
   const isCsv = CSV_BODY.test(type);
-  const charset = CHARSET.exec(type)?.[1] ?? 'utf-8';
-  if ((!isCsv && !JSON_BODY.test(type)) || !/^(utf-?8|us-ascii)$/i.test(charset))
+  if ((!isCsv && !isJson(type)) || !isInUtf8(type))
     return { refused: problem(asked, 'unsupported_media_type') };
-  let bytes: Uint8Array;
-  try {
-    bytes = (await asked.readBody?.()) ?? new Uint8Array();
-  } catch {
-    // The client has disconnected or was too slow, and gets no answer.
-    return { refused: problem(asked, 'malformed_request') };
-  }
+  const body = await readBytes(asked);
+  if ('refused' in body) return body;
+  const { bytes } = body;
   const text = readText(bytes);
   const read =
     'fault' in text ? text : await (isCsv ? readTable : readBody)(asked, text.value, userLimit, createPace());
-  if ('fault' in read) {
-    const sentence = `The request cannot be read: ${read.fault}.`;
-    return { refused: problem(asked, 'malformed_request', undefined, undefined, sentence) };
-  }
+  if ('fault' in read) return { refused: unreadable(asked, read.fault) };
   const { value } = read;
   if ('errors' in value) return { refused: problem(asked, 'validation_failed', { errors: value.errors }) };
   return { sale: value.sale, bytes };

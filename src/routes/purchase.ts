@@ -24,6 +24,7 @@ const REFUSAL = {
   'not-begun': 'sale_not_active',
   ended: 'sale_not_active',
   limit: 'user_limit_reached',
+  paused: 'sale_paused',
   unknown: 'outcome_unknown',
 } as const satisfies Record<string, ProblemCode>;
 
@@ -137,6 +138,7 @@ const PURCHASE = operation({
     'sale_not_active',
     'user_limit_reached',
     'checkout_not_found',
+    'sale_paused',
     'all_items_sold',
     'already_processed',
     'outcome_unknown',

@@ -3,13 +3,14 @@ import { path, query } from '../contract/parameters.ts';
 import { count, listOf, named, objectOf, withOptional } from '../contract/schema.ts';
 import { flag, SALE_ID_SCHEMA, text, time } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
+import type { Schema } from '../contract/types.ts';
 import { type Answer, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, oneOf, readNumber, readParameter, refuseOthers } from '../http/input.ts';
 import { linkToNext, pageOf } from '../http/paging.ts';
 import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
-import { isOpen, SALE_ID, SALE_STATES, type SaleState } from '../sale.ts';
+import { isOpen, SALE_ID, SALE_STATES, type SaleState, stateOf } from '../sale.ts';
 import type { Postgres } from '../store/postgres.ts';
 import { findSale, listSales, type SaleSummary } from '../store/sale-list.ts';
 import { countSold } from '../store/sales.ts';
@@ -22,15 +23,16 @@ const LIMIT = { fallback: 100, min: 1, max: 1_000 } as const;
 const AFTER = { required: false, pattern: SALE_ID, form: 'the id of a sale' } as const;
 
 /** What a sale looks like to a reader. */
-type SaleView = ReturnType<typeof viewOf>;
+export type SaleView = ReturnType<typeof viewOf>;
 
-const viewOf = (sale: SaleSummary) => ({
+export const viewOf = (sale: SaleSummary) => ({
   id: sale.id,
   started_at: formatTime(sale.startsAtMs),
   ended_at: formatTime(sale.endsAtMs),
   total_items: sale.total,
   items_sold: sale.sold,
   active: isOpen(sale, Date.now()),
+  state: stateOf(sale, Date.now()),
 });
 
 interface Summary extends SaleSummary {
@@ -105,20 +107,29 @@ async function answerList(asked: Asked, postgres: Postgres): Promise<Answer> {
   return json(200, shown.map(viewOf), { ...FRESH, ...link });
 }
 
-const FIELDS = {
+/** What a sale may be in. */
+const SALE_STATE_SCHEMA: Schema = {
+  type: 'string',
+  enum: SALE_STATES,
+  description:
+    '`paused`: within its hours, but nothing is sold until it is resumed. `cancelled`: deleted before it began.',
+};
+
+export const SALE_FIELDS = {
   id: SALE_ID_SCHEMA,
   started_at: time('When the sale opens, UTC.'),
   ended_at: time('When it closes, UTC. Nothing is sold from this moment on.'),
   total_items: count('Units of the sale: as many as items, where no item has a stock.', 1),
   items_sold: count('Units sold so far.'),
-  active: flag('Whether it is open now.'),
+  active: flag('Whether it is within its hours now, paused or not.'),
+  state: SALE_STATE_SCHEMA,
 };
-const SALE_SCHEMA = named('Sale', objectOf<SaleView>(FIELDS));
+const SALE_SCHEMA = named('Sale', objectOf<SaleView>(SALE_FIELDS));
 const SALE_WITH_LIMIT_SCHEMA = named(
   'SaleWithLimit',
   withOptional(
     objectOf<SaleView & { user_limit: number }>({
-      ...FIELDS,
+      ...SALE_FIELDS,
       user_limit: count('Units that one user may hold in this sale.', 1),
     }),
     {

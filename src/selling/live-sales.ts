@@ -20,6 +20,7 @@ const AGE_LIMITS = {
 
 export interface WorkerSale extends OpenSale {
   facts: LiveSale;
+  endsAt: string;
   readonly purchases: Batcher<string, PurchaseResult>;
 }
 
@@ -76,6 +77,7 @@ export function createLiveSales(deps: LiveSalesDeps): LiveSales {
       for (const facts of sales) {
         const sale = byId.get(facts.id) ?? add(facts);
         sale.facts = facts;
+        sale.endsAt = formatTime(facts.endsAtMs);
         next.set(facts.id, sale);
         shard.openSale(facts.id, facts.items ?? facts.total, facts.epoch);
       }

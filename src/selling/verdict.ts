@@ -40,6 +40,7 @@ const REFUSAL = {
   'item-sold': 'item_already_sold',
   'already-in-cart': 'already_in_checkout',
   limit: 'user_limit_reached',
+  paused: 'sale_paused',
   'too-many-carts': 'overloaded',
 } as const satisfies Record<string, ProblemCode>;
 

@@ -13,7 +13,7 @@ export type Decided = {
   readonly names: readonly (string | null)[];
 };
 
-export type Undecided = { readonly outcome: 'not-begun' | 'ended' | 'no-code' | 'limit' };
+export type Undecided = { readonly outcome: 'not-begun' | 'ended' | 'no-code' | 'limit' | 'paused' };
 
 export interface DecidedBatch {
   /** The fence that was shown. */

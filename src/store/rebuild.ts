@@ -33,12 +33,20 @@ const sql = {
 interface Sale {
   readonly epoch: number;
   readonly opened_epoch: number;
+  /** Units. */
+  readonly total: number;
+  readonly items: number;
+}
+
+/** What the sale's hash says. */
+interface Facts {
   readonly starts_ms: number;
   readonly ends_ms: number;
   /** Units. */
   readonly total: number;
   readonly user_limit: number;
-  readonly items: number;
+  readonly version: number;
+  readonly paused: boolean;
 }
 
 /** A later rebuild of the same sale has replaced this one. */
@@ -268,11 +276,11 @@ async function open(
   { redis, postgres, saleId, keys: k, sale, token }: Rebuild,
   { sold, gone }: Loaded,
 ): Promise<void> {
-  const noted = await postgres.query(sql.openEpoch, [saleId, sale.epoch]);
-  if (noted.length === 0) throw new Superseded();
-  const facts = [sale.starts_ms, sale.ends_ms, sale.total, sold, sale.user_limit, sale.items, gone].map(
-    String,
-  );
+  // Read behind the shut gate: a change that was answered before is among them, and none is answered until it opens.
+  const [now] = await postgres.query<Facts & Record<string, unknown>>(sql.openEpoch, [saleId, sale.epoch]);
+  if (now === undefined) throw new Superseded();
+  const facts = [now.starts_ms, now.ends_ms, now.total, sold, now.user_limit, sale.items, gone, now.version];
+  const args = [...facts, Number(now.paused)].map(String);
   const keys = [k.gate, k.sale, k.items, k.carts, k.codes, k.bought, k.decisions, k.outbox, k.free];
-  await step(redis.run(scripts.open, keys, [token, fenceOf(sale.epoch), ...facts]));
+  await step(redis.run(scripts.open, keys, [token, fenceOf(sale.epoch), ...args]));
 }

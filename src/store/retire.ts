@@ -35,7 +35,7 @@ export interface RetireOptions {
 export async function retireSale(
   redis: Redis,
   postgres: Postgres,
-  sale: Pick<LiveSale, 'id' | 'epoch' | 'total' | 'endsAtMs'>,
+  sale: Pick<LiveSale, 'id' | 'epoch' | 'total' | 'endsAtMs' | 'version'>,
   { afterMs, onContradiction, onSalvaged, onDifferences, beforeRemoval, rest }: RetireOptions,
 ): Promise<boolean> {
   const [seconds] = (await redis.command('TIME')) as [string];
@@ -51,15 +51,16 @@ export async function retireSale(
     return false;
   }
   beforeRemoval?.();
-  const { gate, outbox, decisions, ...others } = keysOf(sale.id);
-  const keys = [gate, outbox, decisions, ...Object.values(others)];
+  const { gate, outbox, decisions, sale: hash, ...others } = keysOf(sale.id);
+  const keys = [gate, outbox, decisions, hash, ...Object.values(others)];
   // Whether Postgres has gone back since it was compared.
   const [count] = await postgres.query<{ decisions: number }>(countDecisions, [
     `CHK-${sale.id}-`,
     `CHK-${sale.id}.`,
   ]);
-  const args = [fenceOf(sale.epoch), sale.endsAtMs, afterMs, count?.decisions ?? -1].map(String);
+  const { version = 1 } = sale;
+  const args = [fenceOf(sale.epoch), sale.endsAtMs, afterMs, count?.decisions ?? -1, version].map(String);
   if ((await redis.run(retire, keys, args)) !== 1) return false;
-  await postgres.query(noteRetired, [sale.id]);
+  await postgres.query(noteRetired, [sale.id, version]);
   return true;
 }

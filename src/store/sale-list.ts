@@ -5,6 +5,7 @@ import { namesOf } from './sales.ts';
 const sql = {
   find: statement('find_sale'),
   list: statement('list_sales'),
+  listCancelled: statement('list_cancelled_sales'),
   listCurrent: statement('list_current_sales'),
 };
 
@@ -14,6 +15,7 @@ export interface SaleSummary {
   readonly endsAtMs: number;
   readonly total: number;
   readonly userLimit: number;
+  readonly paused?: boolean;
   /** What is committed. */
   readonly sold: number;
   readonly currency?: string;
@@ -33,6 +35,7 @@ interface Row extends Record<string, unknown> {
   readonly ends_ms: number;
   readonly total: number;
   readonly user_limit: number;
+  readonly paused: boolean;
   readonly sold: number;
   readonly currency: string | null;
   readonly name: string | null;
@@ -44,6 +47,7 @@ const summaryOf = (row: Row): SaleSummary => ({
   endsAtMs: row.ends_ms,
   total: row.total,
   userLimit: row.user_limit,
+  paused: row.paused,
   sold: row.sold,
   ...namesOf(row),
 });
@@ -60,7 +64,12 @@ export async function listSales(
   postgres: Postgres,
   { state, after, limit }: SalePage,
 ): Promise<SaleSummary[]> {
-  const isCurrent = state === 'scheduled' || state === 'active';
-  const [statement, which] = isCurrent ? [sql.listCurrent, state] : [sql.list, state === 'ended'];
-  return (await postgres.query<Row>(statement, [which, after ?? null, limit])).map(summaryOf);
+  const page = [after ?? null, limit];
+  const rows =
+    state === 'cancelled'
+      ? postgres.query<Row>(sql.listCancelled, page)
+      : state === undefined || state === 'ended'
+        ? postgres.query<Row>(sql.list, [state === 'ended', ...page])
+        : postgres.query<Row>(sql.listCurrent, [state, ...page]);
+  return (await rows).map(summaryOf);
 }

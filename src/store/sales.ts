@@ -115,6 +115,8 @@ export async function readLiveSales(postgres: Postgres): Promise<LiveSale[]> {
     user_limit: number;
     hourly: boolean;
     epoch: number;
+    paused: boolean;
+    version: number;
     currency: string | null;
     name: string | null;
     items: number;
@@ -128,6 +130,8 @@ export async function readLiveSales(postgres: Postgres): Promise<LiveSale[]> {
     userLimit: row.user_limit,
     hourly: row.hourly,
     epoch: row.epoch,
+    paused: row.paused,
+    version: row.version,
     ...namesOf(row),
   }));
 }

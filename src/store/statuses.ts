@@ -10,6 +10,7 @@ export const OF_CHECKOUT_BATCH = {
   [-2]: 'not-begun',
   [-3]: 'ended',
   [-4]: 'sold-out',
+  [-9]: 'paused',
 } as const;
 
 /** `lua/checkout.lua`, for one operation. */
@@ -31,4 +32,5 @@ export const OF_PURCHASE = {
   [-3]: 'ended',
   [-5]: 'no-code',
   [-7]: 'limit',
+  [-9]: 'paused',
 } as const;

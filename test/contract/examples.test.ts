@@ -104,13 +104,18 @@ test('the story of the document happens as it is told', async () => {
 
 test('every other operation answers its example as well', async () => {
   for (const { operation } of contract.operations)
-    if (!told.has(`${operation.operationId} 200`) && operation.operationId !== 'createSale')
+    if (
+      !told.has(`${operation.operationId} 200`) &&
+      !['createSale', 'cancelSale'].includes(operation.operationId)
+    )
       assert.equal((await send(operation.operationId)).status, 200, operation.operationId);
 });
 
 test('the second body of a sale is taken too', async () => {
   const { data } = (await send('createSale', { body: STORY.laterSale })).body;
   assert.deepEqual(data, { id: data.id, ...STORY.laterSale });
+  const cancelled = await send('cancelSale', { path: `/admin/sales/${data.id}` });
+  assert.deepEqual([cancelled.status, cancelled.body.state], [200, 'cancelled']);
 });
 
 test('who knows the ETag hears 304, as documented', async () => {
@@ -150,6 +155,10 @@ test('problems are answered as documented', async () => {
     ['all_items_sold', await send('purchase', { query: { code: rival } })],
     ['all_items_sold', await send('purchase', { query: { code: rival } })],
     ['already_processed', await postWithoutKey(code)],
+    ['precondition_failed', await send('changeSale', { headers: { 'If-Match': '"0"' } })],
+    ['sale_state_conflict', await send('changeSale', { body: { started_at: inSeconds(60) } })],
+    ['sale_state_conflict', await send('cancelSale')],
+    ['sale_paused', await send('checkout', { query: { id: STORY.page[1]!.id } })],
     ['sale_not_found', await send('readSale', { path: '/sales/S-0000000000' })],
     ['validation_failed', await send('listSales', { query: { status: 'open' } })],
     ['validation_failed', await send('listItems', { query: { limit: '1001' } })],

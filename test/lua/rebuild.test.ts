@@ -32,7 +32,7 @@ const open = (k: Keys, token: string, total: number) =>
   redis.run(
     scripts.open,
     [k.gate, k.sale, k.items, k.carts, k.codes, k.bought, k.decisions, k.outbox, k.free],
-    [token, fenceOf(2), '1', '2', String(total), '0', '10', String(total), '0'],
+    [token, fenceOf(2), '1', '2', String(total), '0', '10', String(total), '0', '7', '1'],
   );
 
 test('begin shuts the gate of an older epoch, and says of which epoch the decisions are', async () => {
@@ -139,7 +139,8 @@ test('open writes the sale and lets the new fence in, only when every item is th
   assert.equal(await redis.command('GET', k.gate), `${token}:${here}`);
   assert.equal(await open(k, token, 2), 1);
   assert.equal(await redis.command('GET', k.gate), `v1:2:${here}`);
-  const fields = ['epoch', 'starts_ms', 'ends_ms', 'total', 'sold', 'limit'];
-  assert.deepEqual(await redis.command('HMGET', k.sale, ...fields), ['2', '1', '2', '2', '0', '10']);
+  const fields = ['epoch', 'starts_ms', 'ends_ms', 'total', 'sold', 'limit', 'version', 'paused'];
+  const written = await redis.command('HMGET', k.sale, ...fields);
+  assert.deepEqual(written, ['2', '1', '2', '2', '0', '10', '7', '1']);
   assert.equal(await open(k, token, 2), -1, 'once');
 });

@@ -31,6 +31,7 @@ test('a sale of a number of items is created at once, and has an hour left', asy
     total_items: 7,
     items_sold: 0,
     active: true,
+    state: 'active',
     user_limit: 3,
   });
 });

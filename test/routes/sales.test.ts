@@ -8,7 +8,7 @@ import { connectStores } from '../support/stores.ts';
 const service = await startService();
 const { http } = service;
 const { sql } = await connectStores(service.redisUrl, service.databaseUrl);
-const FIELDS = ['id', 'started_at', 'ended_at', 'total_items', 'items_sold', 'active'];
+const FIELDS = ['id', 'started_at', 'ended_at', 'total_items', 'items_sold', 'active', 'state'];
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/;
 
 test('GET /sales/active is the hourly sale of this hour', async () => {
@@ -33,7 +33,7 @@ test('GET /sales/{id} shows any sale, and computes whether it is active', async 
     const { body } = await http.get(`/sales/${sale}`);
     return body.active === false && body;
   });
-  assert.deepEqual(ended, { ...open.body, active: false });
+  assert.deepEqual(ended, { ...open.body, active: false, state: 'ended' });
 });
 
 test('what is read of sales may be kept for a second', async () => {

@@ -100,6 +100,8 @@ test('live sales are those not retired, oldest first, with their facts', async (
     userLimit: 4,
     hourly: false,
     epoch: 5,
+    paused: false,
+    version: 1,
   });
 });
 

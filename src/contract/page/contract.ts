@@ -18,7 +18,7 @@ export interface Contract {
 }
 
 export interface Described {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
   readonly path: string;
   readonly operation: Operation;
 }
@@ -30,7 +30,7 @@ export const isReference = (value: object): value is Reference => '$ref' in valu
 
 export function contractOf(document: Document): Contract {
   const operations = Object.entries(document.paths).flatMap(([path, item]) =>
-    (['get', 'post'] as const).flatMap((method) => {
+    (['get', 'post', 'patch', 'delete'] as const).flatMap((method) => {
       const operation = item[method];
       return operation ? [{ method, path, operation }] : [];
     }),

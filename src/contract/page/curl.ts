@@ -23,7 +23,7 @@ export function curlOf(contract: Contract, { method, path, operation }: Describe
       ? [`-H 'Content-Type: application/json'`, `-d '${indented(contract.find<Example>(body).value)}'`]
       : []),
   ];
-  const first = method === 'post' ? 'curl -X POST' : 'curl';
+  const first = method === 'get' ? 'curl' : `curl -X ${method.toUpperCase()}`;
   const url = `"$B${target}${query.length > 0 ? `?${query.join('&')}` : ''}"`;
   return options.length === 0 ? `${first} ${url}` : [first, ...options, url].join(' \\\n  ');
 }

@@ -57,7 +57,7 @@ header > p, header > ol { max-width: 46rem; }
 .route { margin: .3rem 0 1rem; }
 .route code { font-size: .95em; background: none; padding: 0; overflow-wrap: anywhere; }
 .method { --hue: var(--get); display: inline-block; font: 700 .72rem/1 var(--mono); text-transform: uppercase; letter-spacing: .03em; color: var(--bg); background: var(--hue); border-radius: 4px; padding: .32em .55em; }
-.method.post { --hue: var(--post); }
+.method.post, .method.patch, .method.delete { --hue: var(--post); }
 .auth { border-left: 3px solid var(--accent); padding-left: .8rem; }
 
 .fields { list-style: none; padding: 0; margin: 0; }

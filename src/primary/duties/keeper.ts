@@ -4,6 +4,7 @@ import type { Postgres } from '../../store/postgres.ts';
 import { rebuildSale } from '../../store/rebuild.ts';
 import type { Redis } from '../../store/redis.ts';
 import { isSellable, readLiveSales } from '../../store/sales.ts';
+import { carrySale } from '../../store/switch.ts';
 import { reportContradiction } from './contradiction.ts';
 import { forEachSale } from './each-sale.ts';
 import type { OnSalvaged } from './salvaged.ts';
@@ -45,7 +46,8 @@ export function createKeeper(options: KeeperOptions): (publish: Publish) => Prom
     for (const sale of sales.values()) highest.of(sale);
     const urgent = byUrgency([...sales.values()], Date.now());
     await forEachSale(options.log, urgent, 'a sale could not be kept', async (sale) => {
-      if (options.isRetiring(sale.id) || (await isSellable(options.redis, sale))) return;
+      if (options.isRetiring(sale.id)) return;
+      if (await isSellable(options.redis, sale)) return carrySale(options.redis, options.postgres, sale);
       if (!backOff.mayTry(sale.id)) return;
       const kept = await rebuild(options, sale, highest.of(sale));
       highest.of(kept);
@@ -59,7 +61,7 @@ export function createKeeper(options: KeeperOptions): (publish: Publish) => Prom
 
 /** Open sales first, then those to come, then those that are over. */
 function byUrgency(sales: readonly LiveSale[], nowMs: number): LiveSale[] {
-  const order = ['active', 'scheduled', 'ended'];
+  const order = ['active', 'paused', 'scheduled', 'ended', 'cancelled'];
   const rank = (sale: LiveSale) => order.indexOf(stateOf(sale, nowMs));
   return [...sales].sort((a, b) => rank(a) - rank(b));
 }

@@ -1,5 +1,5 @@
 import type { Log } from '../../log.ts';
-import { type LiveSale, stateOf } from '../../sale.ts';
+import { type LiveSale, type SaleState, stateOf } from '../../sale.ts';
 import type { Redis } from '../../store/redis.ts';
 import { countSold } from '../../store/sales.ts';
 
@@ -9,9 +9,9 @@ export interface LifecycleOptions {
   readonly sales: () => readonly LiveSale[];
 }
 
-type Stage = 'scheduled' | 'open' | 'sold out' | 'ended';
+type Stage = Exclude<SaleState, 'active'> | 'open' | 'sold out';
 
-/** Logs when a sale begins, is sold out, and ends; it only watches. */
+/** Logs when a sale begins, is paused, is sold out, and ends; it only watches. */
 export function createLifecycle({ redis, log, sales }: LifecycleOptions): () => Promise<void> {
   const stages = new Map<string, Stage>();
 

@@ -1,0 +1,41 @@
+import type { Answer } from '../http/answer.ts';
+import type { Asked } from '../http/asked.ts';
+import { problem } from '../http/problem.ts';
+import { readJson } from '../intake/json.ts';
+import { createPace } from '../intake/pace.ts';
+import { readText } from '../intake/text.ts';
+
+const JSON_BODY = /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i;
+const CHARSET = /;\s*charset\s*=\s*"?([^\s";]*)/i;
+
+export type Refused = { readonly refused: Answer };
+
+export const isJson = (type: string): boolean => JSON_BODY.test(type);
+
+/** Whether a media type names no other charset than UTF-8. */
+export const isInUtf8 = (type: string): boolean =>
+  /^(utf-?8|us-ascii)$/i.test(CHARSET.exec(type)?.[1] ?? 'utf-8');
+
+/** The bytes of a body; refused when the client has disconnected or was too slow, and gets no answer. */
+export async function readBytes(asked: Asked): Promise<{ bytes: Uint8Array } | Refused> {
+  try {
+    return { bytes: (await asked.readBody?.()) ?? new Uint8Array() };
+  } catch {
+    return { refused: problem(asked, 'malformed_request') };
+  }
+}
+
+/** The refusal of a body that cannot be read; `fault` says why. */
+export const unreadable = (asked: Asked, fault: string): Answer =>
+  problem(asked, 'malformed_request', undefined, undefined, `The request cannot be read: ${fault}.`);
+
+/** The JSON body of a request, or the refusal of one without. */
+export async function readJsonBody(asked: Asked): Promise<{ value: unknown } | Refused> {
+  const type = asked.headers.contentType ?? '';
+  if (!isJson(type) || !isInUtf8(type)) return { refused: problem(asked, 'unsupported_media_type') };
+  const body = await readBytes(asked);
+  if ('refused' in body) return body;
+  const text = readText(body.bytes);
+  const read = 'fault' in text ? text : await readJson(text.value, createPace());
+  return 'fault' in read ? { refused: unreadable(asked, read.fault) } : read;
+}
