@@ -33,7 +33,16 @@ test('prices, data, currency and name come back; items without them are as ever'
   const read = (await http.get(`/sales/${sale}`)).body;
   assert.deepEqual([read.currency, read.name, 'loading' in read], ['EUR', 'Friday drop', false]);
   const plain = await addShelf(http, { total_items: 1 });
-  const fields = ['id', 'started_at', 'ended_at', 'total_items', 'items_sold', 'active', 'user_limit'];
+  const fields = [
+    'id',
+    'started_at',
+    'ended_at',
+    'total_items',
+    'items_sold',
+    'active',
+    'state',
+    'user_limit',
+  ];
   assert.deepEqual(Object.keys((await http.get(`/sales/${plain.sale}`)).body), fields);
   const [item] = (await http.get(`/sales/${plain.sale}/items`)).body;
   assert.deepEqual(Object.keys(item), ['id', 'name', 'image_url', 'sold']);
