@@ -5,7 +5,7 @@
 -- KEYS[1] gate       string: must hold the token of this rebuild, with this dataset
 -- KEYS[2] decisions  hash: code -> decision "decided_ms user …"
 -- KEYS[3] codes      hash: code -> user
--- KEYS[4] carts      hash: user -> "code item item … "
+-- KEYS[4] carts      hash: user -> "code item item*3 … "
 -- ARGV[1] token "loading:v1:epoch"
 -- ARGV[2…] code, decision, …
 --

@@ -10,10 +10,12 @@
 -- KEYS[6] bought     hash
 -- KEYS[7] decisions  hash
 -- KEYS[8] outbox     stream
+-- KEYS[9] free       sorted set
 -- ARGV[1] token "loading:v1:epoch"
 -- ARGV[2] fence "v1:epoch" that the gate lets in from now on
--- ARGV[3] starts_ms, ARGV[4] ends_ms, ARGV[5] total, ARGV[6] sold, ARGV[7] limit
--- ARGV[8] version of these facts, ARGV[9] paused: 1 or 0
+-- ARGV[3] starts_ms, ARGV[4] ends_ms, ARGV[5] total units, ARGV[6] sold units, ARGV[7] limit
+-- ARGV[8] items, ARGV[9] gone: those of which nothing is left
+-- ARGV[10] version of these facts, ARGV[11] paused: 1 or 0
 --
 -- Returns 1; -1 when another rebuild has taken over; -2 when items are missing.
 
@@ -22,12 +24,13 @@ local function id(name) local _, at = string.find(info, name, 1, true) return st
 local here = id('\nrun_id:') .. ':' .. id('\nmaster_replid:')
 if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
-local sale, items, carts, codes, bought, decisions, outbox = unpack(KEYS, 2)
-if redis.call('HLEN', items) ~= tonumber(ARGV[5]) then return -2 end
+local sale, items, carts, codes, bought, decisions, outbox, free = unpack(KEYS, 2)
+if redis.call('HLEN', items) ~= tonumber(ARGV[8]) then return -2 end
 if redis.call('HLEN', carts) ~= redis.call('HLEN', codes) then redis.call('UNLINK', carts, codes) end
 redis.call('HSET', sale,
   'epoch', string.match(ARGV[2], '%d+$'), 'starts_ms', ARGV[3], 'ends_ms', ARGV[4], 'total', ARGV[5], 'sold', ARGV[6],
-  'limit', ARGV[7], 'version', ARGV[8], 'paused', ARGV[9], 'carts', redis.call('HLEN', carts), 'buyers', redis.call('HLEN', bought),
+  'limit', ARGV[7], 'items', ARGV[8], 'gone', ARGV[9], 'version', ARGV[10], 'paused', ARGV[11],
+  'free', redis.call('ZCARD', free), 'carts', redis.call('HLEN', carts), 'buyers', redis.call('HLEN', bought),
   'decisions', redis.call('HLEN', decisions), 'entries', redis.call('XLEN', outbox))
 redis.call('SET', KEYS[1], ARGV[2] .. ':' .. here)
 return 1

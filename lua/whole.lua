@@ -3,16 +3,17 @@
 -- sale's hash counts.
 --
 -- KEYS[1] gate       string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
--- KEYS[2] sale       hash: total, carts, buyers, decisions, entries
--- KEYS[3] items      hash: item -> 1 (unsold) | 0 (sold)
+-- KEYS[2] sale       hash: total, items, carts, buyers, decisions, entries, free
+-- KEYS[3] items      hash: item -> units left
 -- KEYS[4] names      hash: item -> name
--- KEYS[5] carts      hash: user -> "code item item … "
+-- KEYS[5] carts      hash: user -> "code item item*3 … "
 -- KEYS[6] codes      hash: code -> user
--- KEYS[7] bought     hash: user -> number of items bought
+-- KEYS[7] bought     hash: user -> number of units bought
 -- KEYS[8] decisions  hash: code -> decision
 -- KEYS[9] outbox     stream
+-- KEYS[10] free      sorted set: "item@unit"
 -- ARGV[1] fence "v1:epoch"
--- ARGV[2] items of the sale
+-- ARGV[2] units of the sale
 --
 -- Returns 1; -1 when its gate is shut; -2 when something is missing.
 
@@ -21,15 +22,16 @@ local function id(name) local _, at = string.find(info, name, 1, true) return st
 local here = id('\nrun_id:') .. ':' .. id('\nmaster_replid:')
 if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
-local sale, items, names, carts, codes, bought, decisions, outbox = unpack(KEYS, 2)
-local state = redis.call('HMGET', sale, 'total', 'carts', 'buyers', 'decisions', 'entries')
+local sale, items, names, carts, codes, bought, decisions, outbox, free = unpack(KEYS, 2)
+local state = redis.call('HMGET', sale, 'total', 'items', 'carts', 'buyers', 'decisions', 'entries', 'free')
 for i = 1, #state do state[i] = tonumber(state[i] or -1) end
-local total, cartsHeld, buyers, decided, entries = unpack(state)
+local total, itemsHeld, cartsHeld, buyers, decided, entries, freeUnits = unpack(state)
 local held = {
-  [items] = total, [names] = total, [carts] = cartsHeld, [codes] = cartsHeld, [bought] = buyers, [decisions] = decided,
+  [items] = itemsHeld, [names] = itemsHeld, [carts] = cartsHeld, [codes] = cartsHeld, [bought] = buyers, [decisions] = decided,
 }
 for hash, count in pairs(held) do
   if redis.call('HLEN', hash) ~= count then return -2 end
 end
 if total ~= tonumber(ARGV[2]) or redis.call('XLEN', outbox) ~= entries then return -2 end
+if redis.call('ZCARD', free) ~= freeUnits then return -2 end
 return 1

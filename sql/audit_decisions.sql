@@ -1,14 +1,20 @@
--- Decisions by their codes, each with the items that it bought and purchases does not hold for it.
+-- Decisions by their codes, each with the items of which it bought a unit that purchases does not hold for it.
 -- $1 sale id (text), $2 codes (text[])
 select code, user_id, (extract(epoch from decided_at) * 1000)::float8 as decided_ms, lines,
   array(
-    select substr(line, 2)
+    select split_part(substr(line, 2), '@', 1)
     from string_to_table(d.lines, ' ') as line
-    where line like '+%' and (
-      select true
-      from purchases p
-      where p.sale_id = $1 and p.item_id = substr(line, 2) and p.code = d.code and p.user_id = d.user_id
-    ) is null
+    where line like '+%' and exists (
+      select
+      from string_to_table(coalesce(nullif(split_part(line, '@', 2), ''), '0'), ',') as part,
+        generate_series(split_part(part, '-', 1)::int, split_part(part || '-' || part, '-', 2)::int) as bought
+      where (
+        select true
+        from purchases p
+        where p.sale_id = $1 and p.item_id = split_part(substr(line, 2), '@', 1) and p.unit = bought
+          and p.code = d.code and p.user_id = d.user_id
+      ) is null
+    )
   ) as missing
 from decisions d
 where code = any($2::text[]) and sale_id = $1

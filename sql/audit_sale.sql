@@ -3,6 +3,7 @@
 select (extract(epoch from starts_at) * 1000)::float8 as starts_ms, (extract(epoch from ends_at) * 1000)::float8 as ends_ms,
   total, user_limit, epoch, retired,
   (select count(*) from items i where i.sale_id = sales.id)::int as items,
+  (select coalesce(sum(stock), 0) from items i where i.sale_id = sales.id)::int as units,
   (select count(*) from purchases p where p.sale_id = sales.id)::int as purchases
 from sales
 where id = $1

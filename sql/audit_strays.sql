@@ -2,5 +2,6 @@
 -- $1 sale id (text), $2 at most (int)
 select item_id as id
 from purchases p
-where sale_id = $1 and (select i.sale_id from items i where i.id = p.item_id) is distinct from p.sale_id
+where sale_id = $1
+  and not exists (select from (select i.sale_id from items i where i.id = p.item_id offset 0) of where of.sale_id = p.sale_id)
 limit $2

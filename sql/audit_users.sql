@@ -1,4 +1,4 @@
--- How many items of a sale these users hold. `is true` makes Postgres hash the lists; a join planned for a few purchases
+-- How many units of a sale these users hold. `is true` makes Postgres hash the lists; a join planned for a few purchases
 -- would compare each with each.
 -- $1 sale id (text), $2 users (text[]), $3 codes whose purchases are not counted (text[])
 select user_id, count(*)::int as bought

@@ -3,4 +3,5 @@
 -- $1 sale id (text), $2 the highest epoch that they know, 0 without one (int)
 -- returns the sale with its new epoch, or no row when it is retired
 update sales set epoch = greatest(epoch, $2) + 1 where id = $1 and not retired
-returning epoch, opened_epoch, (extract(epoch from starts_at) * 1000)::float8 as starts_ms, (extract(epoch from ends_at) * 1000)::float8 as ends_ms, total, user_limit
+returning epoch, opened_epoch, total,
+  coalesce((select max(position) + 1 from items where items.sale_id = sales.id), 0) as items

@@ -1,7 +1,11 @@
 -- The decisions of some codes with the names of their lines, in the order added; each looks its item up by key.
 -- $1 codes (text[])
 select code, user_id, (extract(epoch from decided_at) * 1000)::float8 as decided_ms, lines,
-  (select json_agg((select name from items i where i.id = substr(line, 2)) order by n)
+  (select json_agg((
+      select name
+      from (select sale_id, name from items where id = split_part(split_part(substr(line, 2), '@', 1), '*', 1) offset 0) i
+      where i.sale_id = d.sale_id
+    ) order by n)
    from string_to_table(d.lines, ' ') with ordinality as l (line, n)) as names
 from decisions d
 where code = any($1::text[])

@@ -3,6 +3,9 @@
 /** The form of a sale's id. */
 export const SALE_ID = /^S-[0-9a-f]{10}$/;
 
+/** Items of one sale, and units of one item, at most. */
+export const ITEMS_MAX = 1_000_000;
+
 /** A sale opens at its start and is closed from its end on. A cancelled one ends where it begins. */
 export interface Span {
   readonly startsAtMs: number;
@@ -14,7 +17,10 @@ export interface Span {
 /** A sale as a worker needs to know it; the truth is in Postgres (facts) and Redis (state). */
 export interface LiveSale extends Span {
   readonly id: string;
+  /** Units. */
   readonly total: number;
+  /** Items; as many as units when it is left out. */
+  readonly items?: number;
   readonly userLimit: number;
   /** Made by the scheduler on the hour, not through the admin API. */
   readonly hourly: boolean;

@@ -14,7 +14,7 @@ export interface Dump {
   readonly attempts: readonly { request: string; outcome: string; code: string | null }[];
   readonly redis: {
     readonly sold: number;
-    /** item → '1' unsold, '0' sold */
+    /** item → units left: '1' unsold, '0' sold */
     readonly items: Readonly<Record<string, string>>;
     readonly bought: Readonly<Record<string, string>>;
     /** code → "decided_ms user +item …" */

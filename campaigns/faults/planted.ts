@@ -106,7 +106,7 @@ export const PLANTED: readonly PlantedBug[] = [
       {
         file: 'lua/purchase.lua',
         find: 'if not state[1] then return -1 end',
-        replace: `if not state[1] then state = { '0', '9e15', '0', '4' } end`,
+        replace: `if not state[1] then state = { '0', '9e15', '0', '4', '0', '0', '0', '0', '0', '0' } end`,
       },
       {
         file: 'lua/checkout.lua',
@@ -115,14 +115,14 @@ export const PLANTED: readonly PlantedBug[] = [
       },
       {
         file: 'lua/purchase.lua',
-        find: `local buys = stock[i] == '1'`,
-        replace: `local buys = stock[i] ~= '0'`,
+        find: 'tonumber(stock[i] or 0)',
+        replace: 'tonumber(stock[i] or 1)',
       },
-      { file: 'lua/checkout.lua', find: 'if not stock[i] then', replace: 'if false then' },
+      { file: 'lua/checkout.lua', find: 'elseif not stock[i] then', replace: 'elseif false then' },
       {
         file: 'lua/checkout.lua',
-        find: `elseif stock[i] ~= '1' then`,
-        replace: `elseif stock[i] == '0' then`,
+        find: 'tonumber(stock[i]) < quantity',
+        replace: 'tonumber(stock[i] or 1) < quantity',
       },
     ],
     faults: ['redis-flush'],

@@ -6,6 +6,7 @@ import { decisionsOf } from '../../src/store/outbox.ts';
 import { boughtIn, type Decision, type Decisions } from './model.ts';
 import { checkServing, type Model, servingEpoch } from './recovery.ts';
 import type { ModelStores } from './stores.ts';
+import { allUnits, leftOf, unitName } from './units.ts';
 
 /** Who bought something, by decisions. */
 const buyersIn = (decisions: Decisions) =>
@@ -13,7 +14,7 @@ const buyersIn = (decisions: Decisions) =>
 
 const BOOKS_SQL = `select epoch, opened_epoch, retired,
     coalesce((select json_agg(json_build_array(code, user_id, lines)) from decisions where sale_id = $1), '[]') as decisions,
-    coalesce((select json_agg(json_build_array(item_id, code, user_id)) from purchases where sale_id = $1), '[]') as purchases
+    coalesce((select json_agg(json_build_array(case unit when 0 then item_id else item_id || '@' || unit end, code, user_id)) from purchases where sale_id = $1), '[]') as purchases
   from sales where id = $1`;
 
 interface Row {
@@ -21,7 +22,7 @@ interface Row {
   readonly purchases: [string, string, string][];
 }
 
-/** Postgres holds what is committed, with one purchase per bought item, and nothing else. */
+/** Postgres holds what is committed, with one purchase per bought unit, and nothing else. */
 export async function checkPostgres(
   stores: ModelStores,
   { sale, records, acknowledged, isUnsaved }: Model,
@@ -57,7 +58,7 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
   const keys = keysOf(sale.id);
   const hash = async (key: string) =>
     new Map(Object.entries((await redis.command('HGETALL', key)) as Record<string, string>));
-  const [gate, outbox, state, items, carts, codes, bought, decisions] = await Promise.all([
+  const [gate, outbox, state, items, carts, codes, bought, decisions, free] = await Promise.all([
     redis.command('GET', keys.gate),
     redis.command('XRANGE', keys.outbox, '-', '+') as Promise<[string, string[]][]>,
     hash(keys.sale),
@@ -66,6 +67,7 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
     hash(keys.codes),
     hash(keys.bought),
     hash(keys.decisions),
+    redis.command('ZRANGE', keys.free, '0', '-1') as Promise<string[]>,
   ]);
   assert.equal(gate ?? '', memory.gate);
   const waiting = outbox.map(([id, fields]) => {
@@ -84,13 +86,19 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
     epoch: memory.opened,
     starts_ms: startsMs,
     ends_ms: endsMs,
-    total: sale.items.length,
+    total: allUnits(sale).length,
     sold: sold.length,
     limit: sale.limit,
+    items: sale.items.length,
+    gone: sale.items.filter((item) => leftOf(sale, memory.decisions, item) === 0).length,
+    free: free.length,
     carts: memory.carts.size,
     buyers: new Set(buyersIn(memory.decisions)).size,
     decisions: memory.decisions.size,
     entries: memory.outbox.size,
+    // The model has no operator yet.
+    version: 1,
+    paused: 0,
   };
   assert.deepEqual(
     Object.fromEntries([...state].map(([field, value]) => [field, Number(value)])),
@@ -98,9 +106,16 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
     'the sale in Redis',
   );
   const stock = (memory.stocked ? sale.items : []).map(
-    (item) => [item, sold.includes(item) ? '0' : '1'] as const,
+    (item) => [item, String(leftOf(sale, memory.decisions, item))] as const,
   );
   assert.deepEqual(items, new Map(stock), 'the items in Redis');
+  const shelf = stock.flatMap(([item, left]) => {
+    const above = free.filter((member) => member.split('@')[0] === item);
+    const below = Array.from({ length: Number(left) - above.length }, (_, unit) => unitName(item, unit));
+    return [...below, ...above.map((member) => unitName(item, Number(member.split('@')[1])))];
+  });
+  if (memory.stocked)
+    assert.deepEqual([...shelf, ...sold].sort(), allUnits(sale).sort(), 'every unit is for sale or sold');
   const filled = [...memory.carts].map(
     ([user, cart]) => [user, `${[cart.code, ...cart.items].join(' ')} `] as const,
   );

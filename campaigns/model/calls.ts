@@ -22,6 +22,7 @@ const SCRIPTS = [
   'doubt',
   'whole',
   'rebuild_load',
+  'rebuild_free',
   'rebuild_decisions',
   'rebuild_open',
 ];
@@ -51,14 +52,19 @@ function agree<T>(expected: T, actual: unknown, what: string): T {
   return expected;
 }
 
-/** Operations as words: "user item code user item code …". */
+/** Operations as words: "user item code user item*3 code …". */
 function opsOf(packed: string): CheckoutOp[] {
   const words = packed.trim().split(' ');
   return Array.from({ length: words.length / 3 }, (_, i) => {
     const [user, item, code] = words.slice(i * 3) as [string, string, string];
-    return { user, item, code };
+    const [id = '', quantity] = item.split('*');
+    return { user, item: id, code, quantity: quantity === undefined ? undefined : Number(quantity) };
   });
 }
+
+/** The lines of the decisions that `lua/purchase` answers, by code: each is "status decided_ms user line line …". */
+const linesIn = (codes: readonly string[], answers: string): Map<string, string[]> =>
+  new Map(answers.split('\n').map((text, i) => [codes[i] as string, text.split(' ').slice(3)]));
 
 const readsOnly: Does = (_model, _args, reply) => reply;
 /** What a gate that lets in who shows this says, on the dataset that is reached now. */
@@ -81,7 +87,8 @@ const DOES: Record<string, Does> = {
   'lua/purchase'(model, [fence, , , packed], reply) {
     const codes = (packed as string).split(' ');
     const entryId = Array.isArray(reply) ? (reply[0] as string) : '';
-    const answers = decide(model.memory, model.sale, gateOf(model, fence), codes, entryId);
+    const chosen = linesIn(codes, Array.isArray(reply) ? (reply[1] as string) : '');
+    const answers = decide(model.memory, model.sale, gateOf(model, fence), codes, entryId, chosen);
     const epoch = Number(fence?.split(':')[1]);
     if (answers !== 'fenced') {
       answers.forEach(({ outcome, decision }, i) => {
@@ -119,6 +126,7 @@ const DOES: Record<string, Does> = {
     return agree(ours ? 1 : -1, reply, 'rebuild_clear');
   },
   'lua/rebuild_load': loads,
+  'lua/rebuild_free': loads,
   'lua/rebuild_decisions': loads,
   'lua/rebuild_open'(model, [token, fence, startsMs, endsMs], reply) {
     const hours = { startsMs: Number(startsMs), endsMs: Number(endsMs) };
@@ -160,12 +168,23 @@ const DOES: Record<string, Does> = {
   GET: ({ memory }, _args, reply) => agree(memory.gate || null, reply, 'GET'),
   ...Object.fromEntries(
     [
-      ...['TIME', 'INFO', 'HGET', 'HMGET', 'HSCAN', 'XRANGE', 'sql/find_decisions', 'sql/audit_sale'],
+      ...[
+        'TIME',
+        'INFO',
+        'HGET',
+        'HMGET',
+        'HSCAN',
+        'XRANGE',
+        'ZRANGEBYLEX',
+        'sql/find_decisions',
+        'sql/audit_sale',
+      ],
       ...['sql/audit_items', 'sql/audit_item_ids', 'sql/audit_strays', 'sql/audit_codes'],
       ...['sql/audit_decisions', 'sql/audit_buyers', 'sql/audit_users'],
     ].map((name) => [name, readsOnly]),
   ),
   'sql/rebuild_items': readsOnly,
+  'sql/rebuild_free': readsOnly,
   'sql/rebuild_bought': readsOnly,
   'sql/rebuild_decisions': readsOnly,
 };

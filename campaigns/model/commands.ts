@@ -12,9 +12,11 @@ interface Starts {
   readonly course?: Course | undefined;
 }
 
+export type Op = readonly [user: number, item: number, quantity?: number | undefined];
+
 export type Command =
-  /** Puts items into carts, in one batch: [user, item] by number. */
-  | ({ readonly do: 'checkout'; readonly worker: number; readonly ops: readonly [number, number][] } & Starts)
+  /** Puts items into carts, in one batch: [user, item] by number, and the quantity when one is given. */
+  | ({ readonly do: 'checkout'; readonly worker: number; readonly ops: readonly Op[] } & Starts)
   /** Buys codes in one batch: 0 is the code given out last, 1 the one before … */
   | ({ readonly do: 'purchase'; readonly worker: number; readonly codes: readonly number[] } & Starts)
   | ({ readonly do: 'sweep' | 'rebuild' | 'retire' } & Starts)
@@ -44,6 +46,8 @@ interface Heals {
 /** A run: a sale and what happens to it. */
 export interface Script {
   readonly items: number;
+  /** Units of the items, in their order; 1 for those that it does not name. */
+  readonly stocks?: readonly number[] | undefined;
   readonly limit: number;
   /** The sale begins only by command. */
   readonly scheduled: boolean;
@@ -75,10 +79,12 @@ const fault = <const T extends string>(...words: T[]) =>
 const process = <const T extends string>(what: T, held: number, calls: number) =>
   fc.record({ do: fc.constant(what), course: courseOf(held, calls) });
 
+/** Most ask for one unit without saying so. */
+const quantity = fc.option(fc.constantFrom(0, 1, 2, 2, 3), { nil: undefined, freq: 1 });
 const checkout = fc.record({
   do: fc.constant('checkout' as const),
   worker,
-  ops: fc.array(fc.tuple(fc.nat(USERS - 1), fc.nat(STRANGER)), { minLength: 1, maxLength: 4 }),
+  ops: fc.array(fc.tuple(fc.nat(USERS - 1), fc.nat(STRANGER), quantity), { minLength: 1, maxLength: 4 }),
   course: courseOf(1, 1),
 });
 const purchase = fc.record({
@@ -133,6 +139,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 export const anyScript = (realRestarts: boolean): fc.Arbitrary<Script> =>
   fc.record({
     items: fc.integer({ min: 3, max: 6 }),
+    stocks: fc.option(fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 6 }), {
+      nil: undefined,
+      freq: 2,
+    }),
     limit: fc.constantFrom(2, 2, 2, 1, 3),
     scheduled: fc.constantFrom(false, false, false, false, false, false, false, true),
     real: fc.constant(realRestarts),

@@ -1,6 +1,7 @@
 /** The end of a run: everything heals, the rest is sold, and the books are closed. */
 import assert from 'node:assert/strict';
 import { auditSale } from '../../src/store/audit/audit.ts';
+import { itemOf, unitsOf } from '../../src/store/decision.ts';
 import { findReceipt } from '../../src/store/receipts.ts';
 import { countSold } from '../../src/store/sales.ts';
 import { checkPostgres, checkRedis } from './books.ts';
@@ -9,6 +10,7 @@ import { boughtIn } from './model.ts';
 import { startCheckout, startPurchase, startRebuild, startSweep } from './processes.ts';
 import { doCommand, follow, keep, openRun, type Run, saleOf } from './run.ts';
 import type { ModelStores } from './stores.ts';
+import { allUnits } from './units.ts';
 
 /** Runs a script from the sale's creation to its closed books; throws where stores and model differ. */
 export async function runScript(stores: ModelStores, script: Script): Promise<void> {
@@ -53,24 +55,21 @@ async function resolveUnknowns(run: Run): Promise<void> {
     await follow(run, await startPurchase(turnstile, model, saleOf(run, 0), model.codes));
 }
 
-/** I4: whatever is not sold can be bought, down to the last item. */
+/** I4: whatever is not sold can be bought, down to the last unit. */
 async function sellTheRest(run: Run): Promise<void> {
   const { model, turnstile } = run;
-  const { items, limit } = model.sale;
+  const { sale } = model;
+  const units = allUnits(sale);
   const sold = boughtIn(model.records.committed);
-  const rest = items.filter((item) => !sold.includes(item));
+  const rest = units.filter((unit) => !sold.includes(unit));
   if (rest.length > 0) {
-    const ops = rest.map((item, i) => [`rest${Math.floor(i / limit)}`, item] as const);
+    const ops = rest.map((unit, i) => [`rest${i}`, unit.split('@')[0] as string] as const);
     const before = model.codes.length;
     await follow(run, await startCheckout(turnstile, saleOf(run, 1), ops));
     await follow(run, await startPurchase(turnstile, model, saleOf(run, 1), model.codes.slice(before)));
   }
-  assert.deepEqual(
-    boughtIn(model.acknowledged).sort(),
-    [...items].sort(),
-    'every item is sold, and answered',
-  );
-  await follow(run, await startCheckout(turnstile, saleOf(run, 0), [['late', items[0] as string]]));
+  assert.deepEqual(boughtIn(model.acknowledged).sort(), units.sort(), 'every unit is sold, and answered');
+  await follow(run, await startCheckout(turnstile, saleOf(run, 0), [['late', sale.items[0] as string]]));
 }
 
 async function closeBooks({ stores, model }: Run): Promise<void> {
@@ -82,7 +81,11 @@ async function closeBooks({ stores, model }: Run): Promise<void> {
   if (!records.retired) assert.equal(await countSold(redis, sale.id), boughtIn(records.committed).length);
   for (const [code, { lines }] of model.acknowledged) {
     const found = await findReceipt(postgres, code);
-    const told = found?.receipt.purchased_items.map(({ id, sold }) => `${sold ? '+' : '-'}${id}`);
-    assert.deepEqual(told, lines, `the receipt of ${code}`);
+    const told = found?.receipt.purchased_items.map(({ id, sold, quantity = 1 }) => [
+      id,
+      sold ? quantity : 0,
+    ]);
+    const right = lines.map((line) => [itemOf(line), unitsOf(line).length]);
+    assert.deepEqual(told, right, `the receipt of ${code}`);
   }
 }

@@ -4,6 +4,9 @@
  * too: a step that breaks one throws.
  */
 
+import { itemOf, unitsOf } from '../../src/store/decision.ts';
+import { allUnits, checkedLine, leftOf, lineOf, liveUnits, unitName, wordOf } from './units.ts';
+
 export interface Decision {
   readonly user: string;
   /** "+item" bought or "-item" lost, in the order added. */
@@ -28,6 +31,7 @@ export interface Memory {
   opened: number;
   /** Whether the items are there; without them nothing is sellable. */
   stocked: boolean;
+  /** Items as words: "item", or "item*3". */
   readonly carts: Map<string, { readonly code: string; readonly items: string[] }>;
   readonly decisions: Decisions;
   /** A key is gone, or was made anew by a step after that: the sale is not whole until it is rebuilt. */
@@ -49,6 +53,8 @@ export interface Records {
 export interface Sale {
   readonly id: string;
   readonly items: readonly string[];
+  /** Units of an item. */
+  readonly stock: (item: string) => number;
   readonly limit: number;
 }
 
@@ -57,6 +63,8 @@ export interface CheckoutOp {
   readonly item: string;
   /** The code for a new cart. */
   readonly code: string;
+  /** Sets the quantity of the line; 0 takes it out. */
+  readonly quantity?: number | undefined;
 }
 
 /** One answer per operation, or one for the whole batch. */
@@ -83,11 +91,13 @@ export function law(holds: boolean, sentence: string): asserts holds {
   if (!holds) throw new Broken(sentence);
 }
 
-/** The items that decisions bought, all or one user's. */
+/** The units that decisions bought, all or one user's; unit 0 is named as its item. */
 export function boughtIn(decisions: Decisions, user?: string): string[] {
   return [...decisions.values()]
     .filter((decision) => user === undefined || decision.user === user)
-    .flatMap(({ lines }) => lines.filter((line) => line.startsWith('+')).map((line) => line.slice(1)));
+    .flatMap(({ lines }) =>
+      lines.flatMap((line) => unitsOf(line).map((unit) => unitName(itemOf(line), unit))),
+    );
 }
 
 export const sameDecision = (a: Decision | undefined, b: Decision | undefined): boolean =>
@@ -106,34 +116,46 @@ const letsIn = (memory: Memory, fence: string): memory is Memory & { hours: Hour
 /** What a batch of checkouts has to answer; 'fenced' when nobody is let in. It reserves nothing. */
 export function checkOut(
   memory: Memory,
-  { items, limit }: Sale,
+  sale: Sale,
   fence: string,
   ops: readonly CheckoutOp[],
 ): CheckoutAnswer[] | 'fenced' {
   if (!letsIn(memory, fence)) return 'fenced';
   const { carts, decisions, stocked } = memory;
-  const sold = boughtIn(decisions);
-  const whole = closed(memory.hours) ?? (sold.length >= items.length ? 'sold-out' : undefined);
+  const { items, limit } = sale;
+  const isSoldOut = boughtIn(decisions).length >= allUnits(sale).length;
+  const isHopeless = isSoldOut && ops.every(({ quantity }) => quantity !== 0);
+  const whole = closed(memory.hours) ?? (isHopeless ? 'sold-out' : undefined);
   if (whole !== undefined) return ops.map(() => ({ outcome: whole, code: '', lines: 0 }));
-  return ops.map(({ user, item, code }) => {
+  return ops.map(({ user, item, code, quantity }) => {
     const cart = carts.get(user) ?? { code, items: [] };
     const lines = cart.items.length;
+    const at = cart.items.findIndex((word) => lineOf(word).item === item);
+    const wanted = quantity ?? 1;
+    if (isSoldOut && wanted > 0) return { outcome: 'sold-out', code: '', lines };
     if (!stocked || !items.includes(item)) return { outcome: 'no-item', code: '', lines };
-    if (sold.includes(item)) return { outcome: 'item-sold', code: '', lines };
-    if (cart.items.includes(item)) return { outcome: 'already-in-cart', code: cart.code, lines };
-    if (lines + boughtIn(decisions, user).length >= limit) return { outcome: 'limit', code: '', lines };
-    carts.set(user, { ...cart, items: [...cart.items, item] });
-    return { outcome: 'added', code: cart.code, lines: lines + 1 };
+    if (leftOf(sale, decisions, item) < wanted) return { outcome: 'item-sold', code: '', lines };
+    if (at >= 0 && quantity === undefined) return { outcome: 'already-in-cart', code: cart.code, lines };
+    const held = liveUnits(sale, memory, cart.items, item) + boughtIn(decisions, user).length;
+    if (wanted > 0 && held + wanted > limit) return { outcome: 'limit', code: '', lines };
+    const words = cart.items.filter((_, i) => i !== at || wanted > 0);
+    if (wanted > 0) words[at < 0 ? lines : at] = wordOf(item, wanted);
+    carts.set(user, { ...cart, items: words });
+    return { outcome: 'added', code: cart.code, lines: words.length };
   });
 }
 
-/** What a batch of distinct codes has to answer; what is decided now is in the outbox under `entryId`. */
+/**
+ * What a batch of distinct codes has to answer; what is decided now is in the outbox under `entryId`. `chosen` are the lines that
+ * Redis has made, by code: which units they name is taken from them, and checked.
+ */
 export function decide(
   memory: Memory,
-  { limit }: Sale,
+  sale: Sale,
   fence: string,
   codes: readonly string[],
   entryId: string,
+  chosen: ReadonlyMap<string, readonly string[]>,
 ): PurchaseAnswer[] | 'fenced' {
   if (!letsIn(memory, fence)) return 'fenced';
   const { carts, decisions, outbox, hours, stocked } = memory;
@@ -145,11 +167,16 @@ export function decide(
     if (user === undefined || cart === undefined) return { outcome: 'no-code' };
     const refusal = closed(hours);
     if (refusal !== undefined) return { outcome: refusal };
-    const sold = boughtIn(decisions);
-    let room = limit - boughtIn(decisions, user).length;
+    if (cart.items.length === 0) return { outcome: 'no-code' };
+    let room = sale.limit - boughtIn(decisions, user).length;
     if (room <= 0) return { outcome: 'limit' };
-    const buys = (item: string) => stocked && !sold.includes(item) && room-- > 0;
-    const lines = cart.items.map((item) => `${buys(item) ? '+' : '-'}${item}`);
+    const held = boughtIn(decisions);
+    const lines = cart.items.map((word, i) => {
+      const { item, quantity } = lineOf(word);
+      if (!stocked || leftOf(sale, decisions, item) < quantity || quantity > room) return `-${word}`;
+      room -= quantity;
+      return checkedLine(sale, held, word, chosen.get(code)?.[i]);
+    });
     const decision = { user, lines };
     carts.delete(user);
     decisions.set(code, decision);

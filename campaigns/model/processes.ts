@@ -11,6 +11,7 @@ import { salvageDecisions } from '../../src/store/salvage.ts';
 import type { CheckoutAnswer, PurchaseAnswer } from './model.ts';
 import { acknowledge, type Model } from './recovery.ts';
 import { type Met, type Outcome, type Process, startProcess, type TurnstileOptions } from './turnstile.ts';
+import { allUnits } from './units.ts';
 
 /** A process with what it must come to, given what its calls have met. */
 export interface Task {
@@ -24,15 +25,15 @@ const passed = (call: Met | undefined): call is Met => call?.fate === 'passes';
 const isLost = (call: Met) => call.fate !== 'passes';
 const refuse = () => assert.fail('Postgres refuses a decision of the outbox');
 
-/** Puts items into carts in one batch; `ops` are [user, item]. */
+/** Puts items into carts in one batch; `ops` are [user, item, quantity]. */
 export async function startCheckout(
   stores: TurnstileOptions,
   sale: LiveSale,
-  ops: readonly (readonly [string, string])[],
+  ops: readonly (readonly [string, string, (number | undefined)?])[],
 ): Promise<Task> {
   const process = await startProcess('checkout', stores, (redis) => {
     const checkouts = createCheckouts(redis, () => sale);
-    return Promise.all(ops.map(([userId, itemId]) => checkouts.add({ userId, itemId })));
+    return Promise.all(ops.map(([userId, itemId, quantity]) => checkouts.add({ userId, itemId, quantity })));
   });
   const expected = (): Outcome => {
     const call = find(process.met, 'lua/checkout');
@@ -147,7 +148,7 @@ const isSuperseded = (answer: unknown): boolean => !answer || answer === -1;
 /** Removes the keys of the sale once it is over. */
 export async function startRetire(stores: TurnstileOptions, model: Model, afterMs: number): Promise<Task> {
   const { sale, records } = model;
-  const facts = { id: sale.id, epoch: records.epoch, total: sale.items.length };
+  const facts = { id: sale.id, epoch: records.epoch, total: allUnits(sale).length };
   const endsAtMs = records.hours.endsMs;
   const process = await startProcess('retire', stores, (redis, postgres) =>
     retireSale(

@@ -21,6 +21,7 @@ import {
 import { createModel, type Model, mourn, servingEpoch } from './recovery.ts';
 import type { ModelStores } from './stores.ts';
 import type { TurnstileOptions } from './turnstile.ts';
+import { allUnits } from './units.ts';
 
 const HOUR_MS = 3_600_000;
 /** A sale is retired this long after its end; ended sales have ended long before. */
@@ -45,10 +46,15 @@ export interface Run {
 export async function openRun(stores: ModelStores, script: Script): Promise<Run> {
   const startsMs = Date.now() + (script.scheduled ? HOUR_MS : -10 * HOUR_MS);
   const hours = { startsMs, endsMs: startsMs + 20 * HOUR_MS };
-  const facts = { total: script.items, userLimit: script.limit, hourly: false };
+  const stocks = Array.from({ length: script.items }, (_, i) => script.stocks?.[i] ?? 1);
+  const total = stocks.reduce((sum, stock) => sum + stock);
+  const named = stocks.map((stock, i) => ({ id: `item-${i}`, name: `Item ${i}`, stock }));
+  const facts = { total, userLimit: script.limit, hourly: false, ...(script.stocks && { items: named }) };
   const id = (await createSale(stores.postgres, { ...facts, startsAtMs: startsMs, endsAtMs: hours.endsMs }))!;
-  const items = generateItems(id, script.items).map((item) => item.id);
-  const model = createModel({ id, items, limit: script.limit }, hours, await stores.dataset());
+  const generated = generateItems(id, script.items);
+  const items = generated.map((item, i) => (script.stocks ? `item-${i}` : item.id));
+  const stock = (item: string) => stocks[items.indexOf(item)] ?? 0;
+  const model = createModel({ id, items, stock, limit: script.limit }, hours, await stores.dataset());
   const perform = async (call: Call, send: () => Promise<unknown>) => {
     const reply = await send();
     return { reply, answer: mirror(model, call, reply) };
@@ -83,7 +89,7 @@ export const saleOf = ({ model, epochs }: Run, worker: number): LiveSale => ({
   id: model.sale.id,
   startsAtMs: 0,
   endsAtMs: 0,
-  total: model.sale.items.length,
+  total: allUnits(model.sale).length,
   userLimit: model.sale.limit,
   hourly: false,
   epoch: epochs[worker] as number,
@@ -147,7 +153,7 @@ const DOES: Does = {
   async checkout(run, { worker, ops, course }) {
     const { items } = run.model.sale;
     const idOf = (item: number) => (item === STRANGER ? 'stranger' : (items[item % items.length] as string));
-    const words = ops.map(([user, item]) => [`u${user}`, idOf(item)] as const);
+    const words = ops.map(([user, item, quantity]) => [`u${user}`, idOf(item), quantity] as const);
     await follow(run, await startCheckout(run.turnstile, saleOf(run, worker), words), course);
   },
   async purchase(run, { worker, codes, course }) {

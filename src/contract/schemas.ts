@@ -4,7 +4,7 @@ import { RFC_3339 } from '../http/time.ts';
 import { SALE_ID } from '../sale.ts';
 import { CHECKOUT_CODE } from '../store/checkouts.ts';
 import type { Receipt } from '../store/decision.ts';
-import { count, listOf, named, objectOf, textOf } from './schema.ts';
+import { count, listOf, named, objectOf, textOf, withOptional } from './schema.ts';
 import { STORY } from './story.ts';
 import type { Schema } from './types.ts';
 
@@ -38,11 +38,14 @@ export const RECEIPT_FIELDS: Readonly<Record<keyof Receipt, Schema>> = {
   purchased_items: listOf(
     named(
       'ReceiptLine',
-      objectOf<Receipt['purchased_items'][number]>({
-        id: ID_SCHEMA,
-        name: text('The name of the item.'),
-        sold: flag('Whether this purchase bought it.'),
-      }),
+      withOptional(
+        objectOf<Omit<Receipt['purchased_items'][number], 'quantity'>>({
+          id: ID_SCHEMA,
+          name: text('The name of the item.'),
+          sold: flag('Whether this purchase bought it.'),
+        }),
+        { quantity: count('Units bought, when more than one was asked for: all of them or none.') },
+      ),
     ),
     { description: 'Every line of the cart, in the order in which it was added.' },
   ),

@@ -57,6 +57,7 @@ export const STORY = {
     { ...items[1], image_url: '/items/vase-1/image.svg?as=vase', sold: false },
   ],
   cart: { code, items_count: 1, sale_ends_at: hour.ended_at },
+  cartView: { code, sale_id: saleId, items: [{ ...items[0], available: true }], items_count: 1 },
   receipt: { success: true, ...bought },
   purchase,
   event: {

@@ -1,13 +1,15 @@
+import { ITEMS_MAX } from '../sale.ts';
 import type { NewSaleItem } from '../store/sales.ts';
 import type { Row } from './csv.ts';
 import type { Faults } from './faults.ts';
-import { kindOf, readData, readImageUrl, readItemId, readName, readPrice } from './fields.ts';
+import { kindOf, readData, readImageUrl, readItemId, readName, readPrice, wholeNumber } from './fields.ts';
 import type { Pace } from './pace.ts';
 
+const readStock = wholeNumber(1, ITEMS_MAX);
 /** Items between two looks at the clock. */
 const LOOK_EVERY = 128;
-export const ITEM_FIELDS = ['id', 'name', 'image_url', 'price', 'data'] as const;
-export const ITEM_COLUMNS = ['id', 'name', 'price', 'image_url'] as const;
+export const ITEM_FIELDS = ['id', 'name', 'image_url', 'price', 'stock', 'data'] as const;
+export const ITEM_COLUMNS = ['id', 'name', 'stock', 'price', 'image_url'] as const;
 
 /** An item as it was sent, and how people find it: `items[3]`, or `line 7`. */
 export interface RawItem {
@@ -37,7 +39,11 @@ export const rawItemsOfRows = (rows: readonly Row[]): RawItem[] =>
   rows.map(({ line, cells }) => ({
     place: `line ${line}`,
     joint: ', ',
-    fields: { ...cells, ...(cells.price !== undefined && { price: numberOf(cells.price) }) },
+    fields: {
+      ...cells,
+      ...(cells.price !== undefined && { price: numberOf(cells.price) }),
+      ...(cells.stock !== undefined && { stock: numberOf(cells.stock) }),
+    },
   }));
 
 /** The number that a text is; a text that is none stays, and is refused as one. */
@@ -81,12 +87,14 @@ function readItem(
   const price = readPrice(fields.price, `${at}price`, faults);
   if (price !== undefined && !hasCurrency)
     faults.add(`${at}price`, 'price needs the currency of the sale: give currency');
+  const stock = readStock(fields.stock, `${at}stock`, faults);
   const data = readData(fields.data, `${at}data`, faults);
   return {
     name: name ?? '',
     ...(id !== undefined && { id }),
     ...(imageUrl !== undefined && { imageUrl }),
     ...(price !== undefined && { price }),
+    ...(stock !== undefined && { stock }),
     ...(data !== undefined && { data }),
   };
 }

@@ -1,5 +1,6 @@
 import type { FieldErrors } from '../http/input.ts';
 import { TIME_MAX_MS } from '../http/time.ts';
+import { ITEMS_MAX } from '../sale.ts';
 import type { NewSale } from '../store/sales.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { readCurrency, readName, readTime, wholeNumber } from './fields.ts';
@@ -7,7 +8,8 @@ import { type RawItem, rawItemsOf, readItems } from './new-items.ts';
 import type { Pace } from './pace.ts';
 
 const HOUR_MS = 3_600_000;
-export const TOTAL_MAX = 1_000_000;
+/** Units of one sale: Postgres counts them in 31 bits. */
+export const UNITS_MAX = 1_000_000_000;
 export const USER_LIMIT_MAX = 100;
 /** A sale longer than a week is a typing error. */
 export const DURATION_MAX_MS = 7 * 24 * HOUR_MS;
@@ -28,7 +30,9 @@ export const SALE_NUMBERS: readonly string[] = ['total_items', 'user_limit'];
 type Fields = Readonly<Record<string, unknown>>;
 type Result = { readonly sale: NewSale } | { readonly errors: FieldErrors };
 
-const readTotal = wholeNumber(1, TOTAL_MAX);
+/** Without items of its own, a sale has as many as units. */
+const readTotal = wholeNumber(1, ITEMS_MAX);
+const readUnits = wholeNumber(1, UNITS_MAX);
 const readUserLimit = wholeNumber(1, USER_LIMIT_MAX);
 
 /** Checks the JSON body of POST /admin/sales and fills in what it leaves out. Names the errors of all fields at once. */
@@ -78,12 +82,17 @@ async function readSale(
   const userLimit = readUserLimit(fields.user_limit, 'user_limit', faults) ?? limitDefault;
   const { startsAtMs, endsAtMs } = readSpan(fields, nowMs, faults);
   const items = raw && (await readItems(raw, fields.currency !== undefined, faults, pace));
-  const given = readTotal(fields.total_items, 'total_items', faults);
-  const total = given ?? raw?.length ?? 0;
+  const units = items?.reduce((sum, { stock = 1 }) => sum + stock, 0);
+  const given = (raw ? readUnits : readTotal)(fields.total_items, 'total_items', faults);
+  const total = given ?? units ?? 0;
   if (raw === undefined && fields.total_items === undefined)
     faults.add('total_items', 'total_items is required');
-  if (raw && total !== raw.length && given !== undefined)
+  if (units !== undefined && units > UNITS_MAX)
+    faults.add('items', `items must have at most ${UNITS_MAX} units together, not ${units}`);
+  if (raw && units === raw.length && total !== units && given !== undefined)
     faults.add('total_items', `total_items must be the number of items, ${raw.length}, or be left out`);
+  else if (units !== undefined && total !== units && given !== undefined)
+    faults.add('total_items', `total_items must be the number of units, ${units}, or be left out`);
   if (faults.count > 0) return { errors: faults.errors() };
   return {
     sale: {

@@ -10,8 +10,9 @@ import { logFields } from '../http/request-log.ts';
 import { formatTime } from '../http/time.ts';
 import { CURRENCY, DATA_BYTES_MAX, IMAGE_URL, NAME, NAME_MAX, PRICE_MAX, URL_MAX } from '../intake/fields.ts';
 import { ITEM_COLUMNS, type ITEM_FIELDS } from '../intake/new-items.ts';
-import { SALE_FACTS, type SALE_FIELDS, TOTAL_MAX, USER_LIMIT_MAX } from '../intake/new-sale.ts';
-import { findTaken, insertSale, type NewSale, newSaleId, takenIn } from '../store/sales.ts';
+import { SALE_FACTS, type SALE_FIELDS, UNITS_MAX, USER_LIMIT_MAX } from '../intake/new-sale.ts';
+import { ITEMS_MAX } from '../sale.ts';
+import { insertSale, type NewSale, newSaleId } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
 import { readSaleRequest } from './new-sale.ts';
 import { answerOnce, IDEMPOTENCY_KEY } from './once.ts';
@@ -22,8 +23,6 @@ const LOADED_MS = 8_000;
 const LOADED_LEAST_MS = 500;
 /** Sales that a worker makes at a time; each holds one of its readers' connections to Postgres. */
 const CREATING_MAX = 2;
-/** Clashing ids that are named; all are counted. */
-const TAKEN_NAMED_MAX = 20;
 const CREATED = 'Sale created successfully';
 const LOADING =
   'Sale created; its items are being loaded and are for sale in some seconds: GET /sales/{id} says when.';
@@ -57,19 +56,10 @@ async function create(
   bytes: Uint8Array,
 ): Promise<Answer> {
   const id = newSaleId();
-  let answer: Answer;
-  try {
-    answer = await answerOnce(postgres, 'sales', asked, bytes, async (client) => {
-      await insertSale(client, id, sale);
-      return { status: 201, location: `/sales/${id}`, body: JSON.stringify(bodyOf(id, sale)) };
-    });
-  } catch (error) {
-    if (takenIn(error) === undefined) throw error;
-    const ids = (sale.items ?? []).flatMap((item) => item.id ?? []);
-    return problem(asked, 'validation_failed', {
-      errors: sayTaken(await findTaken(postgres, ids, TAKEN_NAMED_MAX)),
-    });
-  }
+  const answer = await answerOnce(postgres, 'sales', asked, bytes, async (client) => {
+    await insertSale(client, id, sale);
+    return { status: 201, location: `/sales/${id}`, body: JSON.stringify(bodyOf(id, sale)) };
+  });
   if (answer.status !== 201) return answer;
   if (answer.headers?.['Idempotent-Replayed'] === undefined)
     log.info({ ...logFields(asked), sale: id, items: sale.total }, 'sale created');
@@ -94,20 +84,14 @@ const bodyOf = (id: string, sale: NewSale) => ({
   message: CREATED,
 });
 
-function sayTaken(found: Awaited<ReturnType<typeof findTaken>>): { items: string } {
-  const count = found[0]?.taken ?? 0;
-  const named = found.map(({ id, saleId }) => `${id} (sale ${saleId})`).join(', ');
-  const more = count > found.length ? `, and ${count - found.length} more` : '';
-  return {
-    items: `items: ${count === 1 ? 'this id exists' : `these ${count} ids exist`} already: ${named}${more}`,
-  };
-}
-
 const name = (description: string) => textOf(NAME, description, { maxLength: NAME_MAX });
 const CURRENCY_SCHEMA = textOf(CURRENCY, 'The currency of the prices: a code of ISO 4217. Prices need it.');
 
 const NEW_ITEM_FIELDS: Record<(typeof ITEM_FIELDS)[number], Schema> = {
-  id: { ...ID_SCHEMA, description: 'Unique among the items of all sales. Default: generated.' },
+  id: {
+    ...ID_SCHEMA,
+    description: 'Unique within the sale: what did not sell may be listed again. Default: generated.',
+  },
   name: name('The name of the item; not all of it blank.'),
   image_url: textOf(
     IMAGE_URL,
@@ -117,6 +101,7 @@ const NEW_ITEM_FIELDS: Record<(typeof ITEM_FIELDS)[number], Schema> = {
   price: count('In minor units of the currency: 1250 for 12.50. Needs `currency`.', 0, {
     maximum: PRICE_MAX,
   }),
+  stock: count('Its units.', 1, { maximum: ITEMS_MAX, default: 1 }),
   data: {
     type: 'object',
     description: `What you keep with the item, such as a size: given back as it is. At most ${DATA_BYTES_MAX} bytes of JSON.`,
@@ -126,9 +111,9 @@ const NEW_ITEM_FIELDS: Record<(typeof ITEM_FIELDS)[number], Schema> = {
 /** The fields of a sale's body must be the ones that `readNewSale` knows. */
 const NEW_SALE_FIELDS: Record<(typeof SALE_FIELDS)[number], Schema> = {
   total_items: count(
-    'The number of items. Required without `items`; with `items`, it must be their number.',
+    'The number of items. Required without `items`; with `items`, it must be the number of their units.',
     1,
-    { maximum: TOTAL_MAX },
+    { maximum: UNITS_MAX },
   ),
   started_at: time('When the sale opens. Default: the beginning of this hour.'),
   ended_at: time(
@@ -157,7 +142,11 @@ const NEW_SALE_SCHEMA = named('NewSale', {
   type: 'object',
   properties: NEW_SALE_FIELDS,
   additionalProperties: false,
-  anyOf: [{ required: ['total_items'] }, { required: ['items'] }],
+  anyOf: [
+    { required: ['items'] },
+    // Without items of its own, a sale has as many as units.
+    { required: ['total_items'], properties: { total_items: { maximum: ITEMS_MAX } } },
+  ],
 });
 
 /** With CSV, what a sale has beside its items. */
@@ -173,7 +162,7 @@ const CREATED_SCHEMA = named(
       id: SALE_ID_SCHEMA,
       started_at: time('When the sale opens, UTC.'),
       ended_at: time('When the sale closes, UTC.'),
-      total_items: count('Items of the sale.', 1),
+      total_items: count('Units of the sale: as many as items, where no item has a stock.', 1),
     }),
     message: text('A sentence.'),
   }),

@@ -51,6 +51,11 @@ export function checkoutEndpoint(deps: RouteDeps): Documented {
 
 const REQUIRED: ParameterRule = { required: true };
 const OPTIONAL: ParameterRule = { required: false };
+const QUANTITY: ParameterRule = {
+  required: false,
+  pattern: /^(1000000|\d{1,6})$/,
+  form: 'a whole number from 0 to 1000000',
+};
 /** A token names its user; `user_id` may repeat it. */
 const USER_AGAIN: ParameterRule = { ...USER, required: false };
 
@@ -58,6 +63,7 @@ interface Input {
   readonly userId: string | undefined;
   readonly itemId: string | undefined;
   readonly saleId: string | undefined;
+  readonly quantity: number | undefined;
   readonly errors: FieldErrors;
 }
 
@@ -67,7 +73,8 @@ function readInput({ query, buyer }: Asked): Input {
   const userId = errors.user_id === undefined ? (buyer ?? given) : undefined;
   const itemId = readItemId(query, errors);
   const saleId = readParameter(query, 'sale_id', OPTIONAL, errors);
-  return { userId, itemId, saleId, errors };
+  const quantity = readParameter(query, 'quantity', QUANTITY, errors);
+  return { userId, itemId, saleId, quantity: quantity === undefined ? undefined : Number(quantity), errors };
 }
 
 /** Older clients say `item_id`, and look for it in `errors`. */
@@ -85,11 +92,12 @@ function readItemId(query: Query, errors: FieldErrors): string | undefined {
 }
 
 function decide(deps: VerdictDeps, asked: Asked, input: Input): Verdict | Promise<Verdict> {
-  const { userId, itemId, saleId, errors } = input;
-  if (userId === undefined || itemId === undefined || errors.sale_id !== undefined) {
+  const { userId, itemId, saleId, quantity, errors } = input;
+  const isWrong = errors.sale_id !== undefined || errors.quantity !== undefined;
+  if (userId === undefined || itemId === undefined || isWrong) {
     return { outcome: 'validation_failed' };
   }
-  return decideCheckout(deps, asked, { userId, itemId }, saleId);
+  return decideCheckout(deps, asked, { userId, itemId, quantity }, saleId);
 }
 
 function attemptOf(asked: Asked, input: Input, verdict: Verdict): Attempt {
@@ -104,7 +112,7 @@ function attemptOf(asked: Asked, input: Input, verdict: Verdict): Attempt {
   };
 }
 
-function answerOf(asked: Asked, { errors }: Input, { outcome, sale, result }: Verdict): Answer {
+function answerOf(asked: Asked, { errors, quantity = 1 }: Input, { outcome, sale, result }: Verdict): Answer {
   if (outcome === 'accepted' && result && sale) {
     // Codes and times need no JSON escapes.
     const body = `{"code":"${result.code}","items_count":${result.lines},"sale_ends_at":"${sale.endsAt}"}`;
@@ -113,14 +121,17 @@ function answerOf(asked: Asked, { errors }: Input, { outcome, sale, result }: Ve
   if (outcome === 'validation_failed') return problem(asked, outcome, { errors });
   // A client whose first answer was lost needs the code of its cart to go on.
   if (outcome === 'already_in_checkout') return problem(asked, outcome, { checkout_code: result?.code });
-  return problem(asked, outcome as ProblemCode);
+  const sentence = outcome === 'item_already_sold' && quantity > 1 ? TOO_FEW : undefined;
+  return problem(asked, outcome as ProblemCode, undefined, undefined, sentence);
 }
+
+const TOO_FEW = 'Fewer units are left than you ask for: the others are already sold.';
 
 const CART_SCHEMA = named(
   'Cart',
   objectOf({
     code: CODE_SCHEMA,
-    items_count: count('Lines in the cart.', 1),
+    items_count: count('Lines in the cart.'),
     sale_ends_at: time('When the sale closes, UTC.'),
   }),
 );
@@ -134,13 +145,18 @@ const DESCRIBED = operation({
   needsBuyer: true,
   summary: 'Put an item into the cart',
   description:
-    'Adds an item to the user’s cart and answers the code of the cart, which stays the same until the cart is purchased. A cart reserves nothing: an item in it may be sold to somebody else. Safe to retry: if the item is in the cart already, the answer is `already_in_checkout`, with the code.',
+    'Adds an item to the user’s cart and answers the code of the cart, which stays the same until the cart is purchased. A cart reserves nothing: an item in it may be sold to somebody else. Safe to retry: if the item is in the cart already, the answer is `already_in_checkout`, with the code. With `quantity`, the answer is the cart as it is now.\n\nLines of items that are sold out do not count towards the limit.',
   parameters: [
     query('user_id', USER, USER_ID_TEXT, { example: STORY.user }),
     query('id', REQUIRED, 'The item.', { example: STORY.item }),
     query('sale_id', OPTIONAL, 'The sale. Default: the active one, see `GET /sales/active`.', {
       example: STORY.saleId,
     }),
+    query(
+      'quantity',
+      QUANTITY,
+      'Sets the units of this item in the cart, also when it is there already; 0 takes it out. A line is bought whole or not at all. Without it one unit is added.',
+    ),
     query('item_id', OPTIONAL, 'The name of `id` in older clients. If you give both, they must be equal.', {
       deprecated: true,
     }),

@@ -98,11 +98,13 @@ const ITEM_SCHEMA = named(
       id: ID_SCHEMA,
       name: text('The name of the item.'),
       image_url: text('Its picture: a path of this service, or the URL that the sale was created with.'),
-      sold: flag('Whether a committed purchase has sold it.'),
+      sold: flag('Whether committed purchases have sold all of it.'),
     }),
     {
       price: count('In minor units of the sale’s currency; of an item that was given one.'),
       data: { type: 'object', description: 'What the shop keeps with it; of an item that was given any.' },
+      stock: count('Its units, when it has more than one.', 2),
+      left: count('Units that no committed purchase holds, when it has more than one.'),
     },
   ),
 );

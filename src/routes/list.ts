@@ -2,6 +2,7 @@ import type { Documented } from '../contract/operation.ts';
 import { createSaleEndpoint } from './admin.ts';
 import { purchasesOfSaleEndpoint } from './admin-purchases.ts';
 import { switchEndpoints } from './admin-sale.ts';
+import { cartEndpoint } from './carts.ts';
 import { checkoutEndpoint } from './checkout.ts';
 import type { RouteDeps } from './deps.ts';
 import { documentEndpoints } from './documents.ts';
@@ -19,6 +20,7 @@ import { webhookEndpoints } from './webhooks.ts';
 export function listEndpoints(deps: RouteDeps): readonly Documented[] {
   const endpoints = [
     checkoutEndpoint(deps),
+    cartEndpoint(deps),
     ...purchaseEndpoints(deps),
     ...salesEndpoints(deps),
     ...itemsEndpoints(deps),

@@ -7,7 +7,7 @@ import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, readParameter } from '../http/input.ts';
 import { type ProblemCode, problem } from '../http/problem.ts';
 import { saleOfCode } from '../store/checkouts.ts';
-import { type Receipt, receiptOf } from '../store/decision.ts';
+import { type Receipt, receiptOf, unitsIn } from '../store/decision.ts';
 import { findReceipt } from '../store/receipts.ts';
 import { readStanding } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
@@ -18,7 +18,7 @@ type PurchaseDeps = Pick<RouteDeps, 'liveSales' | 'postgres' | 'ownerOf'>;
 const CODE = { required: true, pattern: /^[!-~\uFFFD]{1,128}$/, form: 'a checkout code' } as const;
 
 /** A receipt is private and may change: no cache may keep it. */
-const NO_STORE = { 'Cache-Control': 'no-store' };
+export const NO_STORE = { 'Cache-Control': 'no-store' };
 
 const REFUSAL = {
   'not-begun': 'sale_not_active',
@@ -63,7 +63,7 @@ export const purchaseEndpoints = (deps: PurchaseDeps): Documented[] => [
 ];
 
 /** Whether a token has proved another user than the owner, as far as that one is known. */
-const isAnothers = ({ buyer }: Asked, owner: string | undefined): boolean =>
+export const isAnothers = ({ buyer }: Asked, owner: string | undefined): boolean =>
   buyer !== undefined && owner !== undefined && owner !== buyer;
 
 async function buy(
@@ -87,7 +87,7 @@ async function buy(
   if (isAnothers(asked, result.decision.userId)) return problem(asked, 'buyer_mismatch');
   const receipt = receiptOf(result.decision.lines, result.names);
   if (result.outcome === 'decided-before') return answerAgain(asked, receipt);
-  asked.bought = receipt.total_purchased;
+  asked.bought = unitsIn(result.decision.lines);
   asked.lost = receipt.failed_count;
   return answerFirst(asked, receipt);
 }

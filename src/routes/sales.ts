@@ -119,8 +119,8 @@ export const SALE_FIELDS = {
   id: SALE_ID_SCHEMA,
   started_at: time('When the sale opens, UTC.'),
   ended_at: time('When it closes, UTC. Nothing is sold from this moment on.'),
-  total_items: count('Items of the sale.', 1),
-  items_sold: count('Items sold so far.'),
+  total_items: count('Units of the sale: as many as items, where no item has a stock.', 1),
+  items_sold: count('Units sold so far.'),
   active: flag('Whether it is within its hours now, paused or not.'),
   state: SALE_STATE_SCHEMA,
 };
@@ -130,7 +130,7 @@ const SALE_WITH_LIMIT_SCHEMA = named(
   withOptional(
     objectOf<SaleView & { user_limit: number }>({
       ...SALE_FIELDS,
-      user_limit: count('Items that one user may hold in this sale.', 1),
+      user_limit: count('Units that one user may hold in this sale.', 1),
     }),
     {
       name: text('What the shop calls it.'),

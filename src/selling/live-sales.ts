@@ -79,7 +79,7 @@ export function createLiveSales(deps: LiveSalesDeps): LiveSales {
         sale.facts = facts;
         sale.endsAt = formatTime(facts.endsAtMs);
         next.set(facts.id, sale);
-        shard.openSale(facts.id, facts.total, facts.epoch);
+        shard.openSale(facts.id, facts.items ?? facts.total, facts.epoch);
       }
       for (const id of byId.keys()) if (!next.has(id)) shard.closeSale(id);
       told = sales;

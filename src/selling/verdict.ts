@@ -54,9 +54,11 @@ export function decideCheckout(
   saleId: string | undefined,
 ): Verdict | Promise<Verdict> {
   const sale = deps.findSale(saleId);
-  // Outside a sale's hours let Redis decide: this clock may differ a little.
+  // Outside a sale's hours let Redis decide: this clock may differ a little. A line of a sold item can be taken out.
   const remembered =
-    sale && isOpen(sale.facts, Date.now()) ? deps.shard.verdict(sale.facts.id, op.itemId) : undefined;
+    sale && op.quantity !== 0 && isOpen(sale.facts, Date.now())
+      ? deps.shard.verdict(sale.facts.id, op.itemId)
+      : undefined;
   if (typeof remembered === 'string') return { outcome: REMEMBERED[remembered], sale };
   const verdict = sale ? askStores(deps, op, sale, saleId, remembered) : refuseUnknown(deps, saleId);
   return verdict.catch((error) => {

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import type { LiveSale } from '../sale.ts';
+import { ITEMS_MAX, type LiveSale } from '../sale.ts';
 import { type Batcher, createBatcher } from './batcher.ts';
 import { Fenced } from './errors.ts';
 import { fenceOf } from './fence.ts';
@@ -14,15 +14,17 @@ const IN_FLIGHT_MAX = 2;
 /** Operations that may wait per worker and sale: some 200 ms of work, after which waiting is not worth it. */
 const PENDING_MAX = 8_192;
 /**
- * Carts of one sale at a time, per item and at least. A cart that is never bought stays until the sale is retired:
+ * Carts of one sale at a time, per unit and at least. A cart that is never bought stays until the sale is retired:
  * without a bound, one client with many user ids could fill Redis, which is all sales'.
  */
-const CARTS_PER_ITEM = 100;
+const CARTS_PER_UNIT = 100;
 const CARTS_LEAST = 100_000;
 
 export interface CheckoutOp {
   readonly userId: string;
   readonly itemId: string;
+  /** Sets the quantity of the item's line; 0 takes it out. Without it one unit is added, unless the item is in the cart. */
+  readonly quantity?: number | undefined;
 }
 
 export interface CheckoutResult {
@@ -54,7 +56,10 @@ export function createCheckouts(
       const declared = [k.gate, k.sale, k.items, k.carts, k.codes, k.bought];
       // One text instead of three arguments per operation: writing so many small ones costs node 5 µs each.
       let packed = '';
-      for (const op of ops) packed += `${op.userId} ${op.itemId} ${newCode(id)} `;
+      for (const { userId, itemId, quantity } of ops) {
+        const line = quantity === undefined ? itemId : `${itemId}*${quantity}`;
+        packed += `${userId} ${line} ${newCode(id)} `;
+      }
       const args = [fenceOf(epoch), String(cartsMax(total)), packed];
       const reply = await redis.run(checkoutScript, declared, args);
       return typeof reply === 'number' ? ops.map(() => wholeBatch(id, reply)) : perItem(reply as string);
@@ -62,8 +67,9 @@ export function createCheckouts(
   });
 }
 
-/** How many carts a sale of so many items may hold at a time. */
-export const cartsMax = (total: number): number => Math.max(CARTS_LEAST, CARTS_PER_ITEM * total);
+/** How many carts a sale of so many units may hold at a time; past a million units, as many as with a million. */
+export const cartsMax = (total: number): number =>
+  Math.max(CARTS_LEAST, CARTS_PER_UNIT * Math.min(total, ITEMS_MAX));
 
 function wholeBatch(saleId: string, status: number): CheckoutResult {
   const outcome = OF_CHECKOUT_BATCH[status as keyof typeof OF_CHECKOUT_BATCH];

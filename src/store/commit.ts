@@ -44,12 +44,13 @@ export async function commitDecisions(
       decisions.map((d) => d.userId),
       decisions.map((d) => d.decidedMs),
       decisions.map((d) => d.lines.join(' ')),
+      decisions.some((d) => d.lines.some((line) => line.includes('@'))),
     ],
   );
   return accepted?.standing;
 }
 
-/** Hears of a decision that contradicts a row in Postgres: Redis sold what Postgres knows to be sold. */
+/** Hears of a decision that contradicts Postgres: Redis sold a unit that is sold already, or that does not exist. */
 export type OnContradiction = (decision: Decision, error: Error) => void;
 
 export interface Sound {

@@ -35,7 +35,7 @@ export async function decideCodes(
   codes: readonly string[],
 ): Promise<DecidedBatch> {
   const k = keysOf(sale.id);
-  const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox];
+  const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox, k.free];
   const fence = fenceOf(sale.epoch);
   const reply = await redis.run(purchaseScript, keys, [fence, SOLD_CHANNEL, sale.id, codes.join(' ')]);
   if (reply === FENCED) throw new Fenced(sale.id);

@@ -7,7 +7,10 @@ export interface Decision {
   readonly saleId: string;
   readonly userId: string;
   readonly decidedMs: number;
-  /** "+item" bought or "-item" lost, in the order in which the lines were added. */
+  /**
+   * In the order in which they were added: "+item" has bought unit 0, "+item@5-7,9" these units of an item with a stock;
+   * "-item" is lost, and "-item*3" with the quantity asked for.
+   */
   readonly lines: readonly string[];
 }
 
@@ -24,21 +27,44 @@ export function formatDecision(decision: Omit<Decision, 'code' | 'saleId'>): str
 
 export const isBought = (line: string): boolean => line.startsWith('+');
 
+/** The item of a line. */
+export const itemOf = (line: string): string => /^[^@*]+/.exec(line.slice(1))?.[0] ?? '';
+
+/** The numbers of the units that a line has bought. */
+export function unitsOf(line: string): number[] {
+  if (!isBought(line)) return [];
+  const [, units = '0'] = line.split('@');
+  return units.split(',').flatMap((part) => {
+    const [first = 0, last = first] = part.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
+
+/** How many units decisions' lines have bought. */
+export const unitsIn = (lines: readonly string[]): number =>
+  lines.reduce((sum, line) => sum + unitsOf(line).length, 0);
+
 /** The answer to a purchase in the contract's form. */
 export interface Receipt {
   readonly success: boolean;
-  readonly purchased_items: readonly { readonly id: string; readonly name: string; readonly sold: boolean }[];
+  readonly purchased_items: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly sold: boolean;
+    /** Units bought, when more than one was asked for: all of them or none. */
+    readonly quantity?: number;
+  }[];
   readonly total_purchased: number;
   readonly failed_count: number;
 }
 
 /** `names` are those of the decision's lines, in their order. */
 export function receiptOf(lines: readonly string[], names: readonly (string | null)[]): Receipt {
-  const items = lines.map((line, i) => ({
-    id: line.slice(1),
-    name: names[i] ?? '',
-    sold: isBought(line),
-  }));
+  const items = lines.map((line, i) => {
+    const units = /[@*]/.test(line) ? unitsOf(line).length : 1;
+    const item = { id: itemOf(line), name: names[i] ?? '', sold: isBought(line) };
+    return units === 1 ? item : { ...item, quantity: units };
+  });
   const bought = items.filter((item) => item.sold).length;
   return {
     success: bought > 0,

@@ -23,15 +23,19 @@ export interface ItemView {
   readonly price?: number;
   /** What the shop keeps with it. */
   readonly data?: object;
+  /** Units, and those that no committed purchase holds; of an item with more than one. */
+  readonly stock?: number;
+  readonly left?: number;
 }
 
 interface ItemRow extends Record<string, unknown> {
   readonly id: string;
   readonly name: string;
   readonly image_url: string;
-  readonly sold: boolean;
   readonly price: number | null;
   readonly data: object | null;
+  readonly stock: number;
+  readonly left: number;
 }
 
 /** A page of a sale's items in their order; `sold` is what is committed. Throws as `Postgres.query` does. */
@@ -42,13 +46,14 @@ export async function listItems(postgres: Postgres, page: ItemPage): Promise<Ite
 }
 
 /** A row without what the item was not given. */
-const viewOf = ({ id, name, image_url, sold, price, data }: ItemRow): ItemView => ({
+const viewOf = ({ id, name, image_url, price, data, stock, left }: ItemRow): ItemView => ({
   id,
   name,
   image_url,
-  sold,
+  sold: left === 0,
   ...(price !== null && { price }),
   ...(data !== null && { data }),
+  ...(stock > 1 && { stock, left }),
 });
 
 export interface Stretches {

@@ -11,8 +11,9 @@ export function keysOf(saleId: string) {
     bought: `${tag}:bought`,
     decisions: `${tag}:decisions`,
     outbox: `${tag}:outbox`,
+    free: `${tag}:free`,
   } as const;
 }
 
-/** This channel tells every worker which items were sold: `sale epoch sold item item …`. */
+/** This channel tells every worker of which items nothing is left: `sale epoch gone item item …`. */
 export const SOLD_CHANNEL = 'flashsale:sold';

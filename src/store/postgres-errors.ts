@@ -7,9 +7,10 @@ import { type Meaning, meaningOf } from './sqlstates.ts';
 const meaningIn = (error: unknown): Meaning | undefined =>
   error instanceof pg.DatabaseError && error.code !== undefined ? meaningOf(error.code) : undefined;
 
-/** Whether a statement was refused because it contradicts an existing row. */
+/** Whether a statement was refused because it contradicts an existing row, or sells a unit that does not exist. */
 export const isContradiction = (error: unknown): error is pg.DatabaseError =>
-  meaningIn(error) === 'contradiction';
+  meaningIn(error) === 'contradiction' ||
+  (error instanceof pg.DatabaseError && error.constraint === 'purchases_within_stock');
 
 /** Whether Postgres will never accept these values, however often they are sent. */
 export const isRefusal = (error: unknown): error is pg.DatabaseError =>

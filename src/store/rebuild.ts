@@ -17,12 +17,14 @@ const scripts = {
   begin: script('rebuild_begin'),
   clear: script('rebuild_clear'),
   load: script('rebuild_load'),
+  free: script('rebuild_free'),
   decisions: script('rebuild_decisions'),
   open: script('rebuild_open'),
 };
 const sql = {
   bumpEpoch: statement('bump_epoch'),
   items: statement('rebuild_items'),
+  free: statement('rebuild_free'),
   bought: statement('rebuild_bought'),
   decisions: statement('rebuild_decisions'),
   openEpoch: statement('open_epoch'),
@@ -31,13 +33,16 @@ const sql = {
 interface Sale {
   readonly epoch: number;
   readonly opened_epoch: number;
+  /** Units. */
   readonly total: number;
+  readonly items: number;
 }
 
 /** What the sale's hash says. */
 interface Facts {
   readonly starts_ms: number;
   readonly ends_ms: number;
+  /** Units. */
   readonly total: number;
   readonly user_limit: number;
   readonly version: number;
@@ -106,10 +111,10 @@ export async function rebuildSale(
     await carryOver(rebuild, tell);
     const salvaged = await salvage(rebuild, found.epoch, tell);
     await clear(rebuild);
-    const sold = await loadItems(rebuild);
+    const loaded = await loadItems(rebuild);
     await loadBought(rebuild);
     await loadDecisions(rebuild);
-    await open(rebuild, sold);
+    await open(rebuild, loaded);
     return { epoch: sale.epoch, doubted: found.doubted, salvaged };
   } catch (error) {
     if (error instanceof Superseded) return undefined;
@@ -153,7 +158,7 @@ async function salvage(
 }
 
 async function clear({ redis, keys: k, token }: Rebuild): Promise<void> {
-  const cleared = [k.sale, k.items, k.names, k.bought, k.decisions];
+  const cleared = [k.sale, k.items, k.names, k.bought, k.decisions, k.free];
   await step(redis.run(scripts.clear, [k.gate, ...cleared], [token]));
 }
 
@@ -183,22 +188,61 @@ async function carryOver(
   }
 }
 
-async function loadItems({ redis, postgres, saleId, sale, keys, token }: Rebuild): Promise<number> {
-  let sold = 0;
-  for (let from = 0; from < sale.total; from += STEP_ROWS) {
-    const rows = await postgres.query<{ id: string; name: string; sold: boolean }>(sql.items, [
-      saleId,
-      from,
-      from + STEP_ROWS,
-    ]);
-    const stock = rows.flatMap((row) => [row.id, row.sold ? '0' : '1']);
-    await step(redis.run(scripts.load, [keys.gate, keys.items], [token, ...stock]));
-    await step(
-      redis.run(scripts.load, [keys.gate, keys.names], [token, ...rows.flatMap((row) => [row.id, row.name])]),
+/** What was loaded: units that are sold, and items of which nothing is left. */
+interface Loaded {
+  sold: number;
+  gone: number;
+}
+
+interface ItemRow extends Record<string, unknown> {
+  readonly id: string;
+  readonly name: string;
+  readonly stock: number;
+  readonly held: number;
+  readonly lowest: number | null;
+}
+
+async function loadItems(rebuild: Rebuild): Promise<Loaded> {
+  const { redis, postgres, saleId, sale, keys, token } = rebuild;
+  const loaded = { sold: 0, gone: 0 };
+  let units = 0;
+  const load = (key: string, fields: string[]) =>
+    step(redis.run(scripts.load, [keys.gate, key], [token, ...fields]));
+  for (let from = 0; from < sale.items; from += STEP_ROWS) {
+    const rows = await postgres.query<ItemRow>(sql.items, [saleId, from, from + STEP_ROWS]);
+    await load(
+      keys.items,
+      rows.flatMap((row) => [row.id, String(row.stock - row.held)]),
     );
-    sold += rows.filter((row) => row.sold).length;
+    await load(
+      keys.names,
+      rows.flatMap((row) => [row.id, row.name]),
+    );
+    for (const row of rows) {
+      units += row.stock;
+      loaded.sold += row.held;
+      if (row.held === row.stock) loaded.gone++;
+      await loadFree(rebuild, row);
+    }
   }
-  return sold;
+  if (units !== sale.total)
+    throw new Error(`sale ${saleId} has ${units} units, and its total is ${sale.total}`);
+  return loaded;
+}
+
+/**
+ * Units are handed out from the highest downwards: those below the lowest that is held need no list. Others are for sale above it
+ * where a decision was lost with Redis' memory, or units came back.
+ */
+async function loadFree({ redis, postgres, saleId, keys, token }: Rebuild, row: ItemRow): Promise<void> {
+  const { id, stock, held, lowest } = row;
+  if (lowest === null || stock - lowest === held) return;
+  for (let from = lowest + 1; from < stock; from += STEP_ROWS) {
+    const below = Math.min(from + STEP_ROWS, stock);
+    const rows = await postgres.query<{ unit: number }>(sql.free, [saleId, id, from, below]);
+    const members = rows.flatMap(({ unit }) => ['0', `${id}@${unit}`]);
+    if (members.length > 0) await step(redis.run(scripts.free, [keys.gate, keys.free], [token, ...members]));
+  }
 }
 
 async function loadBought({ redis, postgres, saleId, keys, token }: Rebuild): Promise<void> {
@@ -228,19 +272,15 @@ async function loadDecisions({ redis, postgres, saleId, keys, token }: Rebuild):
   }
 }
 
-async function open({ redis, postgres, saleId, keys: k, sale, token }: Rebuild, sold: number): Promise<void> {
+async function open(
+  { redis, postgres, saleId, keys: k, sale, token }: Rebuild,
+  { sold, gone }: Loaded,
+): Promise<void> {
   // Read behind the shut gate: a change that was answered before is among them, and none is answered until it opens.
   const [now] = await postgres.query<Facts & Record<string, unknown>>(sql.openEpoch, [saleId, sale.epoch]);
   if (now === undefined) throw new Superseded();
-  const facts = [
-    now.starts_ms,
-    now.ends_ms,
-    now.total,
-    sold,
-    now.user_limit,
-    now.version,
-    Number(now.paused),
-  ].map(String);
-  const keys = [k.gate, k.sale, k.items, k.carts, k.codes, k.bought, k.decisions, k.outbox];
-  await step(redis.run(scripts.open, keys, [token, fenceOf(sale.epoch), ...facts]));
+  const facts = [now.starts_ms, now.ends_ms, now.total, sold, now.user_limit, sale.items, gone, now.version];
+  const args = [...facts, Number(now.paused)].map(String);
+  const keys = [k.gate, k.sale, k.items, k.carts, k.codes, k.bought, k.decisions, k.outbox, k.free];
+  await step(redis.run(scripts.open, keys, [token, fenceOf(sale.epoch), ...args]));
 }

@@ -5,13 +5,11 @@ import { type LiveSale, SALE_ID, type SaleState, stateOf } from '../sale.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import { type Postgres, statement, type Transaction } from './postgres.ts';
-import { isContradiction } from './postgres-errors.ts';
 import { type Redis, script } from './redis.ts';
 
 const sql = {
   insertSale: statement('insert_sale'),
   insertItems: statement('insert_items'),
-  takenItems: statement('taken_items'),
   liveSales: statement('live_sales'),
   saleState: statement('sale_state'),
 };
@@ -30,11 +28,14 @@ export interface NewSaleItem {
   readonly price?: number;
   /** JSON of an object. */
   readonly data?: string;
+  /** Units, 1 to 1,000,000. Absent: 1. */
+  readonly stock?: number;
 }
 
 export interface NewSale {
   readonly startsAtMs: number;
   readonly endsAtMs: number;
+  /** Units: the sum of the items' stock. */
   readonly total: number;
   readonly userLimit: number;
   readonly hourly: boolean;
@@ -45,37 +46,21 @@ export interface NewSale {
   readonly items?: readonly NewSaleItem[];
 }
 
-/** An item id of a new sale is taken already. */
-export class ItemTaken extends Error {
-  override name = 'ItemTaken';
-}
-
 /** A fresh id for a sale. */
 export const newSaleId = (): string => `S-${randomBytes(5).toString('hex')}`;
 
 /**
  * Adds a sale and its items in one transaction. Returns its id; undefined when it is hourly and the hour has one.
- * Throws ItemTaken when an item id exists in any sale, and as `Postgres.transaction` does.
+ * Throws as `Postgres.transaction` does.
  */
 export async function createSale(postgres: Postgres, sale: NewSale): Promise<string | undefined> {
   const id = newSaleId();
-  try {
-    return (await postgres.transaction('sales', (client) => insertSale(client, id, sale))) ? id : undefined;
-  } catch (error) {
-    const taken = takenIn(error);
-    throw taken === undefined ? error : new ItemTaken(taken);
-  }
+  return (await postgres.transaction('sales', (client) => insertSale(client, id, sale))) ? id : undefined;
 }
-
-/** The item id that exists in a sale already, if that is why a sale could not be added. */
-export const takenIn = (error: unknown): string | undefined =>
-  isContradiction(error) && error.table === 'items'
-    ? (/\(id\)=\(([^)]*)\)/.exec(error.detail ?? '')?.[1] ?? '')
-    : undefined;
 
 /**
  * Adds a sale and its items within a transaction, in parts. False when it is hourly and the hour has one. Throws what pg throws:
- * `takenIn` knows an item id that exists.
+ * two items of one id are a bug of the caller.
  */
 export async function insertSale(client: Transaction, id: string, sale: NewSale): Promise<boolean> {
   const span = [new Date(sale.startsAtMs), new Date(sale.endsAtMs)];
@@ -84,8 +69,9 @@ export async function insertSale(client: Transaction, id: string, sale: NewSale)
   if (added.rowCount === 0) return false;
   // While Postgres adds one part, the next is made.
   let adding: Promise<unknown> = Promise.resolve();
-  for (let from = 0; from < sale.total; from += INSERT_ROWS) {
-    const columns = columnsOf(id, sale, from, Math.min(from + INSERT_ROWS, sale.total));
+  const count = sale.items?.length ?? sale.total;
+  for (let from = 0; from < count; from += INSERT_ROWS) {
+    const columns = columnsOf(id, sale, from, Math.min(from + INSERT_ROWS, count));
     await adding;
     adding = client.query({ ...sql.insertItems, values: [id, from, ...columns] });
     // Awaited in the next round or below; a rejection before that is not an uncaught one.
@@ -99,13 +85,12 @@ export async function insertSale(client: Transaction, id: string, sale: NewSale)
 /** The items from one position to another, by columns. */
 function columnsOf(saleId: string, { items }: NewSale, from: number, to: number): readonly unknown[][] {
   const make = itemMaker(saleId);
-  const [ids, names, urls, prices, data]: [string[], string[], string[], unknown[], unknown[]] = [
-    [],
-    [],
-    [],
-    [],
-    [],
-  ];
+  const ids: string[] = [];
+  const names: string[] = [];
+  const urls: string[] = [];
+  const prices: unknown[] = [];
+  const data: unknown[] = [];
+  const stocks: number[] = [];
   for (let i = from; i < to; i++) {
     const made = make(i);
     const given = items?.[i];
@@ -115,21 +100,9 @@ function columnsOf(saleId: string, { items }: NewSale, from: number, to: number)
     urls.push(given === undefined ? made.imageUrl : (given.imageUrl ?? namedPictureUrl(id, given.name)));
     prices.push(given?.price ?? null);
     data.push(given?.data ?? null);
+    stocks.push(given?.stock ?? 1);
   }
-  return [ids, names, urls, prices, data];
-}
-
-/** Of these item ids, those that a sale has: the first `limit` in their order, with their sales, and how many there are. */
-export async function findTaken(
-  postgres: Postgres,
-  ids: readonly string[],
-  limit: number,
-): Promise<readonly { readonly id: string; readonly saleId: string; readonly taken: number }[]> {
-  const rows = await postgres.query<{ id: string; sale_id: string; taken: number }>(sql.takenItems, [
-    ids,
-    limit,
-  ]);
-  return rows.map(({ id, sale_id: saleId, taken }) => ({ id, saleId, taken }));
+  return [ids, names, urls, prices, data, stocks];
 }
 
 /** Sales that may still have keys in Redis, oldest first. */
@@ -146,12 +119,14 @@ export async function readLiveSales(postgres: Postgres): Promise<LiveSale[]> {
     version: number;
     currency: string | null;
     name: string | null;
+    items: number;
   }>(sql.liveSales);
   return rows.map((row) => ({
     id: row.id,
     startsAtMs: row.starts_ms,
     endsAtMs: row.ends_ms,
     total: row.total,
+    ...(row.items !== row.total && { items: row.items }),
     userLimit: row.user_limit,
     hourly: row.hourly,
     epoch: row.epoch,
@@ -195,12 +170,12 @@ export async function isSellable(
   sale: Pick<LiveSale, 'id' | 'epoch' | 'total'>,
 ): Promise<boolean> {
   const k = keysOf(sale.id);
-  const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox];
+  const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox, k.free];
   const args = [fenceOf(sale.epoch), String(sale.total)];
   return (await redis.run(whole, keys, args)) === 1;
 }
 
-/** How many items of a live sale are sold, as Redis decided; undefined when Redis does not have the sale. */
+/** How many units of a live sale are sold, as Redis decided; undefined when Redis does not have the sale. */
 export async function countSold(redis: Redis, saleId: string): Promise<number | undefined> {
   const sold = await redis.command('HGET', keysOf(saleId).sale, 'sold');
   return sold === null ? undefined : Number(sold);

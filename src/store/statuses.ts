@@ -17,6 +17,7 @@ export const OF_CHECKOUT_BATCH = {
 export const OF_CHECKOUT = {
   1: 'added',
   2: 'already-in-cart',
+  [-4]: 'sold-out',
   [-5]: 'no-item',
   [-6]: 'item-sold',
   [-7]: 'limit',

@@ -96,6 +96,7 @@ test('the story of the document happens as it is told', async () => {
   names.set(STORY.code.replace(STORY.saleId, id), cart.body.code);
   assert.deepEqual(cart.body, asTold(exampleOf('checkout', 200)));
   assert.match(String(cart.headers['x-shard-owner']), /^[01]$/);
+  assert.deepEqual((await send('readCart')).body, asTold(exampleOf('readCart', 200)));
   assert.deepEqual((await send('purchase')).body, asTold(exampleOf('purchase', 200)));
   assert.equal((await send('purchase')).headers['idempotent-replayed'], 'true');
   assert.deepEqual((await send('readReceipt')).body, asTold(exampleOf('readReceipt', 200)));

@@ -31,8 +31,8 @@ const loadDecisions = (k: Keys, token: string, ...fields: string[]) =>
 const open = (k: Keys, token: string, total: number) =>
   redis.run(
     scripts.open,
-    [k.gate, k.sale, k.items, k.carts, k.codes, k.bought, k.decisions, k.outbox],
-    [token, fenceOf(2), '1', '2', String(total), '0', '10', '7', '1'],
+    [k.gate, k.sale, k.items, k.carts, k.codes, k.bought, k.decisions, k.outbox, k.free],
+    [token, fenceOf(2), '1', '2', String(total), '0', '10', String(total), '0', '7', '1'],
   );
 
 test('begin shuts the gate of an older epoch, and says of which epoch the decisions are', async () => {

@@ -176,20 +176,36 @@ for (const [what, body, sentences] of INVALID) {
   });
 }
 
-test('an item id that any sale has is refused, and no sale is left of the attempt', async () => {
+test('an item id is unique within its sale: another sale may list it, and each sells its own', async () => {
   const { items } = await addShelf(http, { total_items: 1 });
-  const before = (await http.get('/sales')).body.length;
-  const body = {
-    items: [
-      { id: 'fresh', name: 'a' },
-      { id: items[0], name: 'b' },
-    ],
-  };
-  const reply = await http.post('/admin/sales', { body });
-  assertProblem(reply, 400, 'validation_failed', 'errors');
-  assert.match(reply.body.errors.items, new RegExp(`exists already: ${items[0]} \\(sale S-[0-9a-f]{10}\\)$`));
-  assert.equal((await http.get('/sales')).body.length, before);
-  assert.equal((await http.post('/admin/sales', { body: { items: body.items.slice(0, 1) } })).status, 201);
+  const body = { items: [{ id: items[0], name: 'b', stock: 2 }] };
+  const again = await addShelf(http, body);
+  assert.deepEqual(again.items, items);
+  const code = await fillCart(http, 'ada', items, again.sale);
+  const { purchased_items: bought } = (await purchase(http, code)).body;
+  assert.deepEqual(bought, [{ id: items[0], name: 'b', sold: true }]);
+  const twice = await http.post('/admin/sales', { body: { items: [...body.items, ...body.items] } });
+  assertProblem(twice, 400, 'validation_failed', 'errors');
+});
+
+test('a stock is 1 to 1,000,000 units; the total counts them, and must when it is given', async () => {
+  const items = [{ name: 'a', stock: 1_000_000 }, { name: 'b' }];
+  const created = await http.post('/admin/sales', { body: { items } });
+  assert.equal(created.body.data.total_items, 1_000_001);
+  for (const stock of [0, -1, 1.5, 1_000_001, '3', null]) {
+    const reply = await http.post('/admin/sales', { body: { items: [{ name: 'a', stock }] } });
+    assertProblem(reply, 400, 'validation_failed', 'errors');
+    assert.match(reply.body.errors['items[0].stock'], /^stock must be a whole number from 1 to 1000000/);
+  }
+  const three = [{ name: 'a', stock: 3 }];
+  assert.equal((await http.post('/admin/sales', { body: { total_items: 3, items: three } })).status, 201);
+  const wrong = await http.post('/admin/sales', { body: { total_items: 1, items: three } });
+  assert.match(wrong.body.errors.total_items, /number of units/);
+  const csv = await http.post('/admin/sales', {
+    headers: { 'Content-Type': 'text/csv' },
+    body: 'id,name,stock\nx,X,4\n',
+  });
+  assert.equal(csv.body.data.total_items, 4);
 });
 
 test('a body that is not JSON is refused: by its type, or as malformed', async () => {

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { auditSale } from '../../src/store/audit/audit.ts';
-import { createCheckouts } from '../../src/store/checkouts.ts';
+import { createCheckouts, newCode } from '../../src/store/checkouts.ts';
+import { commitDecisions } from '../../src/store/commit.ts';
 import { decideCodes } from '../../src/store/decide.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { createPurchases } from '../../src/store/purchases.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
 import { isSellable } from '../../src/store/sales.ts';
 import { until } from '../support/processes.ts';
-import { openSale, openStores, type TestSale } from '../support/stores.ts';
+import { addSale, openSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
 const { redis, postgres, sql } = stores;
@@ -16,9 +17,28 @@ const { redis, postgres, sql } = stores;
 const cart = (sale: TestSale, userId: string, item: number) =>
   createCheckouts(redis, () => sale).add({ userId, itemId: sale.itemIds[item]! });
 
+/** Of an item with a stock dan holds unit 1, so that unit 2 is free above it. */
+async function openTorn(): Promise<TestSale> {
+  const named = [
+    ...Array.from({ length: 5 }, (_, i) => ({ id: `i${i}`, name: 'One' })),
+    { id: 'many', name: 'Many', stock: 3 },
+  ];
+  const sale = await addSale(stores, { limit: 1, items: 8, named });
+  const decision = {
+    code: newCode(sale.id),
+    saleId: sale.id,
+    userId: 'dan',
+    decidedMs: Date.now(),
+    lines: ['+many@1'],
+  };
+  assert.ok(await commitDecisions(postgres, sale, [decision]));
+  const rebuilt = await rebuildSale(redis, postgres, sale.id, assert.fail);
+  return { ...sale, epoch: rebuilt!.epoch };
+}
+
 /** A sale of which every key holds something: ada has bought, bob has decided and not committed, cleo has a cart. */
 async function openFullSale(): Promise<TestSale> {
-  const sale = await openSale(stores, { limit: 1 });
+  const sale = await openTorn();
   const purchases = createPurchases({
     ...{ redis, postgres, sale: () => sale },
     ...{ onError: assert.ifError, forgetAfterMs: 0 },
@@ -47,7 +67,7 @@ for (const name of Object.keys(keysOf('S')) as (keyof ReturnType<typeof keysOf>)
     const rows = await sql('select user_id from purchases where sale_id = $1 order by 1', sale.id);
     assert.deepEqual(
       rows.map((row) => row.user_id),
-      ['ada', 'bob'],
+      ['ada', 'bob', 'dan'],
     );
   });
 }

@@ -86,10 +86,18 @@ test('the constraints refuse what must not be', async () => {
     );
   await sale('S-0000000001');
   const item = (id: string, position: number, of = 'S-0000000001') =>
-    sql(`insert into items values ($1, $2, $3, 'name', 'url')`, id, of, position);
+    sql(
+      `insert into items (id, sale_id, position, name, image_url, stock) values ($1, $2, $3, 'name', 'url', 3)`,
+      id,
+      of,
+      position,
+    );
   await item('a', 0);
   await sql(`insert into purchases values ('S-0000000001', 'a', 'code1', 'ada', now())`);
   await sql(`insert into decisions values ('code1', 'S-0000000001', 'ada', now(), '+a')`);
+  const unit = (n: number, stock: number | null) =>
+    sql(`insert into purchases values ('S-0000000001', 'a', 'code1', 'ada', now(), $1, $2)`, n, stock);
+  await unit(1, 3);
   const refused: [() => Promise<unknown>, string][] = [
     [() => sale('S-1'), '23514'],
     [() => sale('S-0000000001'), '23505'],
@@ -101,6 +109,12 @@ test('the constraints refuse what must not be', async () => {
     [() => item('b b', 1), '23514'],
     [() => item('b', 1, 'S-0000000009'), '23503'],
     [() => sql(`insert into purchases values ('S-0000000001', 'a', 'code2', 'bob', now())`), '23505'],
+    [() => unit(1, 3), '23505'],
+    [() => unit(3, 3), '23514'],
+    [() => unit(-1, 3), '23514'],
+    [() => unit(2, null), '23514'],
+    [() => sql(`update items set stock = 0 where id = 'a'`), '23514'],
+    [() => sql(`update items set stock = 1000001 where id = 'a'`), '23514'],
     [() => sql(`insert into decisions values ('code1', 'S-0000000001', 'bob', now(), '-a')`), '23505'],
   ];
   for (const [attempt, code] of refused) await assert.rejects(attempt(), { code });

@@ -6,7 +6,7 @@ import { commitDecisions } from '../../src/store/commit.ts';
 import { listItems } from '../../src/store/items.ts';
 import { statement } from '../../src/store/postgres.ts';
 import { findSale, listSales } from '../../src/store/sale-list.ts';
-import { createSale, ItemTaken, type NewSale, readLiveSales } from '../../src/store/sales.ts';
+import { createSale, type NewSale, readLiveSales } from '../../src/store/sales.ts';
 import { addSale, openStores } from '../support/stores.ts';
 
 const stores = await openStores();
@@ -50,14 +50,22 @@ test('given items keep what they bring, and get the rest generated', async () =>
   assert.deepEqual(second, { id: 'own', name: 'Vase', image_url: '/vase.png', sold: false });
 });
 
-test('an id that any sale has is taken, by its name, and the sale is not added', async () => {
-  await createSale(postgres, facts({ total: 1, items: [{ id: 'unique', name: 'Lamp' }] }));
+test('an id is unique within its sale: twice in one is refused, and nothing is left of the attempt; another sale may list it again', async () => {
+  const once = facts({ total: 1, items: [{ id: 'unique', name: 'Lamp' }] });
+  assert.ok(await createSale(postgres, once));
+  const listed = (await createSale(postgres, once))!;
+  assert.deepEqual(await sql(`select sale_id from items where id = 'unique' and sale_id = $1`, listed), [
+    { sale_id: listed },
+  ]);
   const before = await sql('select count(*) from sales');
-  const again = facts({ total: 2, items: [{ name: 'Vase' }, { id: 'unique', name: 'Lamp' }] });
-  await assert.rejects(
-    createSale(postgres, again),
-    (error) => error instanceof ItemTaken && error.message === 'unique',
-  );
+  const again = facts({
+    total: 2,
+    items: [
+      { id: 'unique', name: 'Vase' },
+      { id: 'unique', name: 'Lamp' },
+    ],
+  });
+  await assert.rejects(createSale(postgres, again), { code: '23505', table: 'items' });
   assert.deepEqual(await sql('select count(*) from sales'), before);
 });
 

@@ -10,7 +10,7 @@ import { migrate } from '../../src/store/migrate.ts';
 import { openPostgres, type Postgres } from '../../src/store/postgres.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
 import { openRedis, type Redis } from '../../src/store/redis.ts';
-import { createSale } from '../../src/store/sales.ts';
+import { createSale, type NewSale } from '../../src/store/sales.ts';
 import { atEnd } from './at-end.ts';
 import { copyTemplate } from './template.ts';
 
@@ -68,7 +68,9 @@ export async function connectStores(redisUrl: string, databaseUrl: string) {
 }
 
 export interface SaleOptions {
+  /** Units: as many items, unless they are named. */
   readonly items?: number;
+  readonly named?: NewSale['items'];
   readonly limit?: number;
   /** Milliseconds from now. */
   readonly startsIn?: number;
@@ -92,8 +94,10 @@ export async function addSale(
     userLimit: options.limit ?? 10,
     hourly: false,
   };
-  const id = (await createSale(postgres, facts))!;
-  return { ...facts, id, epoch: 0, itemIds: generateItems(id, facts.total).map((item) => item.id) };
+  const { named } = options;
+  const id = (await createSale(postgres, { ...facts, ...(named && { items: named }) }))!;
+  const generated = generateItems(id, named?.length ?? facts.total);
+  return { ...facts, id, epoch: 0, itemIds: generated.map((item, i) => named?.[i]?.id ?? item.id) };
 }
 
 /** Creates a sale in Postgres and opens it in Redis. */

@@ -49,12 +49,12 @@ export async function auditSale(
   for (let start = 1; ; start++) {
     const before = await readSaleFacts(postgres, saleId);
     if (before === undefined) return whole('is not in Postgres');
-    if (before.retired) return auditBooks(booksOf(postgres, before), before.total, rest);
+    if (before.retired) return auditBooks(booksOf(postgres, before), before.items, rest);
     const gate = await untilGateIsOpen(redis, saleId);
     const differences =
       gate === undefined
         ? whole('cannot be sold: its gate in Redis is shut or missing')
-        : await auditBooks(booksOf(postgres, before, redis), before.total, rest);
+        : await auditBooks(booksOf(postgres, before, redis), before.items, rest);
     if (differences.length === 0 || start === STARTS_MAX) return differences;
     const after = await readSaleFacts(postgres, saleId);
     if (after?.epoch === before.epoch && !after.retired) return differences;
@@ -66,7 +66,7 @@ function booksOf(postgres: Postgres, { id: saleId, userLimit }: SaleFacts, redis
   return { saleId, userLimit, postgres, redis, readWaiting: waiting };
 }
 
-async function auditBooks(books: Books, total: number, rest: () => Promise<void>): Promise<Difference[]> {
+async function auditBooks(books: Books, count: number, rest: () => Promise<void>): Promise<Difference[]> {
   const { saleId, redis, postgres } = books;
   const keys = keysOf(saleId);
   // The first look leaves out the outbox: what waits there looks wrong, and is checked again with the outbox.
@@ -83,7 +83,7 @@ async function auditBooks(books: Books, total: number, rest: () => Promise<void>
   };
   const items = await doubtful(
     checkItems,
-    itemsInPostgres(postgres, saleId, total),
+    itemsInPostgres(postgres, saleId, count),
     redis && fieldsOf(redis, keys.items),
   );
   const codes = await doubtful(

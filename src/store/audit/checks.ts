@@ -10,7 +10,7 @@ import { formatDecision } from '../decision.ts';
 import { keysOf } from '../keys.ts';
 import { type Postgres, statement } from '../postgres.ts';
 import type { Redis } from '../redis.ts';
-import { readFields, type Waiting } from './keys.ts';
+import { readFields, type Waiting, type WaitingUnit } from './keys.ts';
 
 const sql = {
   items: statement('audit_items'),
@@ -33,43 +33,118 @@ export type Findings = Map<string, string>;
 
 export type Check = (books: Books, subjects: readonly string[]) => Promise<Findings>;
 
-/** Left and sold are the sale's items; sold is what was bought, each by one code. */
+/** Every unit is on the shelf or bought, each by one code. */
 export const checkItems: Check = async (books, ids) => {
   const { saleId, redis, postgres } = books;
-  const stock = redis && (await readFields(redis, keysOf(saleId).items, ids));
-  const { byItem } = await books.readWaiting();
-  const rows = await postgres.query<ItemRow & Record<string, unknown>>(sql.items, [saleId, ids]);
+  const keys = keysOf(saleId);
+  const before = redis && (await readFields(redis, keys.items, ids));
+  const { byItem, byCode } = await books.readWaiting();
+  const units = ids.flatMap((id) => (byItem.get(id) ?? []).map((each) => ({ id, ...each })));
+  const rows = await postgres.query<ItemRow & Record<string, unknown>>(sql.items, [
+    ...[saleId, ids, [...byCode.keys()]],
+    ...[units.map(({ id }) => id), units.map(({ unit }) => unit), units.map(({ code }) => code)],
+  ]);
   const byId = new Map(rows.map((row) => [row.id, row]));
+  const row = (id: string) => byId.get(id) as ItemRow;
+  const shelves = redis && (await readShelves(redis, saleId, ids, (id) => (row(id).stock ?? 1) > 1));
   return findingsOf(ids, (id, i) => {
-    const row = byId.get(id) as ItemRow;
-    return itemAlone(row) ?? (stock && itemInBoth(row, stock[i] ?? null, byItem.get(id) ?? []));
+    const [alone, waiting] = [itemAlone(row(id)), byItem.get(id) ?? []];
+    if (alone !== undefined || before === undefined) return alone;
+    const shelf = shelves?.get(id);
+    return (
+      soldTwice(row(id), waiting) ??
+      (shelf === undefined
+        ? uniqueInBoth(row(id), before[i] ?? null, waiting)
+        : stockInBoth(row(id), before[i] ?? null, waiting, shelf))
+    );
   });
 };
 
 interface ItemRow {
   readonly id: string;
-  readonly listed: boolean;
+  /** Null when the sale does not have the item. */
+  readonly stock: number | null;
+  /** Units bought by codes that do not wait. */
+  readonly held: number;
+  readonly lowest: number | null;
+  /** One of the codes that hold a unit. */
   readonly code: string | null;
-  readonly user_id: string | null;
-  readonly decided: boolean;
+  readonly strange_code: string | null;
+  readonly strange_user: string | null;
+  /** Codes that hold a unit which a waiting code has been given. */
+  readonly clashes: readonly string[];
+}
+
+/** What Redis says of an item with a stock, after Postgres was read. */
+interface Shelf {
+  readonly left: number;
+  /** Units for sale that are numbered above one that is held. */
+  readonly free: readonly number[];
+}
+
+/** The shelves of the items that are asked for. First the free units, then what is left: see `stockInBoth`. */
+async function readShelves(
+  redis: Redis,
+  saleId: string,
+  ids: readonly string[],
+  isAsked: (id: string) => boolean,
+): Promise<Map<string, Shelf>> {
+  const keys = keysOf(saleId);
+  const shelves = new Map<string, Shelf>();
+  for (const id of ids.filter(isAsked)) {
+    const members = await redis.command('ZRANGEBYLEX', keys.free, `[${id}@`, `(${id}A`);
+    const left = await redis.command('HGET', keys.items, id);
+    const free = (members as string[]).map((member) => Number(member.slice(id.length + 1)));
+    shelves.set(id, { left: Number(left), free });
+  }
+  return shelves;
 }
 
 function itemAlone(row: ItemRow): string | undefined {
-  if (!row.listed) return 'is not one of the sale, and yet it is in Redis or among its purchases';
-  if (row.code !== null && !row.decided)
-    return `was bought by ${row.user_id} with ${row.code}, but the decision of that code does not say so`;
+  if (row.stock === null) return 'is not one of the sale, and yet it is in Redis or among its purchases';
+  if (row.strange_code !== null)
+    return `was bought by ${row.strange_user} with ${row.strange_code}, but the decision of that code does not say so`;
   return undefined;
 }
 
-function itemInBoth(row: ItemRow, stock: string | null, waiting: readonly string[]): string | undefined {
-  const buyers = new Set(row.code === null ? waiting : [...waiting, row.code]);
-  if (buyers.size > 1) return `is sold more than once: ${[...buyers].join(', ')}`;
-  if (stock === null) return 'is missing from Redis';
-  if (stock !== '0' && stock !== '1') return `has the state "${stock}" in Redis`;
-  if (stock === '1' && buyers.size > 0)
-    return `was bought with ${[...buyers][0]}, and yet Redis still sells it`;
-  if (stock === '0' && buyers.size === 0)
+function soldTwice({ clashes }: ItemRow, waiting: readonly WaitingUnit[]): string | undefined {
+  const units = new Set(waiting.map(({ unit }) => unit));
+  if (clashes.length === 0 && units.size === waiting.length) return undefined;
+  const codes = new Set([...waiting.map(({ code }) => code), ...clashes]);
+  return `is sold more than once: ${[...codes].join(', ')}`;
+}
+
+function uniqueInBoth(
+  row: ItemRow,
+  left: string | null,
+  waiting: readonly WaitingUnit[],
+): string | undefined {
+  const buyer = row.code ?? waiting[0]?.code;
+  if (left === null) return 'is missing from Redis';
+  if (left !== '0' && left !== '1') return `has the state "${left}" in Redis`;
+  if (left === '1' && buyer !== undefined) return `was bought with ${buyer}, and yet Redis still sells it`;
+  if (left === '0' && buyer === undefined)
     return 'is sold in Redis, but no purchase holds it and none waits for it';
+  return undefined;
+}
+
+/**
+ * While it sells, what is bought lies between what Redis lacked before and after Postgres was read. Units below the number left,
+ * without the free ones, are for sale, and only these.
+ */
+function stockInBoth(
+  row: ItemRow,
+  before: string | null,
+  waiting: readonly WaitingUnit[],
+  { left, free }: Shelf,
+): string | undefined {
+  if (before === null) return 'is missing from Redis';
+  const stock = row.stock as number;
+  const bought = row.held + waiting.length;
+  if (bought < stock - Number(before) || bought > stock - left)
+    return `has ${left} of ${stock} units left in Redis, but ${row.held} are committed and ${waiting.length} wait`;
+  const lowest = Math.min(row.lowest ?? stock, ...waiting.map(({ unit }) => unit));
+  if (lowest < left - free.length) return `has unit ${lowest} for sale in Redis, and it is bought`;
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 /** Reads every item, code and user in the books of a sale, in parts, from either store; and the outbox. */
-import { type Decision, isBought } from '../decision.ts';
+import { type Decision, isBought, itemOf, unitsOf } from '../decision.ts';
 import { keysOf } from '../keys.ts';
 import { decisionsOf } from '../outbox.ts';
 import { type Postgres, statement } from '../postgres.ts';
@@ -36,9 +36,9 @@ export async function* fieldsOf(redis: Redis, key: string, least = 1): Parts {
 export const usersInRedis = (redis: Redis, saleId: string): Parts =>
   fieldsOf(redis, keysOf(saleId).bought, USERS_PART);
 
-/** The items of a sale, and after them purchases of items that it does not have. */
-export async function* itemsInPostgres(postgres: Postgres, saleId: string, total: number): Parts {
-  for (let from = 0; from < total; from += PART) {
+/** The items of a sale, so many, and after them purchases of items that it does not have. */
+export async function* itemsInPostgres(postgres: Postgres, saleId: string, items: number): Parts {
+  for (let from = 0; from < items; from += PART) {
     const rows = await postgres.query<{ id: string }>(sql.itemIds, [saleId, from, from + PART]);
     yield rows.map((row) => row.id);
   }
@@ -81,11 +81,17 @@ export async function readFields(
   return values;
 }
 
+/** A unit that a code has bought; a unit with two codes was sold twice. */
+export interface WaitingUnit {
+  readonly unit: number;
+  readonly code: string;
+}
+
 /** What is decided and waits in the outbox to be committed. */
 export interface Waiting {
   readonly byCode: ReadonlyMap<string, Decision>;
-  /** The codes that bought an item; with more than one it was sold twice. */
-  readonly byItem: ReadonlyMap<string, readonly string[]>;
+  /** The units that were bought, by item. */
+  readonly byItem: ReadonlyMap<string, readonly WaitingUnit[]>;
   readonly byUser: ReadonlyMap<string, number>;
 }
 
@@ -94,7 +100,7 @@ export const NOTHING_WAITS: Waiting = { byCode: new Map(), byItem: new Map(), by
 /** Reads a sale's whole outbox. */
 export async function readWaiting(redis: Redis, saleId: string): Promise<Waiting> {
   const byCode = new Map<string, Decision>();
-  const byItem = new Map<string, string[]>();
+  const byItem = new Map<string, WaitingUnit[]>();
   const byUser = new Map<string, number>();
   let after = '-';
   for (;;) {
@@ -108,8 +114,11 @@ export async function readWaiting(redis: Redis, saleId: string): Promise<Waiting
   }
   for (const { code, userId, lines } of byCode.values()) {
     for (const line of lines.filter(isBought)) {
-      byItem.set(line.slice(1), [...(byItem.get(line.slice(1)) ?? []), code]);
-      byUser.set(userId, (byUser.get(userId) ?? 0) + 1);
+      const units = byItem.get(itemOf(line)) ?? [];
+      byItem.set(itemOf(line), units);
+      const bought = unitsOf(line);
+      for (const unit of bought) units.push({ unit, code });
+      byUser.set(userId, (byUser.get(userId) ?? 0) + bought.length);
     }
   }
   return { byCode, byItem, byUser };

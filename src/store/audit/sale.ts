@@ -21,13 +21,14 @@ export interface SaleFacts {
   readonly userLimit: number;
   readonly epoch: number;
   readonly retired: boolean;
-  /** Rows of `items` and of `purchases`. */
+  /** Rows of `items`, the sum of their stock, and rows of `purchases`: the units sold. */
   readonly items: number;
+  readonly units: number;
   readonly purchases: number;
 }
 
 export async function readSaleFacts(postgres: Postgres, saleId: string): Promise<SaleFacts | undefined> {
-  type Row = Pick<SaleFacts, 'total' | 'epoch' | 'retired' | 'items' | 'purchases'>;
+  type Row = Pick<SaleFacts, 'total' | 'epoch' | 'retired' | 'items' | 'units' | 'purchases'>;
   type Times = { starts_ms: number; ends_ms: number; user_limit: number };
   const [row] = await postgres.query<Row & Times>(saleSql, [saleId]);
   if (row === undefined) return undefined;
@@ -54,15 +55,15 @@ export const checkSale: Check = async ({ redis, postgres, saleId }) => {
   return new Map(finding === undefined ? [] : [[saleId, finding]]);
 };
 
-function factsAlone({ items, total, purchases }: SaleFacts): string | undefined {
-  if (items !== total) return `has ${items} items, and its total is ${total}`;
+function factsAlone({ units, total, purchases }: SaleFacts): string | undefined {
+  if (units !== total) return `has ${units} items, and its total is ${total}`;
   if (purchases > total) return `has sold ${purchases} items, and its total is ${total}`;
   return undefined;
 }
 
 type State = Awaited<ReturnType<typeof readState>>;
 
-/** Reads a sale's state in Redis; the counter before and after the items, between which their number must lie. */
+/** Reads a sale's state in Redis; the counter before and after the items, between which what they lack must lie. */
 async function readState(redis: Redis, saleId: string) {
   const keys = keysOf(saleId);
   const readCount = async () => Number(await redis.command('HGET', keys.sale, 'sold'));
@@ -70,17 +71,19 @@ async function readState(redis: Redis, saleId: string) {
   const stored = ((await redis.command(...words)) as (string | null)[]).map(Number);
   const soldBefore = await readCount();
   // A scan may show an item twice while the hash is resized.
-  const sold = new Set<string>();
+  const leftOf = new Map<string, number>();
   for await (const part of scanHash(redis, keys.items)) {
-    for (const [item, stock] of part) if (stock === '0') sold.add(item);
+    for (const [item, left] of part) leftOf.set(item, Number(left));
   }
+  const left = [...leftOf.values()].reduce((sum, units) => sum + units, 0);
   const soldAfter = await readCount();
   const gate = String(await redis.command('GET', keys.gate));
-  return { stored, soldBefore, sold: sold.size, soldAfter, gate, dataset: await readDataset(redis.command) };
+  return { stored, soldBefore, left, soldAfter, gate, dataset: await readDataset(redis.command) };
 }
 
 function factsInBoth(facts: SaleFacts, state: State): string | undefined {
-  const { stored, soldBefore, sold, soldAfter, gate, dataset } = state;
+  const { stored, soldBefore, left, soldAfter, gate, dataset } = state;
+  const sold = facts.total - left;
   const known = [facts.startsAtMs, facts.endsAtMs, facts.total, facts.userLimit];
   const right = `${fenceOf(facts.epoch)}:${dataset}`;
   if (gate !== right) return `lets in "${gate}" at its gate instead of "${right}"`;

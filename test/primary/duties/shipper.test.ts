@@ -38,21 +38,26 @@ async function write(userId: string): Promise<void> {
   });
   log.close();
 }
+const segments = () => readdirSync(dir).filter((name) => name.endsWith('.segment'));
 const shipped = async () =>
-  (await sql('select user_id from checkout_attempts order by user_id')).map(({ user_id }) => user_id);
+  (await sql('select distinct user_id from checkout_attempts order by user_id')).map(
+    ({ user_id }) => user_id,
+  );
 
 test('a server that cannot write for a moment costs no segment', async () => {
   await write('ada');
   await operator.query('alter system set default_transaction_read_only = on');
   await operator.query('select pg_reload_conf()');
-  await until('read-only', () =>
-    shipper.ship().then(
+  await until('read-only', async () => {
+    // A session hears of the setting when it likes; what was shipped until then is written again.
+    if (segments().length === 0) await write('ada');
+    return shipper.ship().then(
       () => false,
       () => !postgres.isUp,
-    ),
-  );
+    );
+  });
   await write('bob');
-  assert.equal(readdirSync(dir).filter((name) => name.endsWith('.segment')).length, 2);
+  assert.equal(segments().length, 2);
   await operator.query('set default_transaction_read_only = off');
   await operator.query('alter system reset default_transaction_read_only');
   await operator.query('select pg_reload_conf()');

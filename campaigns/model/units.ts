@@ -1,0 +1,51 @@
+/** Units in the specification: what is left of an item, and what a decision's line may say of it. */
+import { itemOf, unitsOf } from '../../src/store/decision.ts';
+import { boughtIn, type Decisions, law, type Memory, type Sale } from './model.ts';
+
+/** A unit by name: unit 0 as its item, so that a unique item is named as ever. */
+export const unitName = (item: string, unit: number): string => (unit === 0 ? item : `${item}@${unit}`);
+
+/** Every unit of the sale. */
+export const allUnits = ({ items, stock }: Sale): string[] =>
+  items.flatMap((item) => Array.from({ length: stock(item) }, (_, unit) => unitName(item, unit)));
+
+/** How many units of an item nobody holds. */
+export const leftOf = ({ stock }: Sale, decisions: Decisions, item: string): number =>
+  stock(item) - boughtIn(decisions).filter((unit) => unit.split('@')[0] === item).length;
+
+/** A word of a cart: the item, and the quantity where it is not 1. */
+export function lineOf(word: string): { readonly item: string; readonly quantity: number } {
+  const [item = '', quantity = '1'] = word.split('*');
+  return { item, quantity: Number(quantity) };
+}
+
+export const wordOf = (item: string, quantity: number): string =>
+  quantity === 1 ? item : `${item}*${quantity}`;
+
+/** Units of a cart's lines that could be bought now, but for one item's own. */
+export const liveUnits = (sale: Sale, { decisions }: Memory, words: readonly string[], but: string): number =>
+  words
+    .map(lineOf)
+    .filter(({ item, quantity }) => item !== but && leftOf(sale, decisions, item) >= quantity)
+    .reduce((sum, { quantity }) => sum + quantity, 0);
+
+/**
+ * Takes the line that Redis has chosen for a word that is bought: which units it hands out is its own affair, as long as they are
+ * of the item, as many as asked for, and nobody's.
+ */
+export function checkedLine(
+  sale: Sale,
+  held: readonly string[],
+  word: string,
+  chosen: string | undefined,
+): string {
+  const { item, quantity } = lineOf(word);
+  const units = chosen === undefined ? [] : unitsOf(chosen);
+  law(chosen !== undefined && itemOf(chosen) === item, `${word} is bought, and the line says ${chosen}`);
+  law(new Set(units).size === quantity && units.length === quantity, `${chosen} is not as many as ${word}`);
+  for (const unit of units) {
+    law(unit >= 0 && unit < sale.stock(item), `${chosen} is past the stock`);
+    law(!held.includes(unitName(item, unit)), `unit ${unit} of ${item} is handed out twice`);
+  }
+  return chosen;
+}

@@ -1,0 +1,16 @@
+#!lua flags=allow-oom
+-- Writes a part of a sale's free units during a rebuild: those for sale that have a number above one that is held.
+--
+-- KEYS[1] gate  string: must hold the token of this rebuild, with this dataset
+-- KEYS[2] free  sorted set: "item@unit", all with the score 0
+-- ARGV[1] token "loading:v1:epoch"
+-- ARGV[2…] members, each with its score before it: 0, item@unit, …
+--
+-- Returns 1, or -1 when another rebuild has taken over.
+
+local info = redis.call('INFO', 'server', 'replication')
+local function id(name) local _, at = string.find(info, name, 1, true) return string.sub(info, at + 1, at + 40) end
+local here = id('\nrun_id:') .. ':' .. id('\nmaster_replid:')
+if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
+redis.call('ZADD', KEYS[2], unpack(ARGV, 2))
+return 1
