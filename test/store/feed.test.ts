@@ -208,6 +208,26 @@ test('a sale opens, is sold out and ends once, whoever notices, and is sold out 
   assert.deepEqual(told, ['sale.opened', 'purchase.completed', 'sale.sold_out', 'sale.ended']);
 });
 
+test('a sale that was retired before anybody told its end still ends, and one that the feed never saw does not', async () => {
+  const from = await end();
+  const sale = await addSale(stores);
+  await tellStages(postgres, []);
+  const unseen = await addSale(stores);
+  await sql(
+    "update sales set retired = true, sold = 0, ends_at = now() - interval '1 second', starts_at = now() - interval '1 hour' where id = any($1)",
+    [sale.id, unseen.id],
+  );
+  for (let i = 0; i < 2; i++) await tellStages(postgres, []);
+  const told = (await follow(from)).filter(({ saleId }) => [sale.id, unseen.id].includes(saleId));
+  assert.deepEqual(
+    told.map(({ type, saleId }) => [type, saleId]),
+    [
+      ['sale.opened', sale.id],
+      ['sale.ended', sale.id],
+    ],
+  );
+});
+
 test('events past keeping go, but for what a live sale has become and the newest; who names one that is gone hears so', async () => {
   const sale = await openSale(stores, { items: 2 });
   await tellStages(postgres, []);
