@@ -1,10 +1,9 @@
 -- Commits decisions of one sale and what they bought; existing rows stay as they are. Decisions are accepted only
 -- while their epoch is the sale's: the share lock makes a rebuild wait for this commit, or this commit see the rebuild.
 -- A purchase row is written only with its decision, so a unit that another code holds, or that is past the stock, fails the whole
--- statement. A line without "@" bought unit 0: of lines with it Postgres looks up the stock, for the check of the table.
+-- statement. A line without "@" bought unit 0.
 -- $1 sale id (text), $2 epoch (int)
 -- $3 codes (text[]), $4 users (text[]), $5 decided at, ms (float8[]), $6 lines "+item +item@5-7,9 -item" (text[])
--- $7 whether any line has a "@" (bool)
 -- returns one row with the codes that were there before, whatever their decisions say; or none when the epoch is over
 with open as materialized (
   select id from sales where id = $1 and epoch = $2 for share
@@ -19,15 +18,8 @@ with open as materialized (
   insert into purchases (sale_id, item_id, unit, stock, code, user_id, purchased_at)
   select sale_id, substr(line, 2), 0, null, code, user_id, decided_at
   from decided, string_to_table(lines, ' ') as line
-  where line like '+%' and (not $7 or strpos(line, '@') = 0)
-  union all
-  select sale_id, item_id, unit, stock, code, user_id, decided_at
-  from decided, string_to_table(lines, ' ') as line,
-    lateral (select substr(split_part(line, '@', 1), 2) as item_id, split_part(line, '@', 2) as units offset 0) as parted,
-    lateral (select (select i.stock from (select sale_id, items.stock from items where id = parted.item_id offset 0) i where i.sale_id = $1) as stock offset 0) as stocked,
-    string_to_table(units, ',') as part,
-    generate_series(split_part(part, '-', 1)::int, split_part(part || '-' || part, '-', 2)::int) as unit
-  where $7 and line like '+%@%'
+  where line like '+%' and strpos(line, '@') = 0
+  -- Where units are numbered, commit_units.sql comes here.
 )
 -- With the feed on, tell_purchases.sql comes here.
 select array(select code from unnest($3::text[]) as posted (code) where code not in (select code from decided)) as standing

@@ -241,6 +241,7 @@ test('every statement has its kind', async () => {
   const inTransactions = [
     'add_segment',
     'claim_admin_key',
+    'commit_units',
     'copy_attempts',
     'insert_items',
     'insert_sale',

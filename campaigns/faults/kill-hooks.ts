@@ -68,7 +68,7 @@ function wrapPostgres(): void {
   const proto = pg.Client.prototype as Any;
   const query = proto.query;
   proto.query = function (this: Any, config: Any, ...rest: Any[]) {
-    if (config?.name !== 'commit_purchases') return query.call(this, config, ...rest);
+    if (!config?.name?.startsWith('commit_purchases')) return query.call(this, config, ...rest);
     pass('before-commit');
     const last = rest.at(-1);
     if (typeof last === 'function') {

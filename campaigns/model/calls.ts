@@ -1,5 +1,6 @@
 /** The model's counterpart of each store call: both run it, and their replies must agree. */
 import assert from 'node:assert/strict';
+import { fileOf } from '../../src/store/query-kinds.ts';
 import { type Script, script } from '../../src/store/redis.ts';
 import { type CheckoutOp, checkOut, type Decisions, decide, isWhole, law, retire } from './model.ts';
 import { begin, clear, commit, forget, type Model, note, open } from './recovery.ts';
@@ -31,7 +32,7 @@ const nameOfSha = new Map(SCRIPTS.map((name) => [script(name).sha, name]));
 /** The file of the script or statement, as "lua/purchase"; a command's first word. */
 export function nameOf(call: Call): string {
   if ('words' in call) return call.words[0] as string;
-  return 'script' in call ? `lua/${nameOfSha.get(call.script.sha)}` : `sql/${call.statement.name}`;
+  return 'script' in call ? `lua/${nameOfSha.get(call.script.sha)}` : `sql/${fileOf(call.statement.name)}`;
 }
 
 type Does = (model: Model, args: string[], reply: unknown, keys: readonly string[]) => unknown;

@@ -1,22 +1,19 @@
 import type { Decision } from './decision.ts';
-import { type Postgres, statement } from './postgres.ts';
+import { type Postgres, type Statement, statement } from './postgres.ts';
 import { isContradiction } from './postgres-errors.ts';
 
-const commitPurchases = statement('commit_purchases');
-/** The same, which tells the feed in the same transaction. */
-const commitAndTell = {
-  name: 'commit_and_tell',
-  text: withPart(
-    commitPurchases.text,
-    '-- With the feed on, tell_purchases.sql comes here.',
-    'tell_purchases',
-  ),
-};
+const plain = statement('commit_purchases');
+const withUnits = withPart(plain, 'commit_units');
+const TELLING = 'tell_purchases';
+const COMMIT = { plain, withUnits };
+/** The same, which tell the feed in the same transaction. */
+const COMMIT_AND_TELL = { plain: withPart(plain, TELLING), withUnits: withPart(withUnits, TELLING) };
 
-/** A statement with another file in the place of a line. Without the feed that part is not even planned. */
-function withPart(text: string, line: string, part: string): string {
-  if (!text.includes(line)) throw new Error(`no place for ${part}.sql`);
-  return text.replace(line, statement(part).text);
+/** A statement with another file in the place that it keeps for it: a part that is not needed is not even planned. */
+function withPart({ name, text }: Statement, part: string): Statement {
+  const place = new RegExp(`^ *-- .*\\b${part}\\.sql comes here\\.$`, 'm');
+  if (!place.test(text)) throw new Error(`${name}.sql keeps no place for ${part}.sql`);
+  return { name: `${name}+${part}`, text: text.replace(place, () => statement(part).text) };
 }
 
 /** A sale and the epoch that decisions were read in. */
@@ -35,18 +32,17 @@ export async function commitDecisions(
   sale: InEpoch,
   decisions: readonly Decision[],
 ): Promise<readonly string[] | undefined> {
-  const [accepted] = await postgres.query<{ standing: string[] }>(
-    postgres.tells ? commitAndTell : commitPurchases,
-    [
-      sale.id,
-      sale.epoch,
-      decisions.map((d) => d.code),
-      decisions.map((d) => d.userId),
-      decisions.map((d) => d.decidedMs),
-      decisions.map((d) => d.lines.join(' ')),
-      decisions.some((d) => d.lines.some((line) => line.includes('@'))),
-    ],
-  );
+  const lines = decisions.map((d) => d.lines.join(' '));
+  const { plain, withUnits } = postgres.tells ? COMMIT_AND_TELL : COMMIT;
+  const commit = lines.some((line) => line.includes('@')) ? withUnits : plain;
+  const [accepted] = await postgres.query<{ standing: string[] }>(commit, [
+    sale.id,
+    sale.epoch,
+    decisions.map((d) => d.code),
+    decisions.map((d) => d.userId),
+    decisions.map((d) => d.decidedMs),
+    lines,
+  ]);
   return accepted?.standing;
 }
 

@@ -12,7 +12,6 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   bump_epoch: ['update', 'sales'],
   buyer_traces: ['select', 'purchases'],
   change_sale: ['update', 'sales'],
-  commit_and_tell: ['insert', 'purchases'],
   commit_purchases: ['insert', 'purchases'],
   count_decisions: ['select', 'decisions'],
   count_stray_attempts: ['select', 'checkout_attempts'],
@@ -62,5 +61,8 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
 /** A statement that only runs inside a transaction, or has no file. */
 const OTHER = ['other', 'none'] as const;
 
+/** The file of a statement: its name goes on with the parts that were put into it, as in `commit_purchases+commit_units`. */
+export const fileOf = (statement: string): string => statement.split('+', 1)[0] as string;
+
 export const kindOf = (statement: string): readonly [queryType: string, table: string] =>
-  KINDS[statement] ?? OTHER;
+  KINDS[fileOf(statement)] ?? OTHER;
