@@ -1,46 +1,22 @@
 import { type LookupAddress, lookup } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import type { LookupFunction } from 'node:net';
+import { type Network, networksOf, readAddress, readNetwork } from '../network.ts';
 
-/** Addresses that lead into the operator's own network, or nowhere (IANA's special-purpose registries). */
-const PRIVATE = new BlockList();
-for (const [net, bits] of [
-  ...([
-    ['0.0.0.0', 8],
-    ['10.0.0.0', 8],
-    ['100.64.0.0', 10],
-    ['127.0.0.0', 8],
-    ['169.254.0.0', 16],
-  ] as const),
-  ...([
-    ['172.16.0.0', 12],
-    ['192.0.0.0', 24],
-    ['192.168.0.0', 16],
-    ['198.18.0.0', 15],
-    ['224.0.0.0', 3],
-  ] as const),
-] as const)
-  PRIVATE.addSubnet(net, bits, 'ipv4');
-// Among these 6to4, Teredo and NAT64, which may hold an IPv4 address of the kinds above.
-for (const [net, bits] of [
-  ...([
-    ['::', 96],
-    ['64:ff9b::', 32],
-    ['100::', 64],
-    ['2001::', 23],
-    ['2002::', 16],
-  ] as const),
-  ...([
-    ['fc00::', 7],
-    ['fe80::', 10],
-    ['fec0::', 10],
-    ['ff00::', 8],
-  ] as const),
-] as const)
-  PRIVATE.addSubnet(net, bits, 'ipv6');
+/** Networks that lead into the operator's own, or nowhere (IANA's special-purpose registries). */
+const PRIVATE = networksOf(
+  [
+    '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16',
+    '172.16.0.0/12 192.0.0.0/24 192.168.0.0/16 198.18.0.0/15 224.0.0.0/3',
+    // Among these 6to4, Teredo and NAT64, which may hold an IPv4 address of the kinds above.
+    '::/96 64:ff9b::/32 100::/64 2001::/23 2002::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8',
+  ].flatMap((line) => line.split(' ').map((text) => readNetwork(text) as Network)),
+);
 
 /** Whether an IP address is private, loopback, link-local, or otherwise not of the internet. */
-export const isPrivate = (address: string): boolean =>
-  PRIVATE.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+export function isPrivate(address: string): boolean {
+  const groups = readAddress(address);
+  return groups === undefined || PRIVATE.has(groups);
+}
 
 /** A name that leads to a private address. */
 export class PrivateAddress extends Error {
