@@ -23,6 +23,31 @@ const CURRENCIES = new Set(Intl.supportedValuesOf('currency'));
 /** Reads a field that may be absent; notes in `faults` what it must be. `path` names it for people. */
 export type ReadField<T> = (value: unknown, path: string, faults: Faults) => T | undefined;
 
+/** The longest name of a field that a sentence repeats. */
+const FIELD_MAX = 64;
+
+/** What was sent, by the names of its fields. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Whether a value is an object with fields: no list, and not null. */
+export const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Notes fields that are not known, as "colour is not `what` known, known": `what` is "a field of a sale, which has". */
+export function refuseUnknown(
+  fields: Fields,
+  known: readonly string[],
+  what: string,
+  faults: Faults,
+  at = '',
+): void {
+  for (const field of Object.keys(fields)) {
+    if (known.includes(field)) continue;
+    const name = field.slice(0, FIELD_MAX);
+    faults.add(at + name, `${name} is not ${what} ${known.join(', ')}`);
+  }
+}
+
 /** What a value is, for "…, not a number". */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';

@@ -2,7 +2,18 @@ import { ITEMS_MAX } from '../sale.ts';
 import type { NewSaleItem } from '../store/sales.ts';
 import type { Row } from './csv.ts';
 import type { Faults } from './faults.ts';
-import { kindOf, readData, readImageUrl, readItemId, readName, readPrice, wholeNumber } from './fields.ts';
+import {
+  type Fields,
+  isObject,
+  kindOf,
+  readData,
+  readImageUrl,
+  readItemId,
+  readName,
+  readPrice,
+  refuseUnknown,
+  wholeNumber,
+} from './fields.ts';
 import type { Pace } from './pace.ts';
 
 const readStock = wholeNumber(1, ITEMS_MAX);
@@ -16,7 +27,7 @@ export interface RawItem {
   readonly place: string;
   /** Stands between the place and the name of a field. */
   readonly joint: string;
-  readonly fields: Readonly<Record<string, unknown>>;
+  readonly fields: Fields;
 }
 
 /** The raw items of a list in JSON; undefined when it is no list. */
@@ -27,8 +38,7 @@ export function rawItemsOf(value: unknown, faults: Faults): RawItem[] | undefine
   }
   return value.flatMap((fields: unknown, i) => {
     const place = `items[${i}]`;
-    if (typeof fields === 'object' && fields !== null && !Array.isArray(fields))
-      return [{ place, joint: '.', fields: fields as Record<string, unknown> }];
+    if (isObject(fields)) return [{ place, joint: '.', fields }];
     faults.add(place, `${place} must be an object, not ${kindOf(fields)}`);
     return [];
   });
@@ -72,12 +82,7 @@ function readItem(
   faults: Faults,
 ): NewSaleItem {
   const at = place + joint;
-  for (const name of Object.keys(fields))
-    if (!(ITEM_FIELDS as readonly string[]).includes(name))
-      faults.add(
-        at + name.slice(0, 64),
-        `${name.slice(0, 64)} is not a field of an item, which has ${ITEM_FIELDS.join(', ')}`,
-      );
+  refuseUnknown(fields, ITEM_FIELDS, 'a field of an item, which has', faults, at);
   const id = readItemId(fields.id, `${at}id`, faults);
   const before = id === undefined ? undefined : seen.get(id);
   if (before !== undefined) faults.add(`${at}id`, `id must occur once: ${before} has ${id} too`);

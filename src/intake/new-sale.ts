@@ -3,7 +3,15 @@ import { TIME_MAX_MS } from '../http/time.ts';
 import { ITEMS_MAX } from '../sale.ts';
 import type { NewSale } from '../store/sales.ts';
 import { createFaults, type Faults } from './faults.ts';
-import { readCurrency, readName, readTime, wholeNumber } from './fields.ts';
+import {
+  type Fields,
+  isObject,
+  readCurrency,
+  readName,
+  readTime,
+  refuseUnknown,
+  wholeNumber,
+} from './fields.ts';
 import { type RawItem, rawItemsOf, readItems } from './new-items.ts';
 import type { Pace } from './pace.ts';
 
@@ -27,7 +35,8 @@ export const SALE_FIELDS = [...SALE_FACTS, 'items'] as const;
 /** Those that are numbers; in a query they are texts. */
 export const SALE_NUMBERS: readonly string[] = ['total_items', 'user_limit'];
 
-type Fields = Readonly<Record<string, unknown>>;
+const OF_SALE = 'a field of a sale, which has';
+
 type Result = { readonly sale: NewSale } | { readonly errors: FieldErrors };
 
 /** Without items of its own, a sale has as many as units. */
@@ -42,13 +51,11 @@ export async function readNewSale(
   nowMs: number,
   pace: Pace,
 ): Promise<Result> {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    return { errors: { body: 'the body must be a JSON object' } };
-  const fields = body as Fields;
+  if (!isObject(body)) return { errors: { body: 'the body must be a JSON object' } };
   const faults = createFaults();
-  refuseUnknown(fields, SALE_FIELDS, faults);
-  const raw = fields.items === undefined ? undefined : rawItemsOf(fields.items, faults);
-  return readSale(fields, raw, { userLimit, nowMs, faults, pace });
+  refuseUnknown(body, SALE_FIELDS, OF_SALE, faults);
+  const raw = body.items === undefined ? undefined : rawItemsOf(body.items, faults);
+  return readSale(body, raw, { userLimit, nowMs, faults, pace });
 }
 
 /** The same for a sale whose items are the rows of a table, and whose other facts are texts. */
@@ -60,7 +67,7 @@ export async function readNewTable(
   pace: Pace,
 ): Promise<Result> {
   const faults = createFaults();
-  refuseUnknown(facts, SALE_FACTS, faults);
+  refuseUnknown(facts, SALE_FACTS, OF_SALE, faults);
   if (items.length === 0) faults.add('items', 'items must be at least one row below the header');
   return readSale(facts, items, { userLimit, nowMs, faults, pace });
 }
@@ -117,13 +124,4 @@ function readSpan(fields: Fields, nowMs: number, faults: Faults): { startsAtMs: 
   else if (endsAtMs > TIME_MAX_MS) refuse('before the year 10000');
   else if (endsAtMs - startsAtMs > DURATION_MAX_MS) refuse('within 7 days of started_at');
   return { startsAtMs, endsAtMs };
-}
-
-function refuseUnknown(fields: Fields, known: readonly string[], faults: Faults): void {
-  for (const name of Object.keys(fields))
-    if (!known.includes(name))
-      faults.add(
-        name.slice(0, 64),
-        `${name.slice(0, 64)} is not a field of a sale, which has ${known.join(', ')}`,
-      );
 }

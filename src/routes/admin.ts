@@ -5,6 +5,7 @@ import { STORY } from '../contract/story.ts';
 import type { Parameter, Schema } from '../contract/types.ts';
 import { type Answer, JSON_TYPE } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
+import { createPlaces } from '../http/places.ts';
 import { problem } from '../http/problem.ts';
 import { logFields } from '../http/request-log.ts';
 import { formatTime } from '../http/time.ts';
@@ -31,19 +32,19 @@ type AdminDeps = Pick<RouteDeps, 'config' | 'log' | 'postgres' | 'askPrimary'>;
 
 /** POST /admin/sales: creates a sale with its own items, limit and times. Every worker sells from it before the answer. */
 export const createSaleEndpoint = (deps: AdminDeps): Documented => {
-  let creating = 0;
+  const places = createPlaces(CREATING_MAX);
   return {
     method: 'POST',
     path: '/admin/sales',
     operation: CREATE_SALE,
     async answer(asked) {
-      if (creating >= CREATING_MAX) return problem(asked, 'overloaded');
-      creating++;
+      const leave = places.take();
+      if (leave === undefined) return problem(asked, 'overloaded');
       try {
         const read = await readSaleRequest(asked, deps.config.userLimit);
         return 'refused' in read ? read.refused : await create(deps, asked, read.sale, read.bytes);
       } finally {
-        creating--;
+        leave();
       }
     },
   };

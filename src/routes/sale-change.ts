@@ -1,7 +1,7 @@
 import type { FieldErrors } from '../http/input.ts';
 import { formatTime } from '../http/time.ts';
 import { createFaults } from '../intake/faults.ts';
-import { readName, readTime, wholeNumber } from '../intake/fields.ts';
+import { isObject, readName, readTime, refuseUnknown, wholeNumber } from '../intake/fields.ts';
 import { DURATION_MAX_MS, USER_LIMIT_MAX } from '../intake/new-sale.ts';
 import { stateOf } from '../sale.ts';
 import type { Facts, StoredSale } from '../store/switch.ts';
@@ -32,23 +32,18 @@ export type Refusal =
 
 /** Checks the form of the body of PATCH /admin/sales/{id}. All errors at once. */
 export function readChange(body: unknown): { change: Change } | { errors: FieldErrors } {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    return { errors: { body: 'the body must be a JSON object' } };
+  if (!isObject(body)) return { errors: { body: 'the body must be a JSON object' } };
   const faults = createFaults();
-  const fields = body as Readonly<Record<string, unknown>>;
-  const names = Object.keys(fields);
-  const known: readonly string[] = CHANGE_FIELDS;
-  for (const name of names.map((each) => each.slice(0, 64)))
-    if (!known.includes(name))
-      faults.add(name, `${name} is not a field that can be changed, which are ${known.join(', ')}`);
-  if (names.length === 0) faults.add('body', `the body must have some of ${known.join(', ')}`);
-  const { paused } = fields;
+  refuseUnknown(body, CHANGE_FIELDS, 'a field that can be changed, which are', faults);
+  if (Object.keys(body).length === 0)
+    faults.add('body', `the body must have some of ${CHANGE_FIELDS.join(', ')}`);
+  const { paused } = body;
   if (paused !== undefined && typeof paused !== 'boolean')
     faults.add('paused', 'paused must be true or false');
-  const startsAtMs = readTime(fields.started_at, 'started_at', faults);
-  const endsAtMs = fields.ended_at === 'now' ? 'now' : readTime(fields.ended_at, 'ended_at', faults);
-  const userLimit = readUserLimit(fields.user_limit, 'user_limit', faults);
-  const name = readName(fields.name, 'name', faults);
+  const startsAtMs = readTime(body.started_at, 'started_at', faults);
+  const endsAtMs = body.ended_at === 'now' ? 'now' : readTime(body.ended_at, 'ended_at', faults);
+  const userLimit = readUserLimit(body.user_limit, 'user_limit', faults);
+  const name = readName(body.name, 'name', faults);
   if (faults.count > 0) return { errors: faults.errors() };
   return {
     change: {
