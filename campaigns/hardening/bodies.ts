@@ -18,67 +18,21 @@ const ITEMS =
 const JSON_BASE = `{${[HOPELESS[0], ITEMS, ...HOPELESS.slice(1)].join(',')}}`;
 const CSV_BASE =
   'id,name,price,image_url\r\na b,"Lamp ""1""",x,\r\nb,"Va\nse",1,javascript:1\r\nc c,,,x\r\n"d",d,-1,//x\r\n';
-const JSON_PIECES = [
-  ...[
-    '{',
-    '}',
-    '[',
-    ']',
-    ',',
-    ':',
-    '"',
-    '\\',
-    '\\u',
-    '\\ud800',
-    '\\u0000',
-    '"a"',
-    '"__proto__"',
-    '"constructor"',
-    '"items"',
-    '"name"',
-  ],
-  ...[
-    '0',
-    '-',
-    '1e999',
-    '1.5',
-    'true',
-    'null',
-    'NaN',
-    ' ',
-    '\n',
-    '\uFEFF',
-    '\u2028',
-    '\0',
-    '\x1b',
-    'é',
-    '🙂',
-    "'",
-    '//',
-    '/*',
-  ],
-];
-const CSV_PIECES = [
-  '"',
-  '""',
-  ',',
-  ';',
+/** Words of a line, and what no line can hold. */
+const piecesOf = (line: string, others: readonly string[]) => line.split(' ').concat(others);
+const JSON_PIECES = piecesOf(
+  '{ } [ ] , : " \\ \\u \\ud800 \\u0000 "a" "__proto__" "constructor" "items" "name" 0 - 1e999 1.5 true null NaN é 🙂 \' // /*',
+  [' ', '\n', '\uFEFF', '\u2028', '\0', '\x1b'],
+);
+const CSV_PIECES = piecesOf('" "" , ; id name price =1+1 é 🙂 1 sep=;', [
+  ' ',
   '\r',
   '\n',
   '\r\n',
   '\t',
-  'id',
-  'name',
-  'price',
-  '=1+1',
   '\uFEFF',
   '\0',
-  'é',
-  '🙂',
-  ' ',
-  '1',
-  'sep=;',
-];
+]);
 
 const some = (random: Random, pieces: readonly string[], most: number): string =>
   Array.from({ length: random.between(0, most) }, () => random.pick(pieces)).join('');

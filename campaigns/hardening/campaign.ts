@@ -103,8 +103,7 @@ function tellMalformed(
   options: CampaignOptions,
   bystanders: Bystanders,
 ): void {
-  const all = [...outcomes].sort().map(([what, n]) => `${what} × ${n}`);
-  options.say(`${options.malformed} malformed requests from seed ${options.seed}: ${all.join(', ')}`);
+  options.say(`${options.malformed} malformed requests from seed ${options.seed}: ${outcomes.text()}`);
   options.say(`bystanders meanwhile: ${textOf(bystanders.latency())}`);
 }
 

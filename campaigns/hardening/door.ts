@@ -17,6 +17,7 @@ import {
 } from './door-tries.ts';
 import { judge } from './malformed.ts';
 import { converse } from './raw.ts';
+import { createTally, type Tally } from './tally.ts';
 import { bySecret, claimsOf, newSigner, SECRET } from './tokens.ts';
 import { compareWorkers, readWorkers } from './workers.ts';
 
@@ -74,12 +75,12 @@ async function attack(
   const half = Math.floor(tries / 2);
   const before = await readWorkers(url, WORKERS);
   const tokens = await sendTries(url, half, (i) => tokenTry(seeded(seed + i), prey));
-  say(`${half} tokens from seed ${seed}: ${textOf(tokens.outcomes)}`);
+  say(`${half} tokens from seed ${seed}: ${tokens.outcomes.text()}`);
   const beganMs = performance.now();
   const addresses = await sendTries(url, half, (i) => addressTry(seeded(seed + half + i)));
   const owed = BURST * WORKERS + RATE * ((performance.now() - beganMs) / 1_000 + TOLD_S * WORKERS);
-  const passed = addresses.outcomes.get(200) ?? 0;
-  say(`${half} headers for one address: ${textOf(addresses.outcomes)}; ${owed.toFixed(0)} were its due`);
+  const passed = addresses.outcomes.of(200);
+  say(`${half} headers for one address: ${addresses.outcomes.text()}; ${owed.toFixed(0)} were its due`);
   const violations = [...tokens.violations, ...addresses.violations];
   if (passed > owed)
     violations.push(`${ATTACKER} was served ${passed} times; ${owed.toFixed(0)} were its due`);
@@ -111,14 +112,14 @@ async function shop(url: string): Promise<Omit<Prey, 'signers'>> {
 }
 
 interface Tried {
-  readonly outcomes: Map<number, number>;
+  readonly outcomes: Tally<number>;
   readonly violations: string[];
   /** Checkouts that had an answer of the door. */
   readonly checkouts: number;
 }
 
 async function sendTries(url: string, count: number, make: (i: number) => Try): Promise<Tried> {
-  const outcomes = new Map<number, number>();
+  const outcomes = createTally<number>();
   const violations: string[] = [];
   let [next, checkouts] = [0, 0];
   const client = async () => {
@@ -128,7 +129,7 @@ async function sendTries(url: string, count: number, make: (i: number) => Try): 
       const { answers, rest, closed } = await converse(url, text);
       const [answer] = answers;
       const status = answer?.status ?? 0;
-      outcomes.set(status, (outcomes.get(status) ?? 0) + 1);
+      outcomes.add(status);
       if (isCheckout && [401, 403, 429].includes(status)) checkouts++;
       const wrong = [
         ...answers.flatMap((each) => judge(each, allowed)),
@@ -141,12 +142,6 @@ async function sendTries(url: string, count: number, make: (i: number) => Try): 
   await Promise.all(Array.from({ length: CONNECTIONS }, client));
   return { outcomes, violations, checkouts };
 }
-
-const textOf = (outcomes: ReadonlyMap<number, number>) =>
-  [...outcomes]
-    .sort()
-    .map(([status, n]) => `${status} × ${n}`)
-    .join(', ');
 
 /** Every checkout that was refused is in the attempt log; the victim's own is the only one that was accepted. */
 async function compareLog(service: OwnService, refused: number): Promise<string[]> {

@@ -4,6 +4,7 @@ import { seeded } from '../faults/random.ts';
 import { hopelessBody } from './bodies.ts';
 import { readLog } from './campaign.ts';
 import { INSIDE } from './malformed.ts';
+import { createTally } from './tally.ts';
 
 export interface IntakeOptions {
   /** How many bodies are sent. */
@@ -26,7 +27,7 @@ export async function attackIntake({ bodies, seed, say }: IntakeOptions): Promis
   const { dataDir, remove } = makeDataDir();
   const service = await startService(dataDir, { WORKERS: '1', HOURLY_SALES: 'off', ADMIN_TOKEN: token });
   const violations: string[] = [];
-  const outcomes = new Map<string, number>();
+  const outcomes = createTally<string>();
   const send = async (own: number) => {
     const { type, bytes } = hopelessBody(seeded(own));
     const answer = await fetch(`${service.url}/admin/sales`, {
@@ -36,8 +37,7 @@ export async function attackIntake({ bodies, seed, say }: IntakeOptions): Promis
       signal: AbortSignal.timeout(HANG_MS),
     });
     const text = await answer.text();
-    const outcome = `${answer.status} ${(JSON.parse(text) as { code?: string }).code}`;
-    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    outcomes.add(`${answer.status} ${(JSON.parse(text) as { code?: string }).code}`);
     if (answer.status !== 400)
       violations.push(`body ${own} (${type}) was answered ${answer.status}: ${text.slice(0, 300)}`);
     if (INSIDE.test(text)) violations.push(`body ${own} is told of the inside: ${text.slice(0, 300)}`);
@@ -54,8 +54,7 @@ export async function attackIntake({ bodies, seed, say }: IntakeOptions): Promis
       }
     };
     await Promise.all(Array.from({ length: CLIENTS }, client));
-    const all = [...outcomes].sort().map(([what, n]) => `${what} × ${n}`);
-    say(`${bodies} hopeless bodies of new sales from seed ${seed}: ${all.join(', ')}`);
+    say(`${bodies} hopeless bodies of new sales from seed ${seed}: ${outcomes.text()}`);
     const made = (await countSales()) - before;
     if (made !== 0) violations.push(`${made} sales were made of hopeless bodies`);
     await service.stop();

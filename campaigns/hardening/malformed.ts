@@ -1,6 +1,7 @@
 import { type Random, seeded } from '../faults/random.ts';
 import { malformedRequest } from './malformed-requests.ts';
 import { converse, type RawAnswer } from './raw.ts';
+import { createTally, type Tally } from './tally.ts';
 
 export interface MalformedOptions {
   readonly url: string;
@@ -11,8 +12,8 @@ export interface MalformedOptions {
 }
 
 export interface MalformedResult {
-  /** Status, or "closed", → how often. */
-  readonly outcomes: ReadonlyMap<string, number>;
+  /** Statuses, or "closed". */
+  readonly outcomes: Tally<string>;
   /** One sentence for each thing that must not be. */
   readonly violations: readonly string[];
 }
@@ -33,9 +34,8 @@ export async function sendMalformed({
   seed,
   item,
 }: MalformedOptions): Promise<MalformedResult> {
-  const outcomes = new Map<string, number>();
+  const outcomes = createTally<string>();
   const violations: string[] = [];
-  const count = (outcome: string) => outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   let next = 0;
   const client = async () => {
     while (next < requests) {
@@ -44,8 +44,8 @@ export async function sendMalformed({
       const { answers, rest, closed } = await converse(url, malformedRequest(random, item), {
         quietMs: QUIET_MS,
       });
-      if (answers.length === 0) count('closed');
-      for (const { status } of answers) count(String(status));
+      if (answers.length === 0) outcomes.add('closed');
+      for (const { status } of answers) outcomes.add(String(status));
       const wrong = [
         ...answers.flatMap((answer) => judge(answer, ALLOWED)),
         ...(rest === '' ? [] : [`was answered with no HTTP: ${JSON.stringify(rest.slice(0, 100))}`]),
