@@ -1,6 +1,6 @@
-import { SALE_ID, type SaleState } from '../sale.ts';
+import { type LiveSale, SALE_ID, type SaleState } from '../sale.ts';
 import { type Postgres, statement } from './postgres.ts';
-import { namesOf } from './sales.ts';
+import { factsOf, type SaleRow } from './sale-row.ts';
 
 const sql = {
   find: statement('find_sale'),
@@ -9,18 +9,10 @@ const sql = {
   listCurrent: statement('list_current_sales'),
 };
 
-export interface SaleSummary {
-  readonly id: string;
-  readonly startsAtMs: number;
-  readonly endsAtMs: number;
-  readonly total: number;
-  readonly userLimit: number;
-  readonly paused?: boolean;
+export type SaleSummary = Omit<LiveSale, 'hourly' | 'epoch'> & {
   /** What is committed. */
   readonly sold: number;
-  readonly currency?: string;
-  readonly name?: string;
-}
+};
 
 export interface SalePage {
   readonly state?: SaleState;
@@ -29,28 +21,11 @@ export interface SalePage {
   readonly limit: number;
 }
 
-interface Row extends Record<string, unknown> {
-  readonly id: string;
-  readonly starts_ms: number;
-  readonly ends_ms: number;
-  readonly total: number;
-  readonly user_limit: number;
-  readonly paused: boolean;
+interface Row extends SaleRow {
   readonly sold: number;
-  readonly currency: string | null;
-  readonly name: string | null;
 }
 
-const summaryOf = (row: Row): SaleSummary => ({
-  id: row.id,
-  startsAtMs: row.starts_ms,
-  endsAtMs: row.ends_ms,
-  total: row.total,
-  userLimit: row.user_limit,
-  paused: row.paused,
-  sold: row.sold,
-  ...namesOf(row),
-});
+const summaryOf = (row: Row): SaleSummary => ({ ...factsOf(row), sold: row.sold });
 
 /** One sale; undefined when there is none of that id. Throws as `Postgres.query` does. */
 export async function findSale(postgres: Postgres, id: string): Promise<SaleSummary | undefined> {

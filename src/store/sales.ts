@@ -6,6 +6,7 @@ import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import { type Postgres, statement, type Transaction } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
+import { factsOf, type SaleRow } from './sale-row.ts';
 
 const sql = {
   insertSale: statement('insert_sale'),
@@ -105,42 +106,24 @@ function columnsOf(saleId: string, { items }: NewSale, from: number, to: number)
   return [ids, names, urls, prices, data, stocks];
 }
 
-/** Sales that may still have keys in Redis, oldest first. */
-export async function readLiveSales(postgres: Postgres): Promise<LiveSale[]> {
-  const rows = await postgres.query<{
-    id: string;
-    starts_ms: number;
-    ends_ms: number;
-    total: number;
-    user_limit: number;
-    hourly: boolean;
-    epoch: number;
-    paused: boolean;
-    version: number;
-    currency: string | null;
-    name: string | null;
-    items: number;
-  }>(sql.liveSales);
-  return rows.map((row) => ({
-    id: row.id,
-    startsAtMs: row.starts_ms,
-    endsAtMs: row.ends_ms,
-    total: row.total,
-    ...(row.items !== row.total && { items: row.items }),
-    userLimit: row.user_limit,
-    hourly: row.hourly,
-    epoch: row.epoch,
-    paused: row.paused,
-    version: row.version,
-    ...namesOf(row),
-  }));
+interface LiveRow extends SaleRow {
+  readonly hourly: boolean;
+  readonly epoch: number;
+  readonly version: number;
+  readonly items: number;
 }
 
-/** What not every sale has. */
-export const namesOf = ({ currency, name }: { currency: string | null; name: string | null }) => ({
-  ...(currency !== null && { currency }),
-  ...(name !== null && { name }),
-});
+/** Sales that may still have keys in Redis, oldest first. */
+export async function readLiveSales(postgres: Postgres): Promise<LiveSale[]> {
+  const rows = await postgres.query<LiveRow>(sql.liveSales);
+  return rows.map((row) => ({
+    ...factsOf(row),
+    ...(row.items !== row.total && { items: row.items }),
+    hourly: row.hourly,
+    epoch: row.epoch,
+    version: row.version,
+  }));
+}
 
 /** The state of a sale that a worker does not know; Redis holds nothing of `retired` ones. */
 export interface SaleStanding {

@@ -6,7 +6,7 @@ import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
-import { namesOf } from './sales.ts';
+import { factsOf, type SaleRow } from './sale-row.ts';
 import { FENCED } from './statuses.ts';
 
 const switchScript = script('switch');
@@ -37,21 +37,13 @@ export type Facts = Pick<StoredSale, 'startsAtMs' | 'endsAtMs' | 'userLimit' | '
   readonly name?: string;
 };
 
-interface Row extends Record<string, unknown> {
-  readonly id: string;
-  readonly starts_ms: number;
-  readonly ends_ms: number;
-  readonly total: number;
-  readonly user_limit: number;
+interface Row extends SaleRow {
   readonly hourly: boolean;
-  readonly paused: boolean;
   readonly version: number;
   readonly epoch: number;
   readonly retired: boolean;
   readonly sold: number;
   readonly now_ms: number;
-  readonly currency: string | null;
-  readonly name: string | null;
 }
 
 /** Reads a sale from Postgres; undefined when there is none. Throws as `Postgres.query` does. */
@@ -63,17 +55,9 @@ export async function readSale(
   if (!SALE_ID.test(id)) return undefined;
   const [row] = await postgres.query<Row>(sql.facts, [id]);
   if (row === undefined) return undefined;
-  const {
-    starts_ms: startsAtMs,
-    ends_ms: endsAtMs,
-    user_limit: userLimit,
-    now_ms,
-    currency,
-    name,
-    ...same
-  } = row;
+  const { hourly, version, epoch, retired, sold, now_ms } = row;
   const nowMs = await readNow(redis).catch(() => now_ms);
-  return { ...same, ...namesOf({ currency, name }), startsAtMs, endsAtMs, userLimit, nowMs };
+  return { ...factsOf(row), hourly, version, epoch, retired, sold, nowMs };
 }
 
 async function readNow(redis: Redis): Promise<number> {
