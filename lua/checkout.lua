@@ -2,7 +2,7 @@
 -- Puts items into carts: decides a batch of checkouts of one sale. It reserves nothing.
 --
 -- KEYS[1] gate     string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
--- KEYS[2] sale     hash: starts_ms, ends_ms, total, sold, limit, carts, paused
+-- KEYS[2] sale     hash: starts_ms, ends_ms, total, sold, limit, carts, paused, items
 -- KEYS[3] items    hash: item -> units left
 -- KEYS[4] carts    hash: user -> "code item item*3 … " (each word followed by a space; the quantity where it is not 1)
 -- KEYS[5] codes    hash: code -> user
@@ -12,7 +12,7 @@
 -- ARGV[3] operations: "user item code user item*3 code …", the code being a fresh one; a quantity that is given sets the line's,
 --         and 0 takes the line out
 --
--- Returns one number for the whole batch: -1 fenced, -2 not-begun, -3 ended, -4 sold-out, -9 paused;
+-- Returns one number for the whole batch: -1 fenced, or items are lost, -2 not-begun, -3 ended, -4 sold-out, -9 paused;
 -- otherwise one text with three words per operation: status, code ('-' when there is none), lines in the cart.
 --   status 1 added, 2 already-in-cart, -4 sold-out, -5 no-item, -6 item-sold, -7 limit, -8 too-many-carts
 
@@ -23,7 +23,7 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
 local sale, items, carts, codes, bought = unpack(KEYS, 2)
 
-local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'total', 'sold', 'limit', 'carts', 'paused')
+local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'total', 'sold', 'limit', 'carts', 'paused', 'items')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if not state[1] then return -1 end
@@ -51,6 +51,13 @@ if string.find(ARGV[3], '*', 1, true) then
   end
 end
 local stock = redis.call('HMGET', items, unpack(ids))
+-- An item that is missing is none of the sale's, unless items are lost.
+for i = 1, n do
+  if not stock[i] then
+    if redis.call('HLEN', items) ~= tonumber(state[8]) then return -1 end
+    break
+  end
+end
 local stored = redis.call('HMGET', carts, unpack(users))
 local counts = redis.call('HMGET', bought, unpack(users))
 

@@ -3,7 +3,7 @@
 -- A decision, its effect and its outbox entry are one atomic step. Each hash is asked once for the whole batch.
 --
 -- KEYS[1] gate       string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
--- KEYS[2] sale       hash: paused, starts_ms, ends_ms, sold, limit; and how much the other keys hold: carts, buyers, decisions, entries, free;
+-- KEYS[2] sale       hash: paused, starts_ms, ends_ms, sold, limit, items; and how much the other keys hold: carts, buyers, decisions, entries, free;
 --                    gone, the number of items of which nothing is left
 -- KEYS[3] items      hash: item -> units left
 -- KEYS[4] names      hash: item -> name
@@ -18,7 +18,7 @@
 -- ARGV[3] sale id
 -- ARGV[4] codes, each once, with spaces between them
 --
--- Returns -1 (one number) when fenced; otherwise three values: the id of the outbox entry ('' when nothing was
+-- Returns -1 (one number) when fenced, or when items are lost; otherwise three values: the id of the outbox entry ('' when nothing was
 -- decided); one text with a line "status decision" per code, in their order; the names of all lines of all these
 -- decisions, one after the other.
 --   status 1 decided, 2 decided-before; and without a decision -2 not-begun, -3 ended, -5 no-code, -7 limit, -9 paused
@@ -30,7 +30,7 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
 local sale, items, names, carts, codes, bought, decisions, outbox, free = unpack(KEYS, 2)
 
-local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'sold', 'limit', 'carts', 'buyers', 'decisions', 'entries', 'gone', 'free', 'paused')
+local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'sold', 'limit', 'carts', 'buyers', 'decisions', 'entries', 'gone', 'free', 'paused', 'items')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if not state[1] then return -1 end
@@ -85,6 +85,13 @@ for u = 1, #users do
   lastLine[u] = #lines
 end
 local stock = read(items, lines)
+-- An item that is missing is none of the sale's, and nothing is left of it; unless items are lost, which says nothing of what is left.
+for i = 1, #lines do
+  if not stock[i] then
+    if redis.call('HLEN', items) ~= tonumber(state[12]) then return -1 end
+    stock[i] = '0'
+  end
+end
 
 local newCounts, newBuyers, soldUnits = {}, 0, 0
 -- Units left of the items that this batch sells, these items in order, and which free units they take.
@@ -126,7 +133,7 @@ local function decide(u, held)
   for i = lastLine[u - 1] + 1, lastLine[u] do
     local item, quantity = lines[i], wanted[i] or 1
     local seen = left[item]
-    local has = seen or tonumber(stock[i] or 0)
+    local has = seen or tonumber(stock[i])
     if has >= quantity and held + n + quantity <= limit then
       n = n + quantity
       if not seen then touched[#touched + 1] = item end

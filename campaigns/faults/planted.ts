@@ -106,17 +106,17 @@ export const PLANTED: readonly PlantedBug[] = [
       {
         file: 'lua/purchase.lua',
         find: 'if not state[1] then return -1 end',
-        replace: `if not state[1] then state = { '0', '9e15', '0', '4', '0', '0', '0', '0', '0', '0' } end`,
+        replace: `if not state[1] then state = { '0', '9e15', '0', '4', '0', '0', '0', '0', '0', '0', '0', '0' } end`,
       },
       {
         file: 'lua/checkout.lua',
         find: 'if not state[1] then return -1 end',
-        replace: `if not state[1] then state = { '0', '9e15', '9e9', '0', '4' } end`,
+        replace: `if not state[1] then state = { '0', '9e15', '9e9', '0', '4', '0', '0', '0' } end`,
       },
       {
         file: 'lua/purchase.lua',
-        find: 'tonumber(stock[i] or 0)',
-        replace: 'tonumber(stock[i] or 1)',
+        find: `stock[i] = '0'`,
+        replace: `stock[i] = '1'`,
       },
       { file: 'lua/checkout.lua', find: 'elseif not stock[i] then', replace: 'elseif false then' },
       {

@@ -127,13 +127,14 @@ export function checkOut(
   const isHopeless = isSoldOut && ops.every(({ quantity }) => quantity !== 0);
   const whole = closed(memory.hours) ?? (isHopeless ? 'sold-out' : undefined);
   if (whole !== undefined) return ops.map(() => ({ outcome: whole, code: '', lines: 0 }));
+  if (!stocked) return 'fenced';
   return ops.map(({ user, item, code, quantity }) => {
     const cart = carts.get(user) ?? { code, items: [] };
     const lines = cart.items.length;
     const at = cart.items.findIndex((word) => lineOf(word).item === item);
     const wanted = quantity ?? 1;
     if (isSoldOut && wanted > 0) return { outcome: 'sold-out', code: '', lines };
-    if (!stocked || !items.includes(item)) return { outcome: 'no-item', code: '', lines };
+    if (!items.includes(item)) return { outcome: 'no-item', code: '', lines };
     if (leftOf(sale, decisions, item) < wanted) return { outcome: 'item-sold', code: '', lines };
     if (at >= 0 && quantity === undefined) return { outcome: 'already-in-cart', code: cart.code, lines };
     const held = liveUnits(sale, memory, cart.items, item) + boughtIn(decisions, user).length;
@@ -159,6 +160,11 @@ export function decide(
 ): PurchaseAnswer[] | 'fenced' {
   if (!letsIn(memory, fence)) return 'fenced';
   const { carts, decisions, outbox, hours, stocked } = memory;
+  const hasLines = (code: string) =>
+    [...carts.values()].some((cart) => cart.code === code && cart.items.length > 0);
+  const asksItems =
+    closed(hours) === undefined && codes.some((code) => !decisions.has(code) && hasLines(code));
+  if (asksItems && !stocked) return 'fenced';
   const fresh: Decisions = new Map();
   const answers = codes.map((code): PurchaseAnswer => {
     const before = decisions.get(code);
@@ -173,7 +179,7 @@ export function decide(
     const held = boughtIn(decisions);
     const lines = cart.items.map((word, i) => {
       const { item, quantity } = lineOf(word);
-      if (!stocked || leftOf(sale, decisions, item) < quantity || quantity > room) return `-${word}`;
+      if (leftOf(sale, decisions, item) < quantity || quantity > room) return `-${word}`;
       room -= quantity;
       return checkedLine(sale, held, word, chosen.get(code)?.[i]);
     });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCheckouts } from '../../src/store/checkouts.ts';
-import { Unavailable } from '../../src/store/errors.ts';
+import { Fenced, Unavailable } from '../../src/store/errors.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { until } from '../support/processes.ts';
 import { foreignGateOf, gateOf, openSale, openStores, type TestSale } from '../support/stores.ts';
@@ -87,6 +87,16 @@ test('an unknown item, a sold one and one past the limit are refused, and the re
     results.map(({ code }) => code !== ''),
     [false, false, true, true, false, true],
   );
+});
+
+test('where items are lost nobody is let in; else an unknown item is none of the sale', async () => {
+  const sale = await openSale(stores);
+  const { items } = keysOf(sale.id);
+  const [lost = ''] = sale.itemIds;
+  await redis.command('HDEL', items, lost);
+  await assert.rejects(add(sale, 'ada', lost), Fenced);
+  await redis.command('HSET', items, 'another', '1');
+  assert.deepEqual((await add(sale, 'ada', lost)).map(outcomeOf), ['no-item']);
 });
 
 test('what was bought before counts against the limit', async () => {

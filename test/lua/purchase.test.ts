@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCheckouts } from '../../src/store/checkouts.ts';
 import { type Decided, decideCodes } from '../../src/store/decide.ts';
-import { Unavailable } from '../../src/store/errors.ts';
+import { Fenced, Unavailable } from '../../src/store/errors.ts';
 import { keysOf, SOLD_CHANNEL } from '../../src/store/keys.ts';
 import { until } from '../support/processes.ts';
 import { foreignGateOf, gateOf, openSale, openStores, type TestSale } from '../support/stores.ts';
@@ -112,12 +112,18 @@ test('lines past the limit are lost; a user at the limit is refused, and the car
   assert.equal(await redis.command('HGET', k.items, b), '1', 'still for sale');
 });
 
-test('an item that Redis does not know is not sold', async () => {
+test('an item that is lost is not lost to somebody else: nobody is let in, and nothing changes', async () => {
   const sale = await openSale(stores);
-  const [gone = '', item = ''] = sale.itemIds;
-  const code = await cart(sale, 'ada', gone, item);
-  await redis.command('HDEL', keysOf(sale.id).items, gone);
-  assert.deepEqual(linesOf((await decide(sale, code)).results[0]), [`-${gone}`, `+${item}`]);
+  const { items } = keysOf(sale.id);
+  const [lost = '', item = ''] = sale.itemIds;
+  const code = await cart(sale, 'ada', lost, item);
+  await redis.command('HDEL', items, lost);
+  const before = await stateOf(sale);
+  await assert.rejects(decide(sale, code), Fenced);
+  assert.deepEqual(await stateOf(sale), before);
+  // As many items as the sale has, and this is none of them: a Postgres that came back older does not know it.
+  await redis.command('HSET', items, 'another', '1');
+  assert.deepEqual(linesOf((await decide(sale, code)).results[0]), [`-${lost}`, `+${item}`]);
 });
 
 test('unknown codes, and a code without its cart, are no codes, beside others that are', async () => {
