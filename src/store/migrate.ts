@@ -15,17 +15,19 @@ const LOCK_MS = 500;
 const RETRY_MS = 1_000;
 /** For some 90 s: a dump of a table that is large takes longer, and a person should know. */
 const TRIES = 60;
+/** Another box may be migrating, and gives up by itself after its tries. */
+const TURN_MS = 120_000;
 
 /**
  * Brings the schema up to date: numbered forward-only migrations, each in a transaction of its own, under one
  * advisory lock so that several boxes may start at once. Returns the names of the migrations that ran. Throws a SetupError when
- * somebody, a dump perhaps, holds a table for too long.
+ * somebody, a dump perhaps, holds a table for too long, or another box does not end its migrations.
  */
 export async function migrate(url: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, application_name: 'flashsale migrate' });
   await client.connect();
   try {
-    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await takeTurn(client);
     await client.query(
       'create table if not exists migrations (number integer primary key, name text not null, ran_at timestamptz not null default now())',
     );
@@ -44,6 +46,21 @@ export async function migrate(url: string): Promise<string[]> {
   }
 }
 
+const isBusy = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && meaningOf(error.code ?? '') === 'busy';
+
+async function takeTurn(client: pg.Client): Promise<void> {
+  try {
+    await client.query(`set lock_timeout = ${TURN_MS}`);
+    await client.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+  } catch (error) {
+    if (!isBusy(error)) throw error;
+    throw new SetupError(
+      'Another box has been migrating this database for two minutes. Look for its session in pg_stat_activity (application_name "flashsale migrate").',
+    );
+  }
+}
+
 async function runMigration(client: pg.Client, name: string, text: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
@@ -51,8 +68,7 @@ async function runMigration(client: pg.Client, name: string, text: string): Prom
       return;
     } catch (error) {
       await client.query('rollback');
-      const isLocked = error instanceof pg.DatabaseError && meaningOf(error.code ?? '') === 'busy';
-      if (!isLocked) throw error;
+      if (!isBusy(error)) throw error;
       if (tries === TRIES)
         throw new SetupError(
           `The migration ${name} waits for a table that another session of Postgres holds, a dump perhaps. End that session, or start again later.`,

@@ -8,6 +8,8 @@ export const CONNECT_MS = 3_000;
 const DOUBT_MS = 1_000;
 /** How soon to try a lost Postgres again. */
 const RETRY_MS = 200;
+/** How often a Postgres that is up is asked whether it can write, so that no purchase has to find out that it cannot. */
+const WATCH_MS = 2_000;
 /**
  * Sets what a session needs, whatever the server, the role or a pooler has set: a commit waits for its WAL (I3), the
  * fence needs read committed, and the server gives up on statements a little later than the service does, so that no
@@ -60,7 +62,10 @@ export const createPool = ({ url, connectionsMax }: PoolOptions, answerMs: numbe
   });
 
 /** The breaker of a pool, and a way to have Postgres asked apart from it: only silence trips the breaker then. */
-export function createPoolBreaker(pool: pg.Pool, options: PoolOptions): { breaker: Breaker; doubt(): void } {
+export function createPoolBreaker(
+  pool: pg.Pool,
+  options: PoolOptions,
+): { breaker: Breaker; doubt(): void; close(): void } {
   /** Takes an idle or a new connection, and drops one that cannot do its work. */
   const probe = async () => {
     const client = await pool.connect();
@@ -78,6 +83,15 @@ export function createPoolBreaker(pool: pg.Pool, options: PoolOptions): { breake
   // The pool listens to idle clients only: one lost in somebody's hands would be an uncaught error, and end the process.
   pool.on('connect', (client) => client.on('error', breaker.trip));
 
+  // A busy pool is no news, and its commits hear of a server that became read-only themselves.
+  const watch = setInterval(() => {
+    if (!breaker.isUp || pool.waitingCount > 0) return;
+    probe().catch((error) => {
+      if (error instanceof Unavailable) breaker.trip(error);
+    });
+  }, WATCH_MS);
+  watch.unref();
+
   let isAsking = false;
   const doubt = () => {
     if (isAsking) return;
@@ -88,5 +102,9 @@ export function createPoolBreaker(pool: pg.Pool, options: PoolOptions): { breake
         isAsking = false;
       });
   };
-  return { breaker, doubt };
+  const close = () => {
+    clearInterval(watch);
+    breaker.close();
+  };
+  return { breaker, doubt, close };
 }

@@ -63,7 +63,7 @@ export interface PostgresOptions {
 export async function openPostgres(options: PostgresOptions): Promise<Postgres> {
   const answerMs = options.answerMs ?? ANSWER_MS;
   const pool = createPool(options, answerMs);
-  const { breaker, doubt } = createPoolBreaker(pool, options);
+  const { breaker, doubt, close } = createPoolBreaker(pool, options);
   const judge = createJudge(breaker, doubt);
 
   const guarded = async <T>(isRead: boolean, work: () => Promise<T>): Promise<T> => {
@@ -87,6 +87,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
 
   await meet(pool, options).catch(async (error: Error) => {
     if (options.patient) return breaker.trip(error);
+    close();
     await pool.end();
     throw error;
   });
@@ -112,7 +113,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Postgres> 
         return transact(client, (run) => guarded(false, run), work);
       }),
     async close() {
-      breaker.close();
+      close();
       await pool.end();
     },
   };

@@ -70,6 +70,7 @@ test('a session keeps its promises, whatever the server and the role are set to'
 
 test('a server that became read-only is away until it can write again, and its connections are dropped', async () => {
   const { pool, errors } = await open();
+  const { pool: idle } = await open();
   await Promise.all([1, 2, 3].map(() => pool.query(WRITE)));
   await operator.query('alter system set default_transaction_read_only = on');
   await operator.query('select pg_reload_conf()');
@@ -81,6 +82,7 @@ test('a server that became read-only is away until it can write again, and its c
   );
   assert.equal(pool.isUp, false);
   assert.equal(errors.length, 1, 'told once');
+  await until('one that has nothing to write hears of it too', () => !idle.isUp);
   await assert.rejects(pool.query(WRITE), Unavailable);
   await until('no connection is kept', () => pool.load.idle + pool.load.active <= 1);
   const { pool: reader } = await open({ reads: true });
