@@ -4,10 +4,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { countMissingPackages, installPackages, linkPostgresLibraries } from './packages.mjs';
-import { at, filesUnder, readJson, root, runNode, say, stop } from './place.mjs';
+import { at, filesUnder, readJson, runNode, say, stop } from './place.mjs';
 import { installRedis, planRedis } from './redis.mjs';
 
-const FOLDERS = ['src', 'test', 'campaigns', 'checks', 'perf'];
+const FOLDERS = ['src', 'client', 'test', 'campaigns', 'checks', 'perf'];
+/** What browsers run is compiled again, with a browser's types; declarations come with it. */
+const PROJECTS = ['tsconfig.json', 'client/tsconfig.json'];
 
 checkNode();
 const packages = countMissingPackages();
@@ -49,7 +51,8 @@ function build() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('Building …');
   const tsc = at('node_modules', 'typescript', readJson(at('node_modules/typescript/package.json')).bin.tsc);
-  if (!runNode([tsc, '-p', root])) stop('The build failed; the messages of tsc are above.');
+  for (const project of PROJECTS.filter((path) => existsSync(at(path))))
+    if (!runNode([tsc, '-p', at(project)])) stop('The build failed; the messages of tsc are above.');
   removeOrphans();
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, wanted);
@@ -59,7 +62,7 @@ function build() {
 function removeOrphans() {
   for (const folder of FOLDERS) {
     for (const path of filesUnder(join('dist', folder))) {
-      const source = path.slice('dist/'.length).replace(/\.js(\.map)?$/, '.ts');
+      const source = path.slice('dist/'.length).replace(/(\.js(\.map)?|\.d\.ts)$/, '.ts');
       if (!existsSync(at(source))) rmSync(at(path));
     }
   }

@@ -1,0 +1,135 @@
+// Made from the contract by "npm run client-types"; test/client/contract.test.ts compares it. Do not edit.
+
+export interface Cart {
+  readonly code: CheckoutCode;
+  /** Lines in the cart. */
+  readonly items_count: number;
+  /** When the sale closes, UTC. */
+  readonly sale_ends_at: string;
+}
+
+export interface CartLine {
+  readonly id: Id;
+  /** The name of the item. */
+  readonly name: string;
+  /** Whether so many units are left. */
+  readonly available: boolean;
+  /** Units asked for, when more than one. */
+  readonly quantity?: number | undefined;
+}
+
+export interface CartView {
+  readonly code: CheckoutCode;
+  readonly sale_id: SaleId;
+  readonly items: readonly CartLine[];
+  /** Lines in the cart. */
+  readonly items_count: number;
+}
+
+/** The code of one cart: the id of its sale and 128 random bits. Only its user should know it. */
+export type CheckoutCode = string;
+
+/** An id of an item. */
+export type Id = string;
+
+export interface Item {
+  readonly id: Id;
+  /** The name of the item. */
+  readonly name: string;
+  /** Its picture: a path of this service, or the URL that the sale was created with. */
+  readonly image_url: string;
+  /** Whether committed purchases have sold all of it. */
+  readonly sold: boolean;
+  /** In minor units of the sale’s currency; of an item that was given one. */
+  readonly price?: number | undefined;
+  /** What the shop keeps with it; of an item that was given any. */
+  readonly data?: Readonly<Record<string, unknown>> | undefined;
+  /** Its units, when it has more than one. */
+  readonly stock?: number | undefined;
+  /** Units that no committed purchase holds, when it has more than one. */
+  readonly left?: number | undefined;
+}
+
+/** RFC 9457 problem details. */
+export interface Problem {
+  /** A URN that ends in the code. */
+  readonly type: string;
+  /** A few words for people. */
+  readonly title: string;
+  /** The status of the answer. */
+  readonly status: number;
+  /** A sentence for people. */
+  readonly detail: string;
+  /** Stable: decide by it. */
+  readonly code: 'validation_failed' | 'malformed_request' | 'already_in_checkout' | 'user_limit_reached' | 'sale_not_active' | 'unauthorized' | 'buyer_unproven' | 'buyer_mismatch' | 'sale_not_found' | 'item_not_found' | 'checkout_not_found' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'item_already_sold' | 'sale_sold_out' | 'sale_paused' | 'sale_state_conflict' | 'all_items_sold' | 'already_processed' | 'events_gone' | 'precondition_failed' | 'body_too_large' | 'unsupported_media_type' | 'expectation_failed' | 'idempotency_mismatch' | 'rate_limited' | 'headers_too_large' | 'internal_error' | 'overloaded' | 'unavailable' | 'outcome_unknown';
+  /** The same sentence as `detail`, for older clients. */
+  readonly message: string;
+  /** The path of the request; empty when it could not be read. */
+  readonly instance: string;
+  /** The value of the header X-Request-Id; finds the request in the log. */
+  readonly request_id: string;
+}
+
+export interface Receipt {
+  /** Whether at least one line was bought. */
+  readonly success: boolean;
+  /** Every line of the cart, in the order in which it was added. */
+  readonly purchased_items: readonly ReceiptLine[];
+  /** Lines bought. */
+  readonly total_purchased: number;
+  /** Lines that somebody else had bought. */
+  readonly failed_count: number;
+}
+
+export interface ReceiptLine {
+  readonly id: Id;
+  /** The name of the item. */
+  readonly name: string;
+  /** Whether this purchase bought it. */
+  readonly sold: boolean;
+  /** Units bought, when more than one was asked for: all of them or none. */
+  readonly quantity?: number | undefined;
+}
+
+export interface Sale {
+  readonly id: SaleId;
+  /** When the sale opens, UTC. */
+  readonly started_at: string;
+  /** When it closes, UTC. Nothing is sold from this moment on. */
+  readonly ended_at: string;
+  /** Units of the sale: as many as items, where no item has a stock. */
+  readonly total_items: number;
+  /** Units sold so far. */
+  readonly items_sold: number;
+  /** Whether it is within its hours now, paused or not. */
+  readonly active: boolean;
+  /** `paused`: within its hours, but nothing is sold until it is resumed. `cancelled`: deleted before it began. */
+  readonly state: 'scheduled' | 'active' | 'paused' | 'ended' | 'cancelled';
+}
+
+/** The id of a sale. */
+export type SaleId = string;
+
+export interface SaleWithLimit {
+  readonly id: SaleId;
+  /** When the sale opens, UTC. */
+  readonly started_at: string;
+  /** When it closes, UTC. Nothing is sold from this moment on. */
+  readonly ended_at: string;
+  /** Units of the sale: as many as items, where no item has a stock. */
+  readonly total_items: number;
+  /** Units sold so far. */
+  readonly items_sold: number;
+  /** Whether it is within its hours now, paused or not. */
+  readonly active: boolean;
+  /** `paused`: within its hours, but nothing is sold until it is resumed. `cancelled`: deleted before it began. */
+  readonly state: 'scheduled' | 'active' | 'paused' | 'ended' | 'cancelled';
+  /** Units that one user may hold in this sale. */
+  readonly user_limit: number;
+  /** What the shop calls it. */
+  readonly name?: string | undefined;
+  /** The currency of its prices: a code of ISO 4217. */
+  readonly currency?: string | undefined;
+  /** Its items are not for sale yet: they are being loaded. */
+  readonly loading?: true | undefined;
+}
