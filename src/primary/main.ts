@@ -47,14 +47,14 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
     supervisor.broadcast({ type: 'spool-full', full });
   };
   const isWritten = (segmentRun: string, pid: number) => isWriting(supervisor.pids(), run, segmentRun, pid);
-  const shipper = createShipper({ postgres, dir: spool, log, isWritten, onFull });
+  const { attemptsKeepDays: keepDays, buyerJwks } = config;
+  const shipper = createShipper({ postgres, dir: spool, log, keepDays, isWritten, onFull });
   const shipping = every(SHIP_MS, shipper.ship, onError);
   shutdown.add('attempt log', async () => {
     await shipping.stop();
     await shipper.ship();
   });
 
-  const { buyerJwks } = config;
   const buyerKeys = buyerJwks ? await openBuyerKeys(buyerJwks, supervisor, log, shutdown) : undefined;
   const board = createSalesBoard(supervisor);
   const metrics = createMetrics();

@@ -36,6 +36,7 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   prune_admin_answers: ['delete', 'admin_answers'],
   prune_events: ['delete', 'events'],
   prune_segments: ['delete', 'attempt_segments'],
+  prune_strays: ['delete', 'checkout_attempts'],
   raise_version: ['update', 'sales'],
   read_events: ['select', 'events'],
   rebuild_bought: ['select', 'purchases'],

@@ -1,5 +1,11 @@
 import type { Log } from '../../log.ts';
-import { adoptSegments, listSegments, setAside, shipSegment } from '../../store/attempts/segments.ts';
+import {
+  adoptSegments,
+  dropRefused,
+  listSegments,
+  setAside,
+  shipSegment,
+} from '../../store/attempts/segments.ts';
 import { Overloaded, Unanswered, Unavailable } from '../../store/errors.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import { isRefusal } from '../../store/postgres-errors.ts';
@@ -11,6 +17,8 @@ export interface ShipperOptions {
   readonly postgres: Postgres;
   readonly dir: string;
   readonly log: Log;
+  /** Days after which segments that were put aside are deleted. */
+  readonly keepDays: number;
   /** Whether that process of that run still writes its segments. */
   readonly isWritten: (run: string, pid: number) => boolean;
   /** Called when the spool reaches its bound, and when it has room again. */
@@ -20,11 +28,11 @@ export interface ShipperOptions {
 export interface Shipper {
   /** Whether the spool has reached its bound. */
   readonly isFull: boolean;
-  /** Finishes the segments of dead workers, and ships every finished one, one after the other. */
+  /** Finishes the segments of dead workers, ships every finished one, one after the other, and deletes old ones that were put aside. */
   ship(): Promise<void>;
 }
 
-export function createShipper({ postgres, dir, log, isWritten, onFull }: ShipperOptions): Shipper {
+export function createShipper({ postgres, dir, log, keepDays, isWritten, onFull }: ShipperOptions): Shipper {
   let full = false;
 
   /** One segment in trouble must not hold up the others. Throws when the trouble is the store's. */
@@ -52,6 +60,8 @@ export function createShipper({ postgres, dir, log, isWritten, onFull }: Shipper
     },
     async ship() {
       await adoptSegments(dir, isWritten);
+      for (const segment of dropRefused(dir, keepDays))
+        log.warn({ segment }, 'a segment that was put aside is deleted');
       const { paths, bytes } = listSegments(dir);
       if (bytes >= SPOOL_BYTES_MAX !== full) {
         full = !full;

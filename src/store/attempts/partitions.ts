@@ -4,13 +4,14 @@ const sql = {
   addDay: statement('add_attempts_day'),
   dropBefore: statement('drop_attempts_before'),
   pruneSegments: statement('prune_segments'),
+  pruneStrays: statement('prune_strays'),
   countStray: statement('count_stray_attempts'),
 };
 
 const DAY_MS = 86_400_000;
 /** Days that have their partitions beforehand. A week outlasts any dump, and any absence of a leader that goes unnoticed. */
 const DAYS_AHEAD = 7;
-/** Segments forgotten per call: some 50 ms. */
+/** Segments, and stray attempts, forgotten per call: some 50 ms. */
 const PRUNED_MAX = 20_000;
 /** More stray attempts than this are not counted: one is too many. */
 export const STRAY_COUNTED_MAX = 10_000;
@@ -30,12 +31,13 @@ export async function addPartitions(
 }
 
 /**
- * Drops partitions that are wholly older than `keepDays` by Postgres' clock, and forgets segments as old. Returns the partitions
- * dropped.
+ * Drops partitions that are wholly older than `keepDays` by Postgres' clock, and forgets segments and stray attempts as old.
+ * Returns the partitions dropped.
  * Throws as `addPartitions` does.
  */
 export async function dropOldAttempts(postgres: Postgres, keepDays: number): Promise<readonly string[]> {
-  await postgres.query(sql.pruneSegments, [keepDays, PRUNED_MAX]);
+  for (const prune of [sql.pruneSegments, sql.pruneStrays])
+    await postgres.query(prune, [keepDays, PRUNED_MAX]);
   const dropped: string[] = [];
   for (;;) {
     const [row] = await postgres.query<{ dropped: string | null }>(sql.dropBefore, [keepDays]);

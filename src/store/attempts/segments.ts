@@ -10,10 +10,22 @@ const addSegment = statement('add_segment');
 const copyAttempts = statement('copy_attempts');
 
 const REFUSED = '.refused';
+const DAY_MS = 86_400_000;
 
 /** Sets a segment aside that Postgres refuses: a person must look at it, and it is not retried. */
 export function setAside(path: string): void {
   renameSync(path, path + REFUSED);
+}
+
+/** Deletes segments that were set aside more than `keepDays` ago: attempts are kept no longer. Returns their paths. */
+export function dropRefused(dir: string, keepDays: number): string[] {
+  const before = Date.now() - keepDays * DAY_MS;
+  const old = readdirSync(dir)
+    .filter((name) => name.endsWith(REFUSED))
+    .map((name) => join(dir, name))
+    .filter((path) => statSync(path).mtimeMs < before);
+  for (const path of old) rmSync(path);
+  return old;
 }
 
 /** Makes the spool directory, and returns it. */

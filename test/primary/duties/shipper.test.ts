@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import pg from 'pg';
@@ -17,6 +17,7 @@ const shipper = createShipper({
   postgres,
   dir,
   log: pino({ level: 'silent' }),
+  keepDays: 30,
   isWritten: () => false,
   onFull: () => assert.fail(),
 });
@@ -88,4 +89,11 @@ test('a segment of broken bytes is put aside, and the others are shipped', async
   await shipper.ship();
   assert.deepEqual(await shipped(), ['ada', 'bob', 'cleo', 'dora']);
   assert.deepEqual(readdirSync(dir), ['0-1-broken.segment.refused']);
+  const daysAgo = (days: number) => Date.now() / 1_000 - days * 86_400;
+  utimesSync(join(dir, '0-1-broken.segment.refused'), daysAgo(29), daysAgo(29));
+  await shipper.ship();
+  assert.deepEqual(readdirSync(dir), ['0-1-broken.segment.refused'], 'kept as long as attempts are');
+  utimesSync(join(dir, '0-1-broken.segment.refused'), daysAgo(31), daysAgo(31));
+  await shipper.ship();
+  assert.deepEqual(readdirSync(dir), []);
 });

@@ -109,6 +109,9 @@ test('days older than they are to be kept go, with the segments of that time, an
   await sql(
     `insert into attempt_segments (id, attempts, shipped_at) values ('old', 1, now() - interval '31 days'), ('new', 1, now())`,
   );
+  // Clocks that were wrong by weeks: their days have no partition.
+  await sql(`insert into checkout_attempts (at, worker, outcome, request_id)
+    select now() + make_interval(days => days), 0, 'accepted', 'stray ' || days from unnest(array[-60, 20]) as days`);
   const dropped = await dropOldAttempts(postgres, 30);
   const nameOf = (days: number) =>
     `checkout_attempts_${new Date(nowMs - days * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '')}`;
@@ -119,5 +122,9 @@ test('days older than they are to be kept go, with the segments of that time, an
   assert.equal((await partitions()).length, before - 10);
   assert.ok((await partitions()).includes(nameOf(30)));
   assert.deepEqual(await sql('select id from attempt_segments'), [{ id: 'new' }]);
+  assert.deepEqual(
+    await sql(`select request_id from checkout_attempts_other where request_id like 'stray%'`),
+    [{ request_id: 'stray 20' }],
+  );
   assert.deepEqual(await dropOldAttempts(postgres, 30), []);
 });
