@@ -4,7 +4,7 @@
 --
 -- KEYS[1] gate       string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
 -- KEYS[2] sale       hash: paused, starts_ms, ends_ms, sold, limit, items; and how much the other keys hold: carts, buyers, decisions, entries, free;
---                    gone, the number of items of which nothing is left
+--                    gone, the number of items of which nothing is left; changes, how often an item has come to that, or back
 -- KEYS[3] items      hash: item -> units left
 -- KEYS[4] names      hash: item -> name
 -- KEYS[5] carts      hash: user -> "code item item*3 … ", the quantity where it is not 1
@@ -14,7 +14,7 @@
 -- KEYS[9] outbox     stream: one entry per batch, its fields are "epoch" -> epoch and then code -> decision
 -- KEYS[10] free      sorted set: "item@unit", units for sale that have a number above one that is held
 -- ARGV[1] fence "v1:epoch"
--- ARGV[2] channel that hears "sale epoch version item item …": of these items nothing is left, and of so many after this batch
+-- ARGV[2] channel that hears "sale epoch changes gone item item …": of these items nothing is left; both counts as they are after this batch
 -- ARGV[3] sale id
 -- ARGV[4] codes, each once, with spaces between them
 --
@@ -30,12 +30,12 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
 local sale, items, names, carts, codes, bought, decisions, outbox, free = unpack(KEYS, 2)
 
-local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'sold', 'limit', 'carts', 'buyers', 'decisions', 'entries', 'gone', 'free', 'paused', 'items')
+local state = redis.call('HMGET', sale, 'starts_ms', 'ends_ms', 'sold', 'limit', 'carts', 'buyers', 'decisions', 'entries', 'gone', 'free', 'paused', 'items', 'changes')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if not state[1] then return -1 end
 local closed = (now < tonumber(state[1]) and -2) or (now >= tonumber(state[2]) and -3) or (state[11] == '1' and -9) or nil
-local sold, limit, gone, freeUnits = tonumber(state[3]), tonumber(state[4]), tonumber(state[9]), tonumber(state[10])
+local sold, limit, gone, freeUnits, changes = tonumber(state[3]), tonumber(state[4]), tonumber(state[9]), tonumber(state[10]), tonumber(state[13])
 local decidedMs = string.format('%.0f', now)
 local epoch = string.match(ARGV[1], '%d+$')
 
@@ -88,7 +88,7 @@ local stock = read(items, lines)
 -- An item that is missing is none of the sale's, and nothing is left of it; unless items are lost, which says nothing of what is left.
 for i = 1, #lines do
   if not stock[i] then
-    if redis.call('HLEN', items) ~= tonumber(state[12]) then return -1 end
+    if redis.call('HLEN', items) ~= tonumber(state[13]) then return -1 end
     stock[i] = '0'
   end
 end
@@ -202,10 +202,11 @@ if #fresh > 0 then
   for from = 1, #taken, PART do redis.call('ZREM', free, unpack(taken, from, math.min(from + PART - 1, #taken))) end
   entry = redis.call('XADD', outbox, '*', 'epoch', epoch, unpack(fresh))
   redis.call('HSET', sale, 'sold', sold + soldUnits, 'carts', state[5] - #spentCarts, 'buyers', state[6] + newBuyers,
-    'decisions', state[7] + #spentCodes, 'entries', state[8] + 1, 'gone', gone + #emptied, 'free', freeUnits - #taken)
+    'decisions', state[7] + #spentCodes, 'entries', state[8] + 1, 'gone', gone + #emptied, 'free', freeUnits - #taken,
+    'changes', changes + #emptied)
 end
 if #emptied > 0 then
-  redis.call('PUBLISH', ARGV[2], string.format('%s %s %d %s',
-    ARGV[3], epoch, gone + #emptied, table.concat(emptied, ' ')))
+  redis.call('PUBLISH', ARGV[2], string.format('%s %s %d %d %s',
+    ARGV[3], epoch, changes + #emptied, gone + #emptied, table.concat(emptied, ' ')))
 end
 return { entry, table.concat(answers, '\n'), read(names, named) }

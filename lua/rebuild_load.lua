@@ -2,7 +2,7 @@
 -- Writes a part of a sale's state during a rebuild.
 --
 -- KEYS[1] gate  string: must hold the token of this rebuild, with this dataset
--- KEYS[2] hash  the hash to write: items, names or bought
+-- KEYS[2] hash  the hash to write: items, names, bought or returns
 -- ARGV[1] token "loading:v1:epoch"
 -- ARGV[2…] field, value, …
 --

@@ -11,6 +11,7 @@
 -- KEYS[7] decisions  hash
 -- KEYS[8] outbox     stream
 -- KEYS[9] free       sorted set
+-- KEYS[10] returns   hash
 -- ARGV[1] token "loading:v1:epoch"
 -- ARGV[2] fence "v1:epoch" that the gate lets in from now on
 -- ARGV[3] starts_ms, ARGV[4] ends_ms, ARGV[5] total units, ARGV[6] sold units, ARGV[7] limit
@@ -24,13 +25,14 @@ local function id(name) local _, at = string.find(info, name, 1, true) return st
 local here = id('\nrun_id:') .. ':' .. id('\nmaster_replid:')
 if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
-local sale, items, carts, codes, bought, decisions, outbox, free = unpack(KEYS, 2)
+local sale, items, carts, codes, bought, decisions, outbox, free, returns = unpack(KEYS, 2)
 if redis.call('HLEN', items) ~= tonumber(ARGV[8]) then return -2 end
 if redis.call('HLEN', carts) ~= redis.call('HLEN', codes) then redis.call('UNLINK', carts, codes) end
 redis.call('HSET', sale,
   'epoch', string.match(ARGV[2], '%d+$'), 'starts_ms', ARGV[3], 'ends_ms', ARGV[4], 'total', ARGV[5], 'sold', ARGV[6],
-  'limit', ARGV[7], 'items', ARGV[8], 'gone', ARGV[9], 'version', ARGV[10], 'paused', ARGV[11],
+  'limit', ARGV[7], 'items', ARGV[8], 'gone', ARGV[9], 'version', ARGV[10], 'paused', ARGV[11], 'changes', ARGV[9],
   'free', redis.call('ZCARD', free), 'carts', redis.call('HLEN', carts), 'buyers', redis.call('HLEN', bought),
-  'decisions', redis.call('HLEN', decisions), 'entries', redis.call('XLEN', outbox))
+  'decisions', redis.call('HLEN', decisions), 'entries', redis.call('XLEN', outbox),
+  'returned', redis.call('HLEN', returns))
 redis.call('SET', KEYS[1], ARGV[2] .. ':' .. here)
 return 1

@@ -3,7 +3,7 @@
 -- sale's hash counts.
 --
 -- KEYS[1] gate       string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
--- KEYS[2] sale       hash: total, items, carts, buyers, decisions, entries, free
+-- KEYS[2] sale       hash: total, items, carts, buyers, decisions, entries, free, returned
 -- KEYS[3] items      hash: item -> units left
 -- KEYS[4] names      hash: item -> name
 -- KEYS[5] carts      hash: user -> "code item item*3 … "
@@ -12,6 +12,7 @@
 -- KEYS[8] decisions  hash: code -> decision
 -- KEYS[9] outbox     stream
 -- KEYS[10] free      sorted set: "item@unit"
+-- KEYS[11] returns   hash: number -> return
 -- ARGV[1] fence "v1:epoch"
 -- ARGV[2] units of the sale
 --
@@ -22,12 +23,13 @@ local function id(name) local _, at = string.find(info, name, 1, true) return st
 local here = id('\nrun_id:') .. ':' .. id('\nmaster_replid:')
 if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
-local sale, items, names, carts, codes, bought, decisions, outbox, free = unpack(KEYS, 2)
-local state = redis.call('HMGET', sale, 'total', 'items', 'carts', 'buyers', 'decisions', 'entries', 'free')
+local sale, items, names, carts, codes, bought, decisions, outbox, free, returns = unpack(KEYS, 2)
+local state = redis.call('HMGET', sale, 'total', 'items', 'carts', 'buyers', 'decisions', 'entries', 'free', 'returned')
 for i = 1, #state do state[i] = tonumber(state[i] or -1) end
-local total, itemsHeld, cartsHeld, buyers, decided, entries, freeUnits = unpack(state)
+local total, itemsHeld, cartsHeld, buyers, decided, entries, freeUnits, returned = unpack(state)
 local held = {
   [items] = itemsHeld, [names] = itemsHeld, [carts] = cartsHeld, [codes] = cartsHeld, [bought] = buyers, [decisions] = decided,
+  [returns] = returned,
 }
 for hash, count in pairs(held) do
   if redis.call('HLEN', hash) ~= count then return -2 end

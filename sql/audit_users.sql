@@ -3,7 +3,7 @@
 -- $1 sale id (text), $2 users (text[]), $3 codes whose purchases are not counted (text[])
 select user_id, count(*)::int as bought
 from purchases
-where sale_id = $1
+where sale_id = $1 and not withdrawn
   and (user_id in (select unnest($2::text[]))) is true
   and (code in (select unnest($3::text[]))) is not true
 group by user_id

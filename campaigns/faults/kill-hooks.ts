@@ -49,8 +49,9 @@ function wrapRedis(): void {
   const send = proto.sendCommand;
   proto.sendCommand = function (this: Any, args: Any, ...rest: Any[]) {
     const isScript = args[0] === 'EVALSHA' || args[0] === 'EVAL';
-    // Only the purchase script is given the channel; only a rebuild shows a token.
-    if (isScript && args.includes('flashsale:sold')) {
+    // Only the purchase script is given the channel and an outbox; only a rebuild shows a token.
+    const isPurchase = args.includes('flashsale:sold') && args.some((word: Any) => word.endsWith(':outbox'));
+    if (isScript && isPurchase) {
       pass('before-script');
       const reply = send.call(this, args, ...rest);
       reply.then(

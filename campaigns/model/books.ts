@@ -99,6 +99,9 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
     // The model has no operator yet.
     version: 1,
     paused: 0,
+    returned: 0,
+    // A count of what has happened, which the model does not keep.
+    changes: Number(state.get('changes')),
   };
   assert.deepEqual(
     Object.fromEntries([...state].map(([field, value]) => [field, Number(value)])),

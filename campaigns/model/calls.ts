@@ -188,4 +188,5 @@ const DOES: Record<string, Does> = {
   'sql/rebuild_free': readsOnly,
   'sql/rebuild_bought': readsOnly,
   'sql/rebuild_decisions': readsOnly,
+  'sql/returns_after': readsOnly,
 };

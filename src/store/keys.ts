@@ -12,8 +12,12 @@ export function keysOf(saleId: string) {
     decisions: `${tag}:decisions`,
     outbox: `${tag}:outbox`,
     free: `${tag}:free`,
+    returns: `${tag}:returns`,
   } as const;
 }
 
-/** This channel tells every worker of which items nothing is left: `sale epoch gone item item …`. */
+/**
+ * This channel tells every worker of which items nothing is left, and which are back: `sale epoch changes gone item +item …`, the
+ * latter with a sign.
+ */
 export const SOLD_CHANNEL = 'flashsale:sold';

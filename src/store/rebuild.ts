@@ -7,6 +7,7 @@ import { keysOf } from './keys.ts';
 import { commitEntries, readOutbox } from './outbox.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
+import { eachReturn, formatReturn } from './returns.ts';
 import { salvageDecisions } from './salvage.ts';
 import { FENCED } from './statuses.ts';
 
@@ -114,6 +115,7 @@ export async function rebuildSale(
     const loaded = await loadItems(rebuild);
     await loadBought(rebuild);
     await loadDecisions(rebuild);
+    await loadReturns(rebuild);
     await open(rebuild, loaded);
     return { epoch: sale.epoch, doubted: found.doubted, salvaged };
   } catch (error) {
@@ -158,7 +160,7 @@ async function salvage(
 }
 
 async function clear({ redis, keys: k, token }: Rebuild): Promise<void> {
-  const cleared = [k.sale, k.items, k.names, k.bought, k.decisions, k.free];
+  const cleared = [k.sale, k.items, k.names, k.bought, k.decisions, k.free, k.returns];
   await step(redis.run(scripts.clear, [k.gate, ...cleared], [token]));
 }
 
@@ -272,6 +274,14 @@ async function loadDecisions({ redis, postgres, saleId, keys, token }: Rebuild):
   }
 }
 
+/** No return is noted while the epoch is not open: these are all, and what was read before includes them. */
+async function loadReturns({ redis, postgres, saleId, keys, token }: Rebuild): Promise<void> {
+  for await (const returns of eachReturn(postgres, saleId)) {
+    const fields = returns.flatMap((each) => [String(each.number), formatReturn(each)]);
+    await step(redis.run(scripts.load, [keys.gate, keys.returns], [token, ...fields]));
+  }
+}
+
 async function open(
   { redis, postgres, saleId, keys: k, sale, token }: Rebuild,
   { sold, gone }: Loaded,
@@ -281,6 +291,17 @@ async function open(
   if (now === undefined) throw new Superseded();
   const facts = [now.starts_ms, now.ends_ms, now.total, sold, now.user_limit, sale.items, gone, now.version];
   const args = [...facts, Number(now.paused)].map(String);
-  const keys = [k.gate, k.sale, k.items, k.carts, k.codes, k.bought, k.decisions, k.outbox, k.free];
+  const keys = [
+    k.gate,
+    k.sale,
+    k.items,
+    k.carts,
+    k.codes,
+    k.bought,
+    k.decisions,
+    k.outbox,
+    k.free,
+    k.returns,
+  ];
   await step(redis.run(scripts.open, keys, [token, fenceOf(sale.epoch), ...args]));
 }

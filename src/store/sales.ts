@@ -153,7 +153,19 @@ export async function isSellable(
   sale: Pick<LiveSale, 'id' | 'epoch' | 'total'>,
 ): Promise<boolean> {
   const k = keysOf(sale.id);
-  const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox, k.free];
+  const keys = [
+    k.gate,
+    k.sale,
+    k.items,
+    k.names,
+    k.carts,
+    k.codes,
+    k.bought,
+    k.decisions,
+    k.outbox,
+    k.free,
+    k.returns,
+  ];
   const args = [fenceOf(sale.epoch), String(sale.total)];
   return (await redis.run(whole, keys, args)) === 1;
 }

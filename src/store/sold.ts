@@ -3,36 +3,45 @@ import { keysOf } from './keys.ts';
 import type { Redis } from './redis.ts';
 import { scanHash } from './scan.ts';
 
-/** What `lua/purchase.lua` publishes after each batch that took the last unit of some items. */
+/** What `lua/purchase.lua` and `lua/shelve.lua` publish after each batch in which items ran out or came back. */
 export interface SoldEvent {
   readonly saleId: string;
   readonly epoch: number;
-  /** Items of which nothing is left after this event. */
+  /** How often an item has run out or come back, up to and with this event. */
   readonly version: number;
+  /** Items of which nothing is left after this event. */
+  readonly gone: number;
+  /** Those that ran out with it. */
   readonly itemIds: readonly string[];
+  /** Those that came back with it. */
+  readonly backIds: readonly string[];
 }
 
 /** Reads a message of the sold channel; undefined for anything else that somebody may have published. */
 export function parseSoldEvent(message: string): SoldEvent | undefined {
-  const [saleId = '', epoch, version, ...itemIds] = message.split(' ');
-  const event = { saleId, epoch: Number(epoch), version: Number(version), itemIds };
-  return Number.isInteger(event.epoch) && Number.isInteger(event.version) && itemIds.length > 0
-    ? event
-    : undefined;
+  const [saleId = '', epoch, version, gone, ...words] = message.split(' ');
+  const counts = { epoch: Number(epoch), version: Number(version), gone: Number(gone) };
+  if (!Object.values(counts).every(Number.isInteger) || words.length === 0) return undefined;
+  const isBack = (word: string) => word.startsWith('+');
+  const backIds = words.filter(isBack).map((word) => word.slice(1));
+  const itemIds = backIds.length === 0 ? words : words.filter((word) => !isBack(word));
+  return { saleId, ...counts, itemIds, backIds };
 }
 
-/** The epoch and the number of sold-out items of a sale; undefined while its gate is shut. */
+/** The epoch of a sale and the counts that its events bear; undefined while its gate is shut. */
 export async function readSoldVersion(
   redis: Redis,
   saleId: string,
-): Promise<{ epoch: number; version: number } | undefined> {
+): Promise<Pick<SoldEvent, 'epoch' | 'version' | 'gone'> | undefined> {
   const keys = keysOf(saleId);
-  const [gate, gone] = await Promise.all([
+  const [gate, counts] = await Promise.all([
     redis.command('GET', keys.gate),
-    redis.command('HGET', keys.sale, 'gone'),
+    redis.command('HMGET', keys.sale, 'changes', 'gone'),
   ]);
   const epoch = epochOfGate((gate as string | null) ?? '');
-  return epoch === undefined || gone === null ? undefined : { epoch, version: Number(gone) };
+  const [version, gone] = counts as (string | null)[];
+  if (epoch === undefined || !version || !gone) return undefined;
+  return { epoch, version: Number(version), gone: Number(gone) };
 }
 
 /** Every item of which nothing is left when this begins, in parts, and perhaps some that are sold meanwhile. */

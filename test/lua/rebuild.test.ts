@@ -31,7 +31,7 @@ const loadDecisions = (k: Keys, token: string, ...fields: string[]) =>
 const open = (k: Keys, token: string, total: number) =>
   redis.run(
     scripts.open,
-    [k.gate, k.sale, k.items, k.carts, k.codes, k.bought, k.decisions, k.outbox, k.free],
+    [k.gate, k.sale, k.items, k.carts, k.codes, k.bought, k.decisions, k.outbox, k.free, k.returns],
     [token, fenceOf(2), '1', '2', String(total), '0', '10', String(total), '0', '7', '1'],
   );
 

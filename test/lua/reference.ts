@@ -1,4 +1,4 @@
-/** What `lua/checkout.lua` and `lua/purchase.lua` have to do, in the plainest code: every unit is a member of a set. */
+/** What `lua/checkout.lua`, `lua/purchase.lua` and `lua/shelve.lua` have to do, in the plainest code: every unit is a member of a set. */
 
 export interface Line {
   readonly item: string;
@@ -66,6 +66,14 @@ export class Reference {
     else if (line !== undefined) kept.lines = kept.lines.filter((each) => each !== line);
     else if (wanted > 0) kept.lines.push({ item, quantity: wanted });
     return { outcome: 'added', lines: kept.lines.length };
+  }
+
+  /** Units that a user gives back; they are on the shelf again if they are restocked. */
+  giveBack(user: string, item: string, units: readonly number[], restocked: boolean): void {
+    const holds = (this.bought.get(user) ?? 0) - units.length;
+    if (holds > 0) this.bought.set(user, holds);
+    else this.bought.delete(user);
+    if (restocked) for (const unit of units) this.shelf.get(item)?.add(unit);
   }
 
   /**

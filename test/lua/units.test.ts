@@ -6,6 +6,7 @@ import { decideCodes } from '../../src/store/decide.ts';
 import { itemOf, unitsOf } from '../../src/store/decision.ts';
 import { keysOf, SOLD_CHANNEL } from '../../src/store/keys.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
+import { script as luaScript } from '../../src/store/redis.ts';
 import { parseSoldEvent, type SoldEvent } from '../../src/store/sold.ts';
 import { until } from '../support/processes.ts';
 import { addSale, openSale, openStores, type TestSale } from '../support/stores.ts';
@@ -27,9 +28,23 @@ const op = fc.record({
 const step = fc.oneof(
   fc.record({ checkouts: fc.array(op, { minLength: 1, maxLength: 6 }) }),
   fc.record({ purchases: fc.array(fc.nat(4), { minLength: 1, maxLength: 4 }) }),
+  fc.record({
+    returns: fc.array(fc.record({ line: fc.nat(6), units: fc.nat(3), restocked: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+  }),
   /** A unit that this user holds and no cart knew of: a Redis with old carts comes to this. */
   fc.record({ holds: fc.constantFrom(...USERS) }),
 );
+const shelve = luaScript('shelve');
+
+interface Back {
+  readonly line: number;
+  readonly units: number;
+  readonly restocked: boolean;
+}
+
 const script = fc.record({
   limit: fc.integer({ min: 1, max: 6 }),
   /** Which units of each item are for sale, of so many. */
@@ -100,6 +115,9 @@ interface Run {
   readonly reference: Reference;
   /** Given out so far, the newest last. */
   readonly codes: string[];
+  /** What was bought with each line and has not come back. */
+  readonly held: { readonly code: string; readonly user: string; readonly item: string; units: number[] }[];
+  returned: number;
 }
 
 async function checkOut({ sale, reference, codes }: Run, ops: readonly Op[]): Promise<void> {
@@ -120,7 +138,7 @@ async function checkOut({ sale, reference, codes }: Run, ops: readonly Op[]): Pr
   }
 }
 
-async function purchase({ sale, reference, codes }: Run, backs: readonly number[]): Promise<void> {
+async function purchase({ sale, reference, codes, held }: Run, backs: readonly number[]): Promise<void> {
   const posted = [...new Set(backs.flatMap((back) => codes.at(-1 - back) ?? []))];
   if (posted.length === 0) return;
   const { results } = await decideCodes(redis, sale, posted);
@@ -137,6 +155,31 @@ async function purchase({ sale, reference, codes }: Run, backs: readonly number[
     assert.deepEqual(told, right);
     const names = expected.map(({ item }) => `The ${item}`);
     assert.deepEqual('names' in result && result.names, names);
+    const user = 'decision' in result ? result.decision.userId : '';
+    for (const { item, units } of expected)
+      if (units.length > 0) held.push({ code: posted[i] as string, user, item, units: [...units] });
+  }
+}
+
+/** Gives back some units of some lines; the same batch once more changes nothing. */
+async function giveBack(run: Run, asked: readonly Back[]): Promise<void> {
+  const { sale, reference, held } = run;
+  const k = keysOf(sale.id);
+  const args: string[] = [];
+  for (const { line, units: count, restocked } of asked) {
+    const from = held[line];
+    const units = from?.units.splice(0, count) ?? [];
+    if (from === undefined || units.length === 0) continue;
+    reference.giveBack(from.user, from.item, units, restocked);
+    args.push(
+      String(++run.returned),
+      `${from.code} cancelled ${Number(restocked)} 1 ${from.item}@${units.join()}\t`,
+    );
+  }
+  const keys = [k.gate, k.sale, k.items, k.bought, k.decisions, k.free, k.returns];
+  for (let again = 0; again < 2; again++) {
+    const reply = await redis.run(shelve, keys, [`v1:${sale.epoch}`, SOLD_CHANNEL, sale.id, ...args]);
+    assert.equal(reply, run.returned);
   }
 }
 
@@ -153,20 +196,32 @@ test('random batches of checkouts and purchases do what a simple reference does'
     () => {},
   );
   const property = fc.asyncProperty(script, async ({ limit, shelves, steps }) => {
-    const run: Run = { ...(await openShelves(limit, shelves)), codes: [] };
+    const run: Run = { ...(await openShelves(limit, shelves)), codes: [], held: [], returned: 0 };
     const { sale, reference } = run;
     const emptied: string[] = [];
+    const backs: string[] = [];
     for (const each of steps) {
       const before = ITEMS.filter((item) => reference.left(item) > 0);
       if ('checkouts' in each) await checkOut(run, each.checkouts);
       else if ('purchases' in each) await purchase(run, each.purchases);
+      else if ('returns' in each) await giveBack(run, each.returns);
       else await hold(run, each.holds);
       emptied.push(...before.filter((item) => reference.left(item) === 0));
+      backs.push(...ITEMS.filter((item) => reference.left(item) > 0 && !before.includes(item)));
       await compare(sale, reference);
     }
-    const heard = () => events.filter(({ saleId }) => saleId === sale.id).flatMap(({ itemIds }) => itemIds);
-    await until('the events', () => Promise.resolve(heard().length >= emptied.length));
+    const own = () => events.filter(({ saleId }) => saleId === sale.id);
+    const heard = () => own().flatMap(({ itemIds }) => itemIds);
+    const heardBack = () => own().flatMap(({ backIds }) => backIds);
+    await until(
+      'the events',
+      async () => heard().length + heardBack().length >= emptied.length + backs.length,
+    );
     assert.deepEqual(heard().sort(), emptied.sort(), 'an item is told once nothing of it is left');
+    assert.deepEqual(heardBack().sort(), backs.sort(), 'and when it is back');
+    const [counted] = own().slice(-1);
+    const gone = ITEMS.filter((item) => reference.left(item) === 0).length;
+    if (counted) assert.equal(counted.gone, gone);
     events.length = 0;
   });
   await fc.assert(property, { numRuns: 150 });

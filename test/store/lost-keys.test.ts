@@ -7,6 +7,7 @@ import { decideCodes } from '../../src/store/decide.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { createPurchases } from '../../src/store/purchases.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
+import { giveBack, shelveReturns } from '../../src/store/returns.ts';
 import { isSellable } from '../../src/store/sales.ts';
 import { until } from '../support/processes.ts';
 import { addSale, openSale, openStores, type TestSale } from '../support/stores.ts';
@@ -36,7 +37,7 @@ async function openTorn(): Promise<TestSale> {
   return { ...sale, epoch: rebuilt!.epoch };
 }
 
-/** A sale of which every key holds something: ada has bought, bob has decided and not committed, cleo has a cart. */
+/** A sale of which every key holds something: ada has bought, eve has given back, bob has decided and not committed, cleo has a cart. */
 async function openFullSale(): Promise<TestSale> {
   const sale = await openTorn();
   const purchases = createPurchases({
@@ -46,6 +47,10 @@ async function openFullSale(): Promise<TestSale> {
   const { code } = await cart(sale, 'ada', 0);
   assert.equal((await purchases.add(code)).outcome, 'decided');
   await until('it is forgotten', async () => (await redis.command('XLEN', keysOf(sale.id).outbox)) === 0);
+  const { code: eves } = await cart(sale, 'eve', 3);
+  assert.equal((await purchases.add(eves)).outcome, 'decided');
+  await giveBack(postgres, { saleId: sale.id, kind: 'cancelled', restock: true, codes: [{ code: eves }] });
+  assert.equal(await shelveReturns(redis, postgres, sale), true);
   await decideCodes(redis, sale, [(await cart(sale, 'bob', 1)).code]);
   await cart(sale, 'cleo', 2);
   return sale;
