@@ -35,7 +35,9 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if not state[1] then return -1 end
 local closed = (now < tonumber(state[1]) and -2) or (now >= tonumber(state[2]) and -3) or (state[11] == '1' and -9) or nil
-local sold, limit, gone, freeUnits, changes = tonumber(state[3]), tonumber(state[4]), tonumber(state[9]), tonumber(state[10]), tonumber(state[13])
+local sold, limit, gone, freeUnits = tonumber(state[3]), tonumber(state[4]), tonumber(state[9]), tonumber(state[10])
+-- A release that knows no returns counted no changes.
+local changes = tonumber(state[13] or 0)
 local decidedMs = string.format('%.0f', now)
 local epoch = string.match(ARGV[1], '%d+$')
 
@@ -88,7 +90,7 @@ local stock = read(items, lines)
 -- An item that is missing is none of the sale's, and nothing is left of it; unless items are lost, which says nothing of what is left.
 for i = 1, #lines do
   if not stock[i] then
-    if redis.call('HLEN', items) ~= tonumber(state[13]) then return -1 end
+    if redis.call('HLEN', items) ~= tonumber(state[12]) then return -1 end
     stock[i] = '0'
   end
 end

@@ -3,7 +3,7 @@
 -- Returns that were brought before change nothing.
 --
 -- KEYS[1] gate       string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
--- KEYS[2] sale       hash: returned, the number of the last return; sold, free, gone, buyers, changes
+-- KEYS[2] sale       hash: items; returned, the number of the last return; sold, free, gone, buyers, changes
 -- KEYS[3] items      hash: item -> units left
 -- KEYS[4] bought     hash: user -> number of units bought
 -- KEYS[5] decisions  hash: code -> decision "decided_ms user …"
@@ -15,7 +15,7 @@
 -- ARGV[4…] number, return, … 500 at most, in the order of the numbers; a return is "code kind restocked returned_ms item@0-2,5 item …", then a tab
 --          and what else is known of it; restocked is 1 or 0; see src/store/returns.ts
 --
--- Returns the number of the last return that the sale has from now on; -1 when fenced; -2, and nothing has changed, when a return
+-- Returns the number of the last return that the sale has from now on; -1 when fenced, or when items are lost; -2, and nothing has changed, when a return
 -- before these is missing, another one has this number, or its code or an item is not known.
 
 local info = redis.call('INFO', 'server', 'replication')
@@ -25,10 +25,10 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ':' .. here then return -1 end
 
 local sale, items, bought, decisions, free, returns = unpack(KEYS, 2)
 
-local state = redis.call('HMGET', sale, 'returned', 'sold', 'free', 'gone', 'buyers', 'changes')
+local state = redis.call('HMGET', sale, 'returned', 'sold', 'free', 'gone', 'buyers', 'changes', 'items')
 if not state[1] then return -1 end
 for i = 1, #state do state[i] = tonumber(state[i] or 0) end
-local returned, sold, freeUnits, gone, buyers, changes = unpack(state)
+local returned, sold, freeUnits, gone, buyers, changes = unpack(state, 1, 6)
 
 -- What is new: the returns, their codes, and whether their units come back.
 local fresh, codes, lines, restocked = {}, {}, {}, {}
@@ -82,7 +82,7 @@ for i = 1, #codes do
 end
 for i = 1, #backs do
   local left = tonumber(redis.call('HGET', items, backs[i]) or nil)
-  if not left then return -2 end
+  if not left then return redis.call('HLEN', items) == state[7] and -2 or -1 end
   came[backs[i]].left = left
 end
 
