@@ -3,12 +3,13 @@ import { chmodSync, copyFileSync, existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalServices } from '../../src/private/services.ts';
+import { migrate } from '../../src/store/migrate.ts';
 
 /** What a data directory holds of its private PostgreSQL while nothing runs. */
 const CLUSTER = 'postgres';
 const PASSWORD = 'password';
 
-/** Makes a data directory with a cluster that was never used, and returns its path. Whoever asks removes it. */
+/** Makes a data directory with a cluster that has the schema and nothing else, and returns its path. Whoever asks removes it. */
 export async function makeTemplate(): Promise<string> {
   const dataDir = mkdtempSync(join(tmpdir(), 'flashsale-template-'));
   chmodSync(dataDir, 0o755);
@@ -19,6 +20,7 @@ export async function makeTemplate(): Promise<string> {
     redisServer: undefined,
     onExit: () => {},
   });
+  await migrate(services.databaseUrl as string);
   await services.stop();
   return dataDir;
 }
