@@ -1,12 +1,15 @@
 -- Commits decisions of one sale and what they bought; existing rows stay as they are. Decisions are accepted only
 -- while their epoch is the sale's: the share lock makes a rebuild wait for this commit, or this commit see the rebuild.
 -- A purchase row is written only with its decision, so a unit that another code holds, or that is past the stock, fails the whole
--- statement. A line without "@" bought unit 0.
+-- statement. A line without "@" bought unit 0. Of a sale with a payment window, only the statement with commit_payments.sql commits.
 -- $1 sale id (text), $2 epoch (int)
 -- $3 codes (text[]), $4 users (text[]), $5 decided at, ms (float8[]), $6 lines "+item +item@5-7,9 -item" (text[])
--- returns one row with the codes that were there before, whatever their decisions say; or none when the epoch is over
+-- $7 whether the sale has a payment window (bool)
+-- returns one row with the codes that were there before, whatever their decisions say, and until when the payments of the others are
+-- awaited, or null; or none when the epoch is over, or the window is otherwise
 with open as materialized (
-  select id from sales where id = $1 and epoch = $2 for share
+  select id, date_trunc('milliseconds', now() + make_interval(secs => payment_seconds)) as due_at
+  from sales where id = $1 and epoch = $2 and (payment_seconds is not null) = $7 for share
 ), decided as (
   insert into decisions (code, sale_id, user_id, decided_at, lines)
   select code, open.id, user_id, to_timestamp(ms / 1000), lines
@@ -21,6 +24,9 @@ with open as materialized (
   where line like '+%' and strpos(line, '@') = 0
   -- Where units are numbered, commit_units.sql comes here.
 )
+-- In a sale with a payment window, commit_payments.sql comes here.
 -- With the feed on, tell_purchases.sql comes here.
-select array(select code from unnest($3::text[]) as posted (code) where code not in (select code from decided)) as standing
+-- With both, tell_pending.sql comes here.
+select array(select code from unnest($3::text[]) as posted (code) where code not in (select code from decided)) as standing,
+  (extract(epoch from due_at) * 1000)::float8 as due_ms
 from open

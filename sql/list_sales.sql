@@ -2,7 +2,7 @@
 -- It walks an index from the newest sale or from the cursor on, past sales to come and under way if only ended ones are wanted.
 -- $1 ended ones only (bool), $2 after this sale (text), or null, $3 at most (int)
 select id, (extract(epoch from starts_at) * 1000)::float8 as starts_ms, (extract(epoch from ends_at) * 1000)::float8 as ends_ms,
-  total, user_limit, paused, currency, name, coalesce(sold, (select count(*) from purchases p where p.sale_id = sales.id))::int as sold
+  total, user_limit, paused, currency, name, payment_seconds, coalesce(sold, (select count(*) from purchases p where p.sale_id = sales.id))::int as sold
 from sales
 where (starts_at, id) < (
     case when $2::text is null then 'infinity' else coalesce((select starts_at from sales where id = $2), '-infinity') end, coalesce($2, '')

@@ -32,6 +32,8 @@ export interface LiveSale extends Span {
   readonly currency?: string;
   /** As the shop calls it. */
   readonly name?: string;
+  /** How long a purchase waits for its payment; absent: it is final at once. */
+  readonly paymentSeconds?: number;
 }
 
 export const SALE_STATES = ['scheduled', 'active', 'paused', 'ended', 'cancelled'] as const;

@@ -1,8 +1,8 @@
 /** The end of a run: everything heals, the rest is sold, and the books are closed. */
 import assert from 'node:assert/strict';
 import { auditSale } from '../../src/store/audit/audit.ts';
-import { itemOf, unitsOf } from '../../src/store/decision.ts';
-import { findReceipt } from '../../src/store/receipts.ts';
+import { itemOf, receiptOf, unitsOf } from '../../src/store/decision.ts';
+import { findDecision } from '../../src/store/receipts.ts';
 import { countSold } from '../../src/store/sales.ts';
 import { checkPostgres, checkRedis } from './books.ts';
 import type { Script } from './commands.ts';
@@ -80,11 +80,10 @@ async function closeBooks({ stores, model }: Run): Promise<void> {
   assert.deepEqual(await auditSale(redis, postgres, sale.id), [], 'the audit');
   if (!records.retired) assert.equal(await countSold(redis, sale.id), boughtIn(records.committed).length);
   for (const [code, { lines }] of model.acknowledged) {
-    const found = await findReceipt(postgres, code);
-    const told = found?.receipt.purchased_items.map(({ id, sold, quantity = 1 }) => [
-      id,
-      sold ? quantity : 0,
-    ]);
+    const found = await findDecision(postgres, code);
+    assert.ok(found, `the decision of ${code}`);
+    const { purchased_items: items } = receiptOf(found.decision.lines, found.names);
+    const told = items.map(({ id, sold, quantity = 1 }) => [id, sold ? quantity : 0]);
     const right = lines.map((line) => [itemOf(line), unitsOf(line).length]);
     assert.deepEqual(told, right, `the receipt of ${code}`);
   }

@@ -1,4 +1,5 @@
 /** The schemas that several operations, or the problems, share. Those of one operation stand beside its handler. */
+import type { ReceiptView } from '../feed/view.ts';
 import { ID, USER_ID } from '../http/input.ts';
 import { RFC_3339 } from '../http/time.ts';
 import { SALE_ID } from '../sale.ts';
@@ -52,4 +53,23 @@ export const RECEIPT_FIELDS: Readonly<Record<keyof Receipt, Schema>> = {
   total_purchased: count('Lines bought.'),
   failed_count: count('Lines that somebody else had bought.'),
 };
-export const RECEIPT_SCHEMA = named('Receipt', objectOf<Receipt>(RECEIPT_FIELDS));
+/** What a receipt may have as well. */
+export const RECEIPT_EXTRAS: Readonly<Record<Exclude<keyof ReceiptView, keyof Receipt>, Schema>> = {
+  payment: named('Payment', {
+    ...objectOf<NonNullable<ReceiptView['payment']>>({
+      state: {
+        type: 'string',
+        enum: ['pending', 'confirmed', 'released'],
+        description:
+          '`pending`: the units are held until `due_at`. `released`: it failed or came too late, and the units are back on the shelf.',
+      },
+      due_at: time('Until when the payment is awaited, UTC.'),
+    }),
+    description:
+      'What has become of the payment; where the sale has a payment window and something was bought.',
+  }),
+};
+export const RECEIPT_SCHEMA = named(
+  'Receipt',
+  withOptional(objectOf<Receipt>(RECEIPT_FIELDS), RECEIPT_EXTRAS),
+);

@@ -60,6 +60,11 @@ export const STORY = {
   cartView: { code, sale_id: saleId, items: [{ ...items[0], available: true }], items_count: 1 },
   receipt: { success: true, ...bought },
   purchase,
+  confirmed: {
+    ...purchase,
+    state: 'confirmed',
+    payment: { state: 'confirmed', due_at: '2026-11-22T07:15:03.224Z' },
+  },
   event: {
     id: '981.1042.0.1795330803217000',
     type: 'purchase.completed',

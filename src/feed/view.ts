@@ -1,21 +1,44 @@
 import { formatTime } from '../http/time.ts';
-import { receiptOf } from '../store/decision.ts';
+import { type Payment, type Receipt, receiptOf } from '../store/decision.ts';
 import type { FeedEvent } from '../store/feed/read.ts';
-import { PURCHASE_STATES } from '../store/purchase-pages.ts';
 import type { CommittedDecision } from '../store/receipts.ts';
+
+/** What can become of a purchase: it is final at once, or pending first in a sale with a payment window. */
+export const PURCHASE_STATES = ['final', 'pending', 'confirmed', 'released'] as const;
+
+export const stateOfPurchase = ({ payment }: Pick<CommittedDecision, 'payment'>) => payment?.state ?? 'final';
+
+/** A receipt as its buyer sees it, with what has become of its payment. */
+export interface ReceiptView extends Receipt {
+  /** Where the sale has a payment window and something was bought. */
+  readonly payment?: { readonly state: Payment['state']; readonly due_at: string };
+}
+
+/** What a decision and its payment read like. */
+interface Shown {
+  readonly decision: Pick<CommittedDecision['decision'], 'lines'>;
+  readonly names: CommittedDecision['names'];
+  readonly payment?: Payment;
+}
+
+export function viewOfReceipt({ decision, names, payment }: Shown): ReceiptView {
+  const receipt = receiptOf(decision.lines, names);
+  if (payment === undefined) return receipt;
+  return { ...receipt, payment: { state: payment.state, due_at: formatTime(payment.dueMs) } };
+}
 
 /** A purchase as the shop sees it: the receipt, and whose and when it is. */
 export type PurchaseView = ReturnType<typeof viewOfPurchase>;
 
-export function viewOfPurchase({ decision, names }: CommittedDecision) {
-  const { code, saleId, userId, decidedMs, lines } = decision;
-  const { success: _, ...receipt } = receiptOf(lines, names);
+export function viewOfPurchase(purchase: CommittedDecision) {
+  const { code, saleId, userId, decidedMs } = purchase.decision;
+  const { success: _, ...receipt } = viewOfReceipt(purchase);
   return {
     code,
     sale_id: saleId,
     user_id: userId,
     purchased_at: formatTime(decidedMs),
-    state: PURCHASE_STATES[0],
+    state: stateOfPurchase(purchase),
     ...receipt,
   };
 }

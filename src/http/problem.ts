@@ -50,6 +50,22 @@ export const PROBLEMS = {
   sale_state_conflict: [409, 'Sale state conflict', 'The state of the sale does not allow this.'],
   all_items_sold: [409, 'All items sold', 'Every item of the cart was already sold; the code is spent.'],
   already_processed: [409, 'Already processed', 'This code was already processed: see receipt.'],
+  no_payment_window: [
+    409,
+    'No payment window',
+    'This purchase is final: its sale has no payment window. Cancelling takes it back.',
+  ],
+  nothing_bought: [409, 'Nothing bought', 'This code has bought nothing: see its receipt.'],
+  payment_released: [
+    409,
+    'Payment released',
+    'The payment came too late: the purchase was released, and its units are for sale again.',
+  ],
+  payment_confirmed: [
+    409,
+    'Payment confirmed',
+    'The payment was confirmed, so that nothing is released. Cancelling takes the purchase back.',
+  ],
   events_gone: [
     410,
     'Events gone',

@@ -21,6 +21,11 @@ export const UNITS_MAX = 1_000_000_000;
 export const USER_LIMIT_MAX = 100;
 /** A sale longer than a week is a typing error. */
 export const DURATION_MAX_MS = 7 * 24 * HOUR_MS;
+/**
+ * Seconds that a purchase may wait for its payment. Below ten a card's second factor is hopeless, and a notice of the payment that is
+ * sent again comes too late; a day is what a bank transfer takes, and units that are held for longer are not for sale in any drop.
+ */
+export const PAYMENT_SECONDS = { min: 10, max: 86_400 } as const;
 /** What a sale has beside its items. */
 export const SALE_FACTS = [
   'total_items',
@@ -29,11 +34,12 @@ export const SALE_FACTS = [
   'user_limit',
   'currency',
   'name',
+  'payment_seconds',
 ] as const;
 export const SALE_FIELDS = [...SALE_FACTS, 'items'] as const;
 
 /** Those that are numbers; in a query they are texts. */
-export const SALE_NUMBERS: readonly string[] = ['total_items', 'user_limit'];
+export const SALE_NUMBERS: readonly string[] = ['total_items', 'user_limit', 'payment_seconds'];
 
 const OF_SALE = 'a field of a sale, which has';
 
@@ -43,6 +49,7 @@ type Result = { readonly sale: NewSale } | { readonly errors: FieldErrors };
 const readTotal = wholeNumber(1, ITEMS_MAX);
 const readUnits = wholeNumber(1, UNITS_MAX);
 const readUserLimit = wholeNumber(1, USER_LIMIT_MAX);
+const readPaymentSeconds = wholeNumber(PAYMENT_SECONDS.min, PAYMENT_SECONDS.max);
 
 /** Checks the JSON body of POST /admin/sales and fills in what it leaves out. Names the errors of all fields at once. */
 export async function readNewSale(
@@ -87,6 +94,7 @@ async function readSale(
   const currency = readCurrency(fields.currency, 'currency', faults);
   const name = readName(fields.name, 'name', faults);
   const userLimit = readUserLimit(fields.user_limit, 'user_limit', faults) ?? limitDefault;
+  const paymentSeconds = readPaymentSeconds(fields.payment_seconds, 'payment_seconds', faults);
   const { startsAtMs, endsAtMs } = readSpan(fields, nowMs, faults);
   const items = raw && (await readItems(raw, fields.currency !== undefined, faults, pace));
   const units = items?.reduce((sum, { stock = 1 }) => sum + stock, 0);
@@ -106,6 +114,7 @@ async function readSale(
       ...{ startsAtMs, endsAtMs, total, userLimit, hourly: false },
       ...(currency !== undefined && { currency }),
       ...(name !== undefined && { name }),
+      ...(paymentSeconds !== undefined && { paymentSeconds }),
       ...(items && { items }),
     },
   };

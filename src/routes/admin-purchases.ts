@@ -1,9 +1,17 @@
 import { answers, type Documented, operation } from '../contract/operation.ts';
 import { header, query } from '../contract/parameters.ts';
-import { listOf, named, objectOf } from '../contract/schema.ts';
-import { CODE_SCHEMA, RECEIPT_FIELDS, SALE_ID_SCHEMA, time, USER_ID_SCHEMA } from '../contract/schemas.ts';
+import { listOf, named, objectOf, withOptional } from '../contract/schema.ts';
+import {
+  CODE_SCHEMA,
+  RECEIPT_EXTRAS,
+  RECEIPT_FIELDS,
+  SALE_ID_SCHEMA,
+  time,
+  USER_ID_SCHEMA,
+} from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
-import { type PurchaseView, viewOfPurchase } from '../feed/view.ts';
+import type { Schema } from '../contract/types.ts';
+import { PURCHASE_STATES, type PurchaseView, viewOfPurchase } from '../feed/view.ts';
 import { preferred } from '../http/accept.ts';
 import { type Answer, JSON_TYPE, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
@@ -13,7 +21,7 @@ import { linkToNext } from '../http/paging.ts';
 import { createPlaces } from '../http/places.ts';
 import { problem } from '../http/problem.ts';
 import { CHECKOUT_CODE, saleOfCode } from '../store/checkouts.ts';
-import { eachPage, listPurchases, PURCHASE_STATES, type PurchasesFilter } from '../store/purchase-pages.ts';
+import { eachPage, listPurchases, type PurchasesFilter } from '../store/purchase-pages.ts';
 import type { CommittedDecision } from '../store/receipts.ts';
 import { findSale } from '../store/sale-list.ts';
 import type { RouteDeps } from './deps.ts';
@@ -130,17 +138,26 @@ const FORMATS: Readonly<Record<ExportType, Format>> = {
   [NDJSON_TYPE]: { head: '', rowOf: (row) => `${JSON.stringify(viewOfPurchase(row))}\n` },
 };
 
+const PURCHASE_STATE_SCHEMA: Schema = {
+  type: 'string',
+  enum: PURCHASE_STATES,
+  description:
+    '`final`: bought for good. In a sale with a payment window: `pending`, then `confirmed` or `released`.',
+};
 const { success: _, ...RECEIPT } = RECEIPT_FIELDS;
 export const PURCHASE_SCHEMA = named(
   'Purchase',
-  objectOf<PurchaseView>({
-    code: CODE_SCHEMA,
-    sale_id: SALE_ID_SCHEMA,
-    user_id: USER_ID_SCHEMA,
-    purchased_at: time('When it was decided, UTC.'),
-    state: { type: 'string', enum: PURCHASE_STATES, description: '`final`: bought for good.' },
-    ...RECEIPT,
-  }),
+  withOptional(
+    objectOf<Omit<PurchaseView, keyof typeof RECEIPT_EXTRAS>>({
+      code: CODE_SCHEMA,
+      sale_id: SALE_ID_SCHEMA,
+      user_id: USER_ID_SCHEMA,
+      purchased_at: time('When it was decided, UTC.'),
+      state: PURCHASE_STATE_SCHEMA,
+      ...RECEIPT,
+    }),
+    RECEIPT_EXTRAS,
+  ),
 );
 
 const TEXT_CONTENT = { schema: { type: 'string' } };

@@ -23,7 +23,7 @@ import {
   type Refusal,
   readChange,
 } from './sale-change.ts';
-import { SALE_FIELDS, SALE_PATH, type SaleView, viewOf } from './sales.ts';
+import { PAYMENT_SECONDS_SCHEMA, SALE_FIELDS, SALE_PATH, type SaleView, viewOf } from './sales.ts';
 
 /** Longer than the workers of this box take to hear of a change; Redis decides by it already. */
 const REFRESH_MS = 5_000;
@@ -37,6 +37,7 @@ type AdminSaleView = SaleView & {
   readonly version: number;
   readonly name?: string;
   readonly currency?: string;
+  readonly payment_seconds?: number;
 };
 
 /** GET, PATCH and DELETE /admin/sales/{id}: everything about a sale, and the hand on its switch. */
@@ -114,7 +115,7 @@ function answerRefusal(asked: Asked, refusal: Refusal): Answer {
 /** Of a live sale the newest count is Redis'; what is committed will do while Redis is away, and after the sale. */
 async function answerSale({ redis }: SwitchDeps, sale: StoredSale): Promise<Answer> {
   const sold = (await countSold(redis, sale.id).catch(() => undefined)) ?? sale.sold;
-  const { paused, hourly, userLimit, version, name, currency } = sale;
+  const { paused, hourly, userLimit, version, name, currency, paymentSeconds } = sale;
   const view: AdminSaleView = {
     ...viewOf({ ...sale, sold }),
     paused,
@@ -123,6 +124,7 @@ async function answerSale({ redis }: SwitchDeps, sale: StoredSale): Promise<Answ
     version,
     ...(name !== undefined && { name }),
     ...(currency !== undefined && { currency }),
+    ...(paymentSeconds !== undefined && { payment_seconds: paymentSeconds }),
   };
   return json(200, view, { ETag: tagOf(sale), 'Cache-Control': 'no-store' });
 }
@@ -130,7 +132,7 @@ async function answerSale({ redis }: SwitchDeps, sale: StoredSale): Promise<Answ
 const ADMIN_SALE_SCHEMA = named(
   'AdminSale',
   withOptional(
-    objectOf<Omit<AdminSaleView, 'name' | 'currency'>>({
+    objectOf<Omit<AdminSaleView, 'name' | 'currency' | 'payment_seconds'>>({
       ...SALE_FIELDS,
       paused: flag('Whether an operator has paused it.'),
       hourly: flag('Whether it was made on the hour, not through the admin API.'),
@@ -140,6 +142,7 @@ const ADMIN_SALE_SCHEMA = named(
     {
       name: text('What the shop calls it.'),
       currency: text('The currency of its prices: a code of ISO 4217.'),
+      payment_seconds: PAYMENT_SECONDS_SCHEMA,
     },
   ),
 );

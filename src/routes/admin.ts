@@ -11,7 +11,13 @@ import { logFields } from '../http/request-log.ts';
 import { formatTime } from '../http/time.ts';
 import { CURRENCY, DATA_BYTES_MAX, IMAGE_URL, NAME, NAME_MAX, PRICE_MAX, URL_MAX } from '../intake/fields.ts';
 import { ITEM_COLUMNS, type ITEM_FIELDS } from '../intake/new-items.ts';
-import { SALE_FACTS, type SALE_FIELDS, UNITS_MAX, USER_LIMIT_MAX } from '../intake/new-sale.ts';
+import {
+  PAYMENT_SECONDS,
+  SALE_FACTS,
+  type SALE_FIELDS,
+  UNITS_MAX,
+  USER_LIMIT_MAX,
+} from '../intake/new-sale.ts';
 import { ITEMS_MAX } from '../sale.ts';
 import { insertSale, type NewSale, newSaleId } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
@@ -125,6 +131,11 @@ const NEW_SALE_FIELDS: Record<(typeof SALE_FIELDS)[number], Schema> = {
   }),
   currency: CURRENCY_SCHEMA,
   name: name('What you call the sale.'),
+  payment_seconds: count(
+    'How long the units of a purchase are held for its payment, which you confirm; unpaid ones go back on the shelf. Default: a purchase is final at once.',
+    PAYMENT_SECONDS.min,
+    { maximum: PAYMENT_SECONDS.max },
+  ),
   items: listOf(
     named('NewItem', {
       type: 'object',

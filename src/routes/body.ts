@@ -31,11 +31,29 @@ export const unreadable = (asked: Asked, fault: string): Answer =>
 
 /** The JSON body of a request, or the refusal of one without. */
 export async function readJsonBody(asked: Asked): Promise<{ value: unknown } | Refused> {
-  const type = asked.headers.contentType ?? '';
-  if (!isJson(type) || !isInUtf8(type)) return { refused: problem(asked, 'unsupported_media_type') };
+  if (!hasJsonType(asked)) return { refused: problem(asked, 'unsupported_media_type') };
+  const body = await readBytes(asked);
+  return 'refused' in body ? body : parse(asked, body.bytes);
+}
+
+/** The same of a request that may leave out its body, and means an empty object then; and the bytes. */
+export async function readOptionalJson(
+  asked: Asked,
+): Promise<{ value: unknown; bytes: Uint8Array } | Refused> {
   const body = await readBytes(asked);
   if ('refused' in body) return body;
-  const text = readText(body.bytes);
+  const { bytes } = body;
+  if (bytes.length === 0) return { value: {}, bytes };
+  if (!hasJsonType(asked)) return { refused: problem(asked, 'unsupported_media_type') };
+  const read = await parse(asked, bytes);
+  return 'refused' in read ? read : { ...read, bytes };
+}
+
+const hasJsonType = ({ headers: { contentType: type = '' } }: Asked): boolean =>
+  isJson(type) && isInUtf8(type);
+
+async function parse(asked: Asked, bytes: Uint8Array): Promise<{ value: unknown } | Refused> {
+  const text = readText(bytes);
   const read = 'fault' in text ? text : await readJson(text.value, createPace());
   return 'fault' in read ? { refused: unreadable(asked, read.fault) } : read;
 }

@@ -1,5 +1,6 @@
 import type { Documented } from '../contract/operation.ts';
 import { createSaleEndpoint } from './admin.ts';
+import { confirmEndpoint } from './admin-payments.ts';
 import { purchasesOfSaleEndpoint } from './admin-purchases.ts';
 import { switchEndpoints } from './admin-sale.ts';
 import { cartEndpoint } from './carts.ts';
@@ -28,6 +29,7 @@ export function listEndpoints(deps: RouteDeps): readonly Documented[] {
     createSaleEndpoint(deps),
     ...switchEndpoints(deps),
     purchasesOfSaleEndpoint(deps),
+    confirmEndpoint(deps),
     eventsEndpoint(deps),
     ...webhookEndpoints(deps),
     ...healthEndpoints(deps),

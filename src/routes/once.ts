@@ -4,7 +4,7 @@ import { textOf } from '../contract/schema.ts';
 import { type Answer, JSON_TYPE } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { problem } from '../http/problem.ts';
-import { doOnce, KEPT_HOURS, type KeptAnswer } from '../store/admin-answers.ts';
+import { doOnce, KEPT_HOURS, type OnceWork, type Refused } from '../store/admin-answers.ts';
 import type { Postgres, Transaction } from '../store/postgres.ts';
 
 /** An Idempotency-Key: printable ASCII, quoted or not. */
@@ -18,15 +18,16 @@ export const IDEMPOTENCY_KEY = header(
 
 /**
  * Answers a POST of the admin API by what `work` does within one transaction: once for each Idempotency-Key, any number of times
- * without one. `bytes` is the body. Call it when the request is known to be valid: what it refuses before is not kept. Throws as
- * `doOnce` does.
+ * without one. `bytes` is the body. Call it when the request is known to be valid: what it refuses before is not kept. For `before`
+ * and what is thrown, see `doOnce`.
  */
 export async function answerOnce(
   postgres: Postgres,
   table: string,
   asked: Asked,
   bytes: Uint8Array,
-  work: (client: Transaction) => Promise<KeptAnswer>,
+  work: OnceWork<Answer>,
+  before?: (client: Transaction) => Promise<Refused<Answer> | undefined>,
 ): Promise<Answer> {
   const key = asked.headers.idempotencyKey;
   if (key !== undefined && !KEY.test(key)) {
@@ -36,8 +37,9 @@ export async function answerOnce(
     return problem(asked, 'validation_failed', { errors });
   }
   const keyed = key === undefined ? undefined : { key, request: digestOf(asked, bytes) };
-  const outcome = await doOnce(postgres, table, keyed, work);
+  const outcome = await doOnce<Answer>(postgres, table, keyed, work, before);
   if (outcome === 'mismatch') return problem(asked, 'idempotency_mismatch');
+  if ('refused' in outcome) return outcome.refused;
   const { status, location, body } = outcome.answer;
   const headers = {
     ...(location !== undefined && { Location: location }),

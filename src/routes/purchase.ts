@@ -2,13 +2,14 @@ import { answers, type Documented, operation } from '../contract/operation.ts';
 import { header, path, query } from '../contract/parameters.ts';
 import { CODE_SCHEMA, RECEIPT_SCHEMA } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
+import { type ReceiptView, viewOfReceipt } from '../feed/view.ts';
 import { type Answer, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, readParameter } from '../http/input.ts';
 import { type ProblemCode, problem } from '../http/problem.ts';
 import { saleOfCode } from '../store/checkouts.ts';
-import { type Receipt, receiptOf, unitsIn } from '../store/decision.ts';
-import { findReceipt } from '../store/receipts.ts';
+import { unitsIn } from '../store/decision.ts';
+import { findDecision } from '../store/receipts.ts';
 import { readStanding } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
 
@@ -54,10 +55,10 @@ export const purchaseEndpoints = (deps: PurchaseDeps): Documented[] => [
     needsBuyer: true,
     async answer(asked) {
       const code = asked.params.code as string;
-      const found = saleOfCode(code) && (await findReceipt(deps.postgres, code));
+      const found = saleOfCode(code) && (await findDecision(deps.postgres, code));
       if (!found) return problem(asked, 'checkout_not_found');
-      if (isAnothers(asked, found.userId)) return problem(asked, 'buyer_mismatch');
-      return json(200, found.receipt, NO_STORE);
+      if (isAnothers(asked, found.decision.userId)) return problem(asked, 'buyer_mismatch');
+      return json(200, viewOfReceipt(found), NO_STORE);
     },
   },
 ];
@@ -75,9 +76,9 @@ async function buy(
   const result = await liveSales.find(saleId)?.purchases.add(code);
   // Redis does not hold the sale or the code: Postgres has every code that was decided.
   if (result === undefined || result.outcome === 'no-code') {
-    const found = await findReceipt(postgres, code);
-    if (found && isAnothers(asked, found.userId)) return problem(asked, 'buyer_mismatch');
-    if (found) return answerAgain(asked, found.receipt);
+    const found = await findDecision(postgres, code);
+    if (found && isAnothers(asked, found.decision.userId)) return problem(asked, 'buyer_mismatch');
+    if (found) return answerAgain(asked, viewOfReceipt(found));
     // This worker does not know the sale, but Redis may still hold it: the code may be valid.
     const isNews =
       result === undefined && (await readStanding(postgres, saleId, Date.now()))?.retired === false;
@@ -85,7 +86,7 @@ async function buy(
   }
   if (!('decision' in result)) return problem(asked, REFUSAL[result.outcome]);
   if (isAnothers(asked, result.decision.userId)) return problem(asked, 'buyer_mismatch');
-  const receipt = receiptOf(result.decision.lines, result.names);
+  const receipt = viewOfReceipt(result);
   if (result.outcome === 'decided-before') return answerAgain(asked, receipt);
   asked.bought = unitsIn(result.decision.lines);
   asked.lost = receipt.failed_count;
@@ -93,14 +94,14 @@ async function buy(
 }
 
 /** The answer to the request that made the decision. */
-function answerFirst(asked: Asked, receipt: Receipt, headers?: Record<string, string>): Answer {
+function answerFirst(asked: Asked, receipt: ReceiptView, headers?: Record<string, string>): Answer {
   return receipt.success
     ? json(200, receipt, { ...NO_STORE, ...headers })
     : problem(asked, 'all_items_sold', { receipt }, { ...NO_STORE, ...headers });
 }
 
 /** The answer to a code that was decided before: the first one to a client that retries with an Idempotency-Key. */
-function answerAgain(asked: Asked, receipt: Receipt): Answer {
+function answerAgain(asked: Asked, receipt: ReceiptView): Answer {
   if (asked.headers.idempotencyKey !== undefined)
     return answerFirst(asked, receipt, { 'Idempotent-Replayed': 'true' });
   const sentence = receipt.success ? ALREADY_BOUGHT : undefined;

@@ -10,6 +10,7 @@ import { type FieldErrors, oneOf, readNumber, readParameter, refuseOthers } from
 import { linkToNext, pageOf } from '../http/paging.ts';
 import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
+import { PAYMENT_SECONDS } from '../intake/new-sale.ts';
 import { isOpen, SALE_ID, SALE_STATES, type SaleState, stateOf } from '../sale.ts';
 import type { Postgres } from '../store/postgres.ts';
 import { findSale, listSales, type SaleSummary } from '../store/sale-list.ts';
@@ -46,6 +47,7 @@ const wholeViewOf = (sale: Summary) => ({
   user_limit: sale.userLimit,
   ...(sale.name !== undefined && { name: sale.name }),
   ...(sale.currency !== undefined && { currency: sale.currency }),
+  ...(sale.paymentSeconds !== undefined && { payment_seconds: sale.paymentSeconds }),
   ...(sale.isLoading && { loading: true }),
 });
 
@@ -124,6 +126,11 @@ export const SALE_FIELDS = {
   active: flag('Whether it is within its hours now, paused or not.'),
   state: SALE_STATE_SCHEMA,
 };
+export const PAYMENT_SECONDS_SCHEMA = count(
+  'Its payment window: how long the units of a purchase are held for its payment.',
+  PAYMENT_SECONDS.min,
+  { maximum: PAYMENT_SECONDS.max },
+);
 const SALE_SCHEMA = named('Sale', objectOf<SaleView>(SALE_FIELDS));
 const SALE_WITH_LIMIT_SCHEMA = named(
   'SaleWithLimit',
@@ -135,6 +142,7 @@ const SALE_WITH_LIMIT_SCHEMA = named(
     {
       name: text('What the shop calls it.'),
       currency: text('The currency of its prices: a code of ISO 4217.'),
+      payment_seconds: PAYMENT_SECONDS_SCHEMA,
       loading: {
         type: 'boolean',
         const: true,

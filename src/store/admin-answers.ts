@@ -4,6 +4,7 @@ const sql = {
   claim: statement('claim_admin_key'),
   read: statement('read_admin_answer'),
   keep: statement('keep_admin_answer'),
+  letGo: statement('let_go_admin_key'),
   prune: statement('prune_admin_answers'),
 };
 
@@ -30,30 +31,50 @@ export interface KeptAnswer {
   readonly body: string;
 }
 
-export type Outcome = 'mismatch' | { readonly answer: KeptAnswer; readonly isReplayed: boolean };
+/** Why a request is refused; nothing of it has happened. */
+export interface Refused<R> {
+  readonly refused: R;
+}
+
+export type Outcome<R = never> =
+  | 'mismatch'
+  | Refused<R>
+  | { readonly answer: KeptAnswer; readonly isReplayed: boolean };
+
+/** What a request does within its transaction. A refusal is a value, and is not kept; then it has changed nothing. */
+export type OnceWork<R> = (client: Transaction) => Promise<KeptAnswer | Refused<R>>;
 
 /**
  * Does `work` in one transaction, and keeps its answer in it under the key: the same request hears it again and nothing happens;
  * another one is a mismatch. Without a key, `work` is simply done. `table` is what it is mainly about. Throws what `work` throws,
  * Overloaded when the same request is under way for longer than LOCK_MS, and as `Postgres.transaction` does; then nothing is kept.
+ *
+ * @param before what comes first in the transaction, before it has written anything: it may refuse, too
  */
-export function doOnce(
+export function doOnce<R = never>(
   postgres: Postgres,
   table: string,
   keyed: KeyedRequest | undefined,
-  work: (client: Transaction) => Promise<KeptAnswer>,
-): Promise<Outcome> {
+  work: OnceWork<R>,
+  before?: (client: Transaction) => Promise<Refused<R> | undefined>,
+): Promise<Outcome<R>> {
   return postgres.transaction(table, async (client) => {
-    if (keyed === undefined) return { answer: await work(client), isReplayed: false };
-    const { key, request } = keyed;
     await client.query(`set local lock_timeout = ${LOCK_MS}`);
+    const refused = await before?.(client);
+    if (refused !== undefined) return refused;
+    if (keyed === undefined) return outcomeOf(await work(client));
+    const { key, request } = keyed;
     const claimed = await client.query({ ...sql.claim, values: [key, request] });
     if (claimed.rowCount === 0) return readKept(client, keyed);
-    const answer = await work(client);
-    await client.query({ ...sql.keep, values: [key, answer.status, answer.location ?? null, answer.body] });
-    return { answer, isReplayed: false };
+    const done = await work(client);
+    if ('refused' in done) await client.query({ ...sql.letGo, values: [key] });
+    else await client.query({ ...sql.keep, values: [key, done.status, done.location ?? null, done.body] });
+    return outcomeOf(done);
   });
 }
+
+const outcomeOf = <R>(done: KeptAnswer | Refused<R>): Outcome<R> =>
+  'refused' in done ? done : { answer: done, isReplayed: false };
 
 async function readKept(client: Transaction, { key, request }: KeyedRequest): Promise<Outcome> {
   const { rows } = await client.query<{

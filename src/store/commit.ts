@@ -1,13 +1,17 @@
-import type { Decision } from './decision.ts';
+import { type Decision, isBought } from './decision.ts';
 import { type Postgres, type Statement, statement } from './postgres.ts';
 import { isContradiction } from './postgres-errors.ts';
 
-const plain = statement('commit_purchases');
-const withUnits = withPart(plain, 'commit_units');
-const TELLING = 'tell_purchases';
-const COMMIT = { plain, withUnits };
-/** The same, which tell the feed in the same transaction. */
-const COMMIT_AND_TELL = { plain: withPart(plain, TELLING), withUnits: withPart(withUnits, TELLING) };
+const PLAIN = statement('commit_purchases');
+const statements = new Map<string, Statement>();
+
+/** The statement with these parts, made once. */
+function commitWith(...parts: readonly string[]): Statement {
+  const name = parts.join();
+  const made = statements.get(name) ?? parts.reduce(withPart, PLAIN);
+  statements.set(name, made);
+  return made;
+}
 
 /** A statement with another file in the place that it keeps for it: a part that is not needed is not even planned. */
 function withPart({ name, text }: Statement, part: string): Statement {
@@ -20,30 +24,61 @@ function withPart({ name, text }: Statement, part: string): Statement {
 export interface InEpoch {
   readonly id: string;
   readonly epoch: number;
+  /** Present where the sale has a payment window. Only a hint: a wrong one costs a second statement. */
+  readonly paymentSeconds?: number;
+}
+
+/** What a commit has found and done. */
+export interface Committed {
+  /** Codes that were there before, whatever their decisions say. */
+  readonly standing: readonly string[];
+  /** Until when the payments of the others are awaited; undefined where the sale has no payment window. */
+  readonly dueMs: number | undefined;
 }
 
 /**
- * Commits decisions of one sale in one transaction; what is committed already stays as it is. Returns the codes that
- * were there before, whatever their decisions say; undefined when all were fenced: a rebuild has begun a newer epoch.
+ * Commits decisions of one sale in one transaction; what is committed already stays as it is. Where the sale has a payment window,
+ * each that bought something waits for its payment from now on. Undefined when all were fenced: a rebuild has begun a newer epoch.
  * Throws as `Postgres.query` does.
  */
 export async function commitDecisions(
   postgres: Postgres,
   sale: InEpoch,
   decisions: readonly Decision[],
-): Promise<readonly string[] | undefined> {
+): Promise<Committed | undefined> {
+  const hasWindow = sale.paymentSeconds !== undefined;
+  // Postgres knows whether the sale has a window, and refuses the wrong statement as it does a wrong epoch.
+  return (
+    (await commitAs(postgres, sale, decisions, hasWindow)) ??
+    (await commitAs(postgres, sale, decisions, !hasWindow))
+  );
+}
+
+async function commitAs(
+  postgres: Postgres,
+  sale: InEpoch,
+  decisions: readonly Decision[],
+  hasWindow: boolean,
+): Promise<Committed | undefined> {
   const lines = decisions.map((d) => d.lines.join(' '));
-  const { plain, withUnits } = postgres.tells ? COMMIT_AND_TELL : COMMIT;
-  const commit = lines.some((line) => line.includes('@')) ? withUnits : plain;
-  const [accepted] = await postgres.query<{ standing: string[] }>(commit, [
-    sale.id,
-    sale.epoch,
-    decisions.map((d) => d.code),
-    decisions.map((d) => d.userId),
-    decisions.map((d) => d.decidedMs),
-    lines,
-  ]);
-  return accepted?.standing;
+  const parts = [
+    ...(lines.some((line) => line.includes('@')) ? ['commit_units'] : []),
+    ...(hasWindow ? ['commit_payments'] : []),
+    ...(postgres.tells ? [hasWindow ? 'tell_pending' : 'tell_purchases'] : []),
+  ];
+  const [accepted] = await postgres.query<{ standing: string[]; due_ms: number | null }>(
+    commitWith(...parts),
+    [
+      sale.id,
+      sale.epoch,
+      decisions.map((d) => d.code),
+      decisions.map((d) => d.userId),
+      decisions.map((d) => d.decidedMs),
+      lines,
+      hasWindow,
+    ],
+  );
+  return accepted && { standing: accepted.standing, dueMs: accepted.due_ms ?? undefined };
 }
 
 /** Hears of a decision that contradicts Postgres: Redis sold a unit that is sold already, or that does not exist. */
@@ -54,6 +89,8 @@ export interface Sound {
   readonly standing: ReadonlySet<string>;
   /** Codes whose decisions contradict a row, and are not committed. */
   readonly contradicted: ReadonlySet<string>;
+  /** Until when the payments of those are awaited that were committed now and bought something; empty without a payment window. */
+  readonly dueMs: ReadonlyMap<string, number>;
 }
 
 /**
@@ -68,12 +105,14 @@ export async function commitSound(
 ): Promise<Sound | undefined> {
   const standing = new Set<string>();
   const contradicted = new Set<string>();
+  const dueMs = new Map<string, number>();
   const waiting = decisions.length > 0 ? [decisions] : [];
   for (let part = waiting.pop(); part !== undefined; part = waiting.pop()) {
     try {
-      const before = await commitDecisions(postgres, sale, part);
-      if (before === undefined) return undefined;
-      for (const code of before) standing.add(code);
+      const done = await commitDecisions(postgres, sale, part);
+      if (done === undefined) return undefined;
+      for (const code of done.standing) standing.add(code);
+      if (done.dueMs !== undefined) noteDue(dueMs, part, standing, done.dueMs);
     } catch (error) {
       if (!isContradiction(error)) throw error;
       const half = part.length >> 1;
@@ -86,5 +125,15 @@ export async function commitSound(
       }
     }
   }
-  return { standing, contradicted };
+  return { standing, contradicted, dueMs };
+}
+
+function noteDue(
+  dueMs: Map<string, number>,
+  decisions: readonly Decision[],
+  standing: ReadonlySet<string>,
+  ms: number,
+): void {
+  for (const { code, lines } of decisions)
+    if (!standing.has(code) && lines.some(isBought)) dueMs.set(code, ms);
 }

@@ -1,5 +1,5 @@
 import type { LiveSale } from '../sale.ts';
-import { type Decision, parseDecision } from './decision.ts';
+import { type Decision, type Payment, parseDecision } from './decision.ts';
 import { Fenced } from './errors.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf, SOLD_CHANNEL } from './keys.ts';
@@ -11,6 +11,8 @@ export type Decided = {
   readonly decision: Decision;
   /** Names of the decision's lines, in their order. */
   readonly names: readonly (string | null)[];
+  /** Known once it is committed, where the sale has a payment window and something was bought. */
+  readonly payment?: Payment;
 };
 
 export type Undecided = { readonly outcome: 'not-begun' | 'ended' | 'no-code' | 'limit' | 'paused' };

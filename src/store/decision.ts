@@ -44,6 +44,12 @@ export function unitsOf(line: string): number[] {
 export const unitsIn = (lines: readonly string[]): number =>
   lines.reduce((sum, line) => sum + unitsOf(line).length, 0);
 
+/** What has become of the payment of a purchase in a sale with a payment window. */
+export interface Payment {
+  readonly state: 'pending' | 'confirmed' | 'released';
+  readonly dueMs: number;
+}
+
 /** The answer to a purchase in the contract's form. */
 export interface Receipt {
   readonly success: boolean;

@@ -8,9 +8,6 @@ const sql = {
   ofItem: statement('item_codes'),
 };
 
-/** What can become of a purchase. */
-export const PURCHASE_STATES = ['final'] as const;
-
 export interface PurchasesFilter {
   readonly saleId: string;
   readonly userId?: string;

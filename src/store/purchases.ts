@@ -107,7 +107,7 @@ async function commitResults(
   try {
     const sound = await commitSound(postgres, sale, decisions, (_decision, error) => onError(error));
     if (sound === undefined) return void onError(new Fenced(sale.id));
-    const { standing, contradicted } = sound;
+    const { standing, contradicted, dueMs } = sound;
     const found = standing.size > 0 ? await findDecisions(postgres, [...standing]) : [];
     const committed = new Map(found.map((row) => [row.decision.code, row]));
     const differs = ({ code, userId, lines }: Decision) => {
@@ -120,7 +120,9 @@ async function commitResults(
         const { code } = result.decision;
         if (contradicted.has(code)) return { outcome: 'unknown' };
         const row = committed.get(code);
-        return row ? { ...row, outcome: result.outcome } : result;
+        if (row !== undefined) return { ...row, outcome: result.outcome };
+        const due = dueMs.get(code);
+        return due === undefined ? result : { ...result, payment: { state: 'pending', dueMs: due } };
       },
     };
   } catch (error) {

@@ -8,10 +8,11 @@ export interface SaleRow extends Record<string, unknown> {
   readonly paused: boolean;
   readonly currency: string | null;
   readonly name: string | null;
+  readonly payment_seconds: number | null;
 }
 
-/** The facts of a sale in its row; a currency and a name only where it has them. */
-export const factsOf = ({ currency, name, ...row }: SaleRow) => ({
+/** The facts of a sale in its row; a currency, a name and a payment window only where it has them. */
+export const factsOf = ({ currency, name, payment_seconds: paymentSeconds, ...row }: SaleRow) => ({
   id: row.id,
   startsAtMs: row.starts_ms,
   endsAtMs: row.ends_ms,
@@ -20,4 +21,5 @@ export const factsOf = ({ currency, name, ...row }: SaleRow) => ({
   paused: row.paused,
   ...(currency !== null && { currency }),
   ...(name !== null && { name }),
+  ...(paymentSeconds !== null && { paymentSeconds }),
 });

@@ -43,6 +43,8 @@ export interface NewSale {
   /** ISO 4217. */
   readonly currency?: string;
   readonly name?: string;
+  /** How long a purchase waits for its payment; absent: it is final at once. */
+  readonly paymentSeconds?: number;
   /** Generated when absent. */
   readonly items?: readonly NewSaleItem[];
 }
@@ -65,7 +67,8 @@ export async function createSale(postgres: Postgres, sale: NewSale): Promise<str
  */
 export async function insertSale(client: Transaction, id: string, sale: NewSale): Promise<boolean> {
   const span = [new Date(sale.startsAtMs), new Date(sale.endsAtMs)];
-  const facts = [sale.total, sale.userLimit, sale.hourly, sale.currency ?? null, sale.name ?? null];
+  const { total, userLimit, hourly, currency = null, name = null, paymentSeconds = null } = sale;
+  const facts = [total, userLimit, hourly, currency, name, paymentSeconds];
   const added = await client.query({ ...sql.insertSale, values: [id, ...span, ...facts] });
   if (added.rowCount === 0) return false;
   // While Postgres adds one part, the next is made.

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import pg from 'pg';
 import { newCode } from '../../src/store/checkouts.ts';
 import { commitDecisions } from '../../src/store/commit.ts';
-import type { Decision } from '../../src/store/decision.ts';
-import { findReceipt } from '../../src/store/receipts.ts';
+import { type Decision, receiptOf } from '../../src/store/decision.ts';
+import { findDecision } from '../../src/store/receipts.ts';
 import { atEnd } from '../support/at-end.ts';
 import { addSale, openStores, type TestSale } from '../support/stores.ts';
 
@@ -58,19 +58,18 @@ test('the receipt of a decision has its lines in their order, with names; an unk
   const named = new Map(
     (await sql('select id, name from items where sale_id = $1', sale.id)).map((i) => [i.id, i.name]),
   );
-  assert.deepEqual(await findReceipt(postgres, decision.code), {
-    userId: 'ada',
-    receipt: {
-      success: true,
-      purchased_items: [
-        { id: b, name: named.get(b), sold: false },
-        { id: a, name: named.get(a), sold: true },
-      ],
-      total_purchased: 1,
-      failed_count: 1,
-    },
+  const found = await findDecision(postgres, decision.code);
+  assert.deepEqual(found!.decision, decision);
+  assert.deepEqual(receiptOf(found!.decision.lines, found!.names), {
+    success: true,
+    purchased_items: [
+      { id: b, name: named.get(b), sold: false },
+      { id: a, name: named.get(a), sold: true },
+    ],
+    total_purchased: 1,
+    failed_count: 1,
   });
-  assert.equal(await findReceipt(postgres, newCode(sale.id)), undefined);
+  assert.equal(await findDecision(postgres, newCode(sale.id)), undefined);
 });
 
 test('committing again changes nothing, also among new decisions', async () => {

@@ -75,6 +75,8 @@ export interface SaleOptions {
   /** Milliseconds from now. */
   readonly startsIn?: number;
   readonly endsIn?: number;
+  /** Of its payment window. */
+  readonly paymentSeconds?: number;
 }
 
 export interface TestSale extends LiveSale {
@@ -93,6 +95,7 @@ export async function addSale(
     total: options.items ?? 5,
     userLimit: options.limit ?? 10,
     hourly: false,
+    ...(options.paymentSeconds !== undefined && { paymentSeconds: options.paymentSeconds }),
   };
   const { named } = options;
   const id = (await createSale(postgres, { ...facts, ...(named && { items: named }) }))!;

@@ -61,10 +61,15 @@ export async function readEvents(postgres: Postgres, from: FeedPlace, limit: num
   const byCode = new Map(found.map((purchase) => [purchase.decision.code, purchase]));
   const events = shown.map(({ code, ...event }) => {
     const purchase = code === undefined ? undefined : byCode.get(code);
-    return purchase ? { ...event, atMs: purchase.decision.decidedMs, purchase } : event;
+    if (purchase === undefined) return event;
+    // A commit follows its decision; what becomes of a purchase later has a time of its own.
+    const atMs = isBuying(event.type) ? purchase.decision.decidedMs : event.atMs;
+    return { ...event, atMs, purchase };
   });
   return { events, isFull: entries.length > limit || rows.length === most };
 }
+
+const isBuying = (type: string): boolean => ['purchase.completed', 'purchase.pending'].includes(type);
 
 /** The events of a row, from a place among its codes on. */
 function entriesOf({ turn, seq, at_us: atUs, type, sale_id: saleId, codes }: Row, from: number) {
