@@ -241,14 +241,19 @@ test('every statement has its kind', async () => {
   const inTransactions = [
     'add_segment',
     'claim_admin_key',
+    'commit_payments',
     'commit_units',
     'copy_attempts',
     'insert_items',
     'insert_sale',
     'keep_admin_answer',
+    'let_go_admin_key',
+    'lock_purchase',
     'read_admin_answer',
     'rename_decisions',
     'rename_purchases',
+    'settle_payments',
+    'tell_pending',
     'tell_purchases',
   ];
   const names = readdirSync(dir).flatMap((file) => /^(\w+)\.sql$/.exec(file)?.[1] ?? []);

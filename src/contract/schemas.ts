@@ -1,10 +1,11 @@
 /** The schemas that several operations, or the problems, share. Those of one operation stand beside its handler. */
-import type { ReceiptView } from '../feed/view.ts';
+import type { ReceiptView, viewOfOwnPurchase } from '../feed/view.ts';
 import { ID, USER_ID } from '../http/input.ts';
 import { RFC_3339 } from '../http/time.ts';
 import { SALE_ID } from '../sale.ts';
 import { CHECKOUT_CODE } from '../store/checkouts.ts';
 import type { Receipt } from '../store/decision.ts';
+import { PURCHASE_STATES } from '../store/purchase-state.ts';
 import { count, listOf, named, objectOf, textOf, withOptional } from './schema.ts';
 import { STORY } from './story.ts';
 import type { Schema } from './types.ts';
@@ -72,4 +73,24 @@ export const RECEIPT_EXTRAS: Readonly<Record<Exclude<keyof ReceiptView, keyof Re
 export const RECEIPT_SCHEMA = named(
   'Receipt',
   withOptional(objectOf<Receipt>(RECEIPT_FIELDS), RECEIPT_EXTRAS),
+);
+
+export const PURCHASE_STATE_SCHEMA: Schema = {
+  type: 'string',
+  enum: PURCHASE_STATES,
+  description:
+    '`final`: bought for good. In a sale with a payment window: `pending`, then `confirmed` or `released`.',
+};
+/** A receipt as it is read later on. */
+export const OWN_PURCHASE_SCHEMA = named(
+  'OwnPurchase',
+  withOptional(
+    objectOf<Omit<ReturnType<typeof viewOfOwnPurchase>, keyof typeof RECEIPT_EXTRAS>>({
+      ...RECEIPT_FIELDS,
+      sale_id: SALE_ID_SCHEMA,
+      purchased_at: time('When it was decided, UTC.'),
+      state: PURCHASE_STATE_SCHEMA,
+    }),
+    RECEIPT_EXTRAS,
+  ),
 );

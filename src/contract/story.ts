@@ -59,6 +59,13 @@ export const STORY = {
   cart: { code, items_count: 1, sale_ends_at: hour.ended_at },
   cartView: { code, sale_id: saleId, items: [{ ...items[0], available: true }], items_count: 1 },
   receipt: { success: true, ...bought },
+  ownPurchase: {
+    success: true,
+    ...bought,
+    sale_id: saleId,
+    purchased_at: purchase.purchased_at,
+    state: purchase.state,
+  },
   purchase,
   confirmed: {
     ...purchase,

@@ -1,12 +1,8 @@
 import { formatTime } from '../http/time.ts';
 import { type Payment, type Receipt, receiptOf } from '../store/decision.ts';
 import type { FeedEvent } from '../store/feed/read.ts';
+import { stateOfPurchase } from '../store/purchase-state.ts';
 import type { CommittedDecision } from '../store/receipts.ts';
-
-/** What can become of a purchase: it is final at once, or pending first in a sale with a payment window. */
-export const PURCHASE_STATES = ['final', 'pending', 'confirmed', 'released'] as const;
-
-export const stateOfPurchase = ({ payment }: Pick<CommittedDecision, 'payment'>) => payment?.state ?? 'final';
 
 /** A receipt as its buyer sees it, with what has become of its payment. */
 export interface ReceiptView extends Receipt {
@@ -26,6 +22,14 @@ export function viewOfReceipt({ decision, names, payment }: Shown): ReceiptView 
   if (payment === undefined) return receipt;
   return { ...receipt, payment: { state: payment.state, due_at: formatTime(payment.dueMs) } };
 }
+
+/** A purchase as its buyer sees it later on. */
+export const viewOfOwnPurchase = (purchase: CommittedDecision) => ({
+  ...viewOfReceipt(purchase),
+  sale_id: purchase.decision.saleId,
+  purchased_at: formatTime(purchase.decision.decidedMs),
+  state: stateOfPurchase(purchase),
+});
 
 /** A purchase as the shop sees it: the receipt, and whose and when it is. */
 export type PurchaseView = ReturnType<typeof viewOfPurchase>;

@@ -61,11 +61,6 @@ export const PROBLEMS = {
     'Payment released',
     'The payment came too late: the purchase was released, and its units are for sale again.',
   ],
-  payment_confirmed: [
-    409,
-    'Payment confirmed',
-    'The payment was confirmed, so that nothing is released. Cancelling takes the purchase back.',
-  ],
   events_gone: [
     410,
     'Events gone',

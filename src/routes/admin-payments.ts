@@ -46,8 +46,7 @@ function readNothing(body: unknown): { wish: undefined } | { errors: FieldErrors
 /** Why a payment cannot become what was asked for. */
 function refusalOf({ decision, payment }: CommittedDecision): Refusal {
   if (!decision.lines.some(isBought)) return { code: 'nothing_bought' };
-  if (payment === undefined) return { code: 'no_payment_window' };
-  return { code: payment.state === 'released' ? 'payment_released' : 'payment_confirmed' };
+  return { code: payment === undefined ? 'no_payment_window' : 'payment_released' };
 }
 
 const CODE_PATH = path('code', CODE_SCHEMA, 'The code that was purchased.', STORY.code);

@@ -3,6 +3,7 @@ import { header, query } from '../contract/parameters.ts';
 import { listOf, named, objectOf, withOptional } from '../contract/schema.ts';
 import {
   CODE_SCHEMA,
+  PURCHASE_STATE_SCHEMA,
   RECEIPT_EXTRAS,
   RECEIPT_FIELDS,
   SALE_ID_SCHEMA,
@@ -10,8 +11,7 @@ import {
   USER_ID_SCHEMA,
 } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
-import type { Schema } from '../contract/types.ts';
-import { PURCHASE_STATES, type PurchaseView, viewOfPurchase } from '../feed/view.ts';
+import { type PurchaseView, viewOfPurchase } from '../feed/view.ts';
 import { preferred } from '../http/accept.ts';
 import { type Answer, JSON_TYPE, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
@@ -22,6 +22,7 @@ import { createPlaces } from '../http/places.ts';
 import { problem } from '../http/problem.ts';
 import { CHECKOUT_CODE, saleOfCode } from '../store/checkouts.ts';
 import { eachPage, listPurchases, type PurchasesFilter } from '../store/purchase-pages.ts';
+import { PURCHASE_STATES, type PurchaseState } from '../store/purchase-state.ts';
 import type { CommittedDecision } from '../store/receipts.ts';
 import { findSale } from '../store/sale-list.ts';
 import type { RouteDeps } from './deps.ts';
@@ -102,20 +103,20 @@ function readFilter(
   const read = (name: Exclude<keyof typeof PARAMETERS, 'limit'>) =>
     readParameter(asked, name, PARAMETERS[name], errors);
   const [after, userId, code, itemId] = [read('after'), read('user_id'), read('code'), read('item_id')];
-  // Every purchase is final; another state is no word yet.
-  read('state');
+  const state = read('state') as PurchaseState | undefined;
   for (const [name, each] of Object.entries({ after, code }))
     if (each !== undefined && saleOfCode(each) !== saleId)
       errors[name] = `${name} must be a code of this sale`;
   if (Object.keys(errors).length > 0) return { errors };
   const given = { ...(after && { after }), ...(userId && { userId }), ...(code && { code }) };
-  return { filter: { saleId, ...given, ...(itemId && { itemId }) }, limit };
+  return { filter: { saleId, ...given, ...(itemId && { itemId }), ...(state && { state }) }, limit };
 }
 
-const paramsOf = ({ userId, code, itemId }: PurchasesFilter): Record<string, string> => ({
+const paramsOf = ({ userId, code, itemId, state }: PurchasesFilter): Record<string, string> => ({
   ...(userId && { user_id: userId }),
   ...(code && { code }),
   ...(itemId && { item_id: itemId }),
+  ...(state && { state }),
 });
 
 type ExportType = typeof CSV_TYPE | typeof NDJSON_TYPE;
@@ -138,12 +139,6 @@ const FORMATS: Readonly<Record<ExportType, Format>> = {
   [NDJSON_TYPE]: { head: '', rowOf: (row) => `${JSON.stringify(viewOfPurchase(row))}\n` },
 };
 
-const PURCHASE_STATE_SCHEMA: Schema = {
-  type: 'string',
-  enum: PURCHASE_STATES,
-  description:
-    '`final`: bought for good. In a sale with a payment window: `pending`, then `confirmed` or `released`.',
-};
 const { success: _, ...RECEIPT } = RECEIPT_FIELDS;
 export const PURCHASE_SCHEMA = named(
   'Purchase',

@@ -1,8 +1,8 @@
 import { answers, type Documented, operation } from '../contract/operation.ts';
 import { header, path, query } from '../contract/parameters.ts';
-import { CODE_SCHEMA, RECEIPT_SCHEMA } from '../contract/schemas.ts';
+import { CODE_SCHEMA, OWN_PURCHASE_SCHEMA, RECEIPT_SCHEMA } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
-import { type ReceiptView, viewOfReceipt } from '../feed/view.ts';
+import { type ReceiptView, viewOfOwnPurchase, viewOfReceipt } from '../feed/view.ts';
 import { type Answer, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, readParameter } from '../http/input.ts';
@@ -58,7 +58,7 @@ export const purchaseEndpoints = (deps: PurchaseDeps): Documented[] => [
       const found = saleOfCode(code) && (await findDecision(deps.postgres, code));
       if (!found) return problem(asked, 'checkout_not_found');
       if (isAnothers(asked, found.decision.userId)) return problem(asked, 'buyer_mismatch');
-      return json(200, viewOfReceipt(found), NO_STORE);
+      return json(200, viewOfOwnPurchase(found), NO_STORE);
     },
   },
 ];
@@ -157,9 +157,12 @@ const READ_RECEIPT = operation({
     'The outcome of a purchased code, for ever. A code that was not purchased yet is answered like an unknown one.',
   parameters: [path('code', CODE_SCHEMA, 'The code that was purchased.', STORY.code)],
   answers: {
-    200: answers('The lines that were bought, and those that were lost.', RECEIPT_SCHEMA, STORY.receipt, [
-      'Cache-Control',
-    ]),
+    200: answers(
+      'The lines that were bought, and those that were lost, and what has become of it.',
+      OWN_PURCHASE_SCHEMA,
+      STORY.ownPurchase,
+      ['Cache-Control'],
+    ),
   },
   problems: ['checkout_not_found', 'overloaded', 'unavailable'],
 });

@@ -1,11 +1,13 @@
 import { type Decision, isBought } from './decision.ts';
 import { type Postgres, type Statement, statement } from './postgres.ts';
+import { type PurchaseState, stateOfPurchase } from './purchase-state.ts';
 import { type CommittedDecision, findDecisions } from './receipts.ts';
 
 const sql = {
   ofSale: statement('sale_codes'),
   ofUser: statement('user_codes'),
   ofItem: statement('item_codes'),
+  ofPayments: statement('payment_codes'),
 };
 
 export interface PurchasesFilter {
@@ -15,6 +17,7 @@ export interface PurchasesFilter {
   readonly code?: string;
   /** Only purchases that bought this item. */
   readonly itemId?: string;
+  readonly state?: PurchaseState;
   /** Only codes behind this one. */
   readonly after?: string;
 }
@@ -28,31 +31,49 @@ export async function listPurchases(
   filter: PurchasesFilter,
   limit: number,
 ): Promise<CommittedDecision[]> {
-  const { code, userId, after = '' } = filter;
-  const codes = code === undefined ? await findCodes(postgres, filter, limit) : code > after ? [code] : [];
-  const found = codes.length === 0 ? [] : await findDecisions(postgres, codes);
-  const isWanted = ({ decision }: CommittedDecision) =>
-    decision.lines.some(isBought) && (userId === undefined || decision.userId === userId);
-  return found.filter(isWanted).sort((a, b) => byCode(a.decision, b.decision));
+  const isWanted = (purchase: CommittedDecision) =>
+    purchase.decision.lines.some(isBought) &&
+    (filter.userId === undefined || purchase.decision.userId === filter.userId) &&
+    (filter.state === undefined || stateOfPurchase(purchase) === filter.state);
+  const wanted: CommittedDecision[] = [];
+  for (let after = filter.after; ; ) {
+    const codes = await findCodes(postgres, { ...filter, ...(after && { after }) }, limit);
+    const found = codes.length === 0 ? [] : await findDecisions(postgres, codes);
+    wanted.push(...found.filter(isWanted).sort((a, b) => byCode(a.decision, b.decision)));
+    // Codes that are not wanted are few: the filter that excludes most has chosen them.
+    if (codes.length < limit || wanted.length >= limit) return wanted.slice(0, limit);
+    after = codes.at(-1);
+  }
 }
 
 // Codes are ASCII: code units compare as bytes do.
 const byCode = (a: Decision, b: Decision): number => (a.code < b.code ? -1 : 1);
 
+/** How payments say what a purchase is. */
+const OF_PAYMENTS: Partial<Record<PurchaseState, readonly string[]>> = {
+  pending: ['pending'],
+  confirmed: ['confirmed'],
+  released: ['released', 'expired'],
+};
+
 async function findCodes(
   postgres: Postgres,
-  { saleId, userId, itemId, after }: PurchasesFilter,
+  { saleId, userId, code, itemId, state, after }: PurchasesFilter,
   limit: number,
 ): Promise<string[]> {
+  if (code !== undefined) return after === undefined || code > after ? [code] : [];
   const [from, to] = [after ?? `CHK-${saleId}-`, `CHK-${saleId}.`];
   const find = (each: Statement, values: unknown[]) => postgres.query<{ code: string }>(each, values);
+  const states = state && OF_PAYMENTS[state];
   const rows =
     itemId !== undefined
       ? await find(sql.ofItem, [saleId, itemId, userId ?? null, from, limit])
       : userId !== undefined
         ? await find(sql.ofUser, [from, to, userId, limit])
-        : await find(sql.ofSale, [from, to, limit]);
-  return rows.map(({ code }) => code);
+        : states !== undefined
+          ? await find(sql.ofPayments, [from, to, states, limit])
+          : await find(sql.ofSale, [from, to, limit]);
+  return rows.map((row) => row.code);
 }
 
 /** All of them, page by page: no connection is held, and no statement runs, while the reader takes its time. */

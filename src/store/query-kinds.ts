@@ -34,6 +34,7 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   mend_feed: ['update', 'events'],
   move_webhooks: ['update', 'webhook_place'],
   open_epoch: ['update', 'sales'],
+  payment_codes: ['select', 'payments'],
   prune_admin_answers: ['delete', 'admin_answers'],
   prune_events: ['delete', 'events'],
   prune_segments: ['delete', 'attempt_segments'],

@@ -43,6 +43,13 @@ export async function addShelf(
   return { sale, items: page.body.map((item: { id: string }) => item.id) };
 }
 
+/** The receipt in what GET /purchases/{code} answers, as the purchase was answered. */
+export function receiptIn({ body }: Reply): unknown {
+  const { sale_id, purchased_at, state, ...receipt } = body;
+  assert.match(`${sale_id} ${purchased_at} ${state}`, /^S-[0-9a-f]{10} \d{4}-\d\d-\d\dT[\d:.]+Z [a-z_]+$/);
+  return receipt;
+}
+
 /** A time as the contract writes it. */
 export const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1_000).toISOString();
 

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startService } from '../support/service.ts';
+import { addShelf, assertProblem, fillCart, purchase, receiptIn } from '../support/shop.ts';
+import { connectStores } from '../support/stores.ts';
+
+const TOKEN = { Authorization: 'Bearer s3cret' };
+const service = await startService({ WORKERS: '2', EVENTS: 'on', ADMIN_TOKEN: 's3cret' });
+const { http } = service;
+const { sql } = await connectStores(service.redisUrl, service.databaseUrl);
+const NAMES = Array.from({ length: 40 }, (_, i) => `Thing ${i}`);
+const shelf = await addShelf(http, { payment_seconds: 600, items: NAMES.map((name) => ({ name })) }, TOKEN);
+const plain = await addShelf(http, { total_items: 5 }, TOKEN);
+let next = 0;
+const take = (count: number) => {
+  next += count;
+  return shelf.items.slice(next - count, next);
+};
+const buy = async (user: string, items = take(1), sale = shelf.sale) => {
+  const code = await fillCart(http, user, items, sale);
+  return { code, reply: await purchase(http, code) };
+};
+const post = (path: string, body?: unknown, headers: Record<string, string> = {}) =>
+  http.post(`/admin/purchases/${path}`, {
+    headers: { ...TOKEN, ...headers },
+    ...(body !== undefined && { body }),
+  });
+
+test('a sale says its payment window where it is read by itself, and sales without one are as ever', async () => {
+  for (const path of ['/sales/', '/admin/sales/']) {
+    assert.equal((await http.get(path + shelf.sale, TOKEN)).body.payment_seconds, 600);
+    assert.equal('payment_seconds' in (await http.get(path + plain.sale, TOKEN)).body, false);
+  }
+  for (const payment_seconds of [9, 86_401, 60.5, '60', null]) {
+    const refused = await http.post('/admin/sales', {
+      body: { total_items: 1, payment_seconds },
+      headers: TOKEN,
+    });
+    assertProblem(refused, 400, 'validation_failed', 'errors');
+    assert.match(refused.body.errors.payment_seconds, /a whole number from 10 to 86400/);
+  }
+  const headers = { ...TOKEN, 'Content-Type': 'text/csv' };
+  const table = await http.post('/admin/sales?payment_seconds=10', { headers, body: 'name\nLamp\n' });
+  assert.equal((await http.get(`/sales/${table.body.data.id}`)).body.payment_seconds, 10);
+});
+
+test('a purchase is pending until its payment is due, whoever asks; without a window its answer is as ever', async () => {
+  const began = Date.now();
+  const { code, reply } = await buy('ada', take(2));
+  assert.equal(reply.status, 200);
+  assert.deepEqual(Object.keys(reply.body).slice(-2), ['failed_count', 'payment']);
+  const { payment } = reply.body;
+  assert.deepEqual(Object.keys(payment), ['state', 'due_at']);
+  assert.equal(payment.state, 'pending');
+  const due = Date.parse(payment.due_at);
+  assert.ok(due >= began + 600_000 && due <= Date.now() + 600_000, payment.due_at);
+  const again = await purchase(http, code);
+  assertProblem(again, 409, 'already_processed', 'receipt');
+  assert.deepEqual(again.body.receipt, reply.body);
+  assert.deepEqual((await purchase(http, code, { 'Idempotency-Key': '1' })).body, reply.body);
+  const receipt = await http.get(`/purchases/${code}`);
+  assert.deepEqual([receiptIn(receipt), receipt.body.state], [reply.body, 'pending']);
+  const final = await buy('ada', plain.items.slice(0, 1), plain.sale);
+  assert.equal('payment' in final.reply.body, false);
+  assert.equal((await http.get(`/purchases/${final.code}`)).body.state, 'final');
+});
+
+test('a payment is confirmed once and for all, and every answer says so from then on', async () => {
+  const { code, reply } = await buy('bob');
+  const confirmed = await post(`${code}/confirm`);
+  assert.equal(confirmed.status, 200, confirmed.text);
+  const payment = { ...reply.body.payment, state: 'confirmed' };
+  assert.deepEqual(
+    [confirmed.body.code, confirmed.body.user_id, confirmed.body.state, confirmed.body.payment],
+    [code, 'bob', 'confirmed', payment],
+  );
+  assert.deepEqual((await post(`${code}/confirm`, {})).body, confirmed.body);
+  assert.deepEqual((await purchase(http, code)).body.receipt, { ...reply.body, payment });
+  const receipt = (await http.get(`/purchases/${code}`)).body;
+  assert.deepEqual([receipt.state, receipt.payment], ['confirmed', payment]);
+  const [row] = await sql('select state, settled_at >= due_at as late from payments where code = $1', code);
+  assert.deepEqual(row, { state: 'confirmed', late: false });
+});
+
+test('with an Idempotency-Key the first answer comes again; with another request it is refused', async () => {
+  const { code } = await buy('cid');
+  const key = { 'Idempotency-Key': 'confirm-1' };
+  const first = await post(`${code}/confirm`, undefined, key);
+  const again = await post(`${code}/confirm`, undefined, key);
+  assert.deepEqual([again.status, again.text], [200, first.text]);
+  assert.equal(again.headers['idempotent-replayed'], 'true');
+  assertProblem(await post(`${code}/confirm`, {}, key), 422, 'idempotency_mismatch');
+});
+
+test('what cannot be confirmed is refused, with a code that says why, and the key of a refusal stays free', async () => {
+  const key = { 'Idempotency-Key': 'refused-1' };
+  const unknown = `CHK-${shelf.sale}-${'0'.repeat(32)}`;
+  for (const code of [unknown, 'nonsense', await fillCart(http, 'dora', take(1), shelf.sale)])
+    assertProblem(await post(`${code}/confirm`, undefined, key), 404, 'checkout_not_found');
+  const final = await buy('dora', plain.items.slice(1, 2), plain.sale);
+  assertProblem(await post(`${final.code}/confirm`, undefined, key), 409, 'no_payment_window');
+  const wanted = take(1);
+  const late = await fillCart(http, 'eve', wanted, shelf.sale);
+  await buy('dora', wanted);
+  assertProblem(await purchase(http, late), 409, 'all_items_sold', 'receipt');
+  assertProblem(await post(`${late}/confirm`, undefined, key), 409, 'nothing_bought');
+  const { code } = await buy('eve');
+  assert.equal((await post(`${code}/confirm`, undefined, key)).status, 200);
+});
+
+test('a request that says more than it may is refused', async () => {
+  const { code } = await buy('fay');
+  for (const [body, field] of [
+    [{ force: true }, 'force'],
+    [[], 'body'],
+  ] as const) {
+    const reply = await post(`${code}/confirm`, body);
+    assertProblem(reply, 400, 'validation_failed', 'errors');
+    assert.deepEqual(Object.keys(reply.body.errors), [field]);
+  }
+  assertProblem(await post(`${code}/confirm?force=true`), 400, 'validation_failed', 'errors');
+  assertProblem(
+    await post(`${code}/confirm`, 'x', { 'Content-Type': 'text/plain' }),
+    415,
+    'unsupported_media_type',
+  );
+  assertProblem(await http.post(`/admin/purchases/${code}/confirm`), 401, 'unauthorized');
+  assert.equal((await http.get(`/purchases/${code}`)).body.state, 'pending');
+});
+
+test('purchases are found by what has become of them', async () => {
+  const { code: pending } = await buy('gus');
+  const { code: confirmed } = await buy('gus');
+  await post(`${confirmed}/confirm`);
+  const list = async (query: string) =>
+    (await http.get(`/admin/sales/${shelf.sale}/purchases?limit=1000&${query}`, TOKEN)).body.map(
+      (row: { code: string; state: string }) => [row.code, row.state],
+    );
+  assert.deepEqual(await list('user_id=gus&state=pending'), [[pending, 'pending']]);
+  assert.deepEqual(await list('user_id=gus&state=confirmed'), [[confirmed, 'confirmed']]);
+  const all = await list('');
+  for (const state of ['final', 'pending', 'confirmed', 'released'])
+    assert.deepEqual(
+      await list(`state=${state}`),
+      all.filter(([, each]: string[]) => each === state),
+    );
+});
