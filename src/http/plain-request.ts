@@ -23,6 +23,8 @@ export interface PlainHeaders extends AskedHeaders {
   readonly closes: boolean;
 }
 
+/** Paths that end so are answered by a stream. */
+const LIVE = '/live';
 const GET = 'GET ';
 const OPTIONS = 'OPTIONS ';
 const START = { '/checkout': 'POST /checkout?', '/purchase': 'POST /purchase?' } as const;
@@ -56,8 +58,9 @@ function readPath(text: string, method: PlainMethod, from: number): PlainLine | 
   const to = text.indexOf(' ', from);
   if (to < 0 || !text.startsWith(VERSION, to)) return undefined;
   const [, path, query = ''] = PLAIN_TARGET.exec(text.slice(from, to)) ?? [];
-  // A guard of the Hono app checks the token.
-  if (path === undefined || path.startsWith(ADMIN) || hasDotSegment(path)) return undefined;
+  // A guard of the Hono app checks the token; and only node:http streams.
+  if (path === undefined || path.startsWith(ADMIN) || path.endsWith(LIVE) || hasDotSegment(path))
+    return undefined;
   return { method, path, query, length: to + VERSION.length };
 }
 

@@ -3,6 +3,7 @@ import type { Asked } from '../http/asked.ts';
 import type { Log } from '../log.ts';
 import type { Question, Questions } from '../messages.ts';
 import type { LiveSales } from '../selling/live-sales.ts';
+import type { Ticker } from '../selling/ticker.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { AttemptLog } from '../store/attempts/spool.ts';
 import type { Postgres } from '../store/postgres.ts';
@@ -18,6 +19,8 @@ export interface RouteDeps {
   readonly attempts: AttemptLog;
   readonly shard: Shard;
   readonly liveSales: LiveSales;
+  /** Tells listeners what happens in sales. */
+  readonly ticker: Ticker;
   /** The user of a cart's code, from Redis; undefined when it holds no such cart. */
   readonly ownerOf: (code: string) => Promise<string | undefined>;
   /** Asks the primary; rejects when it does not answer within `ms` milliseconds. */

@@ -20,6 +20,7 @@ import {
 } from '../store/feed/read.ts';
 import { PURCHASE_SCHEMA } from './admin-purchases.ts';
 import type { RouteDeps } from './deps.ts';
+import { SSE_TYPE } from './live.ts';
 
 /** Readers that wait or stream, per worker: each asks Postgres twice a second. */
 const READERS_MAX = 16;
@@ -30,7 +31,6 @@ const BEAT_MS = 15_000;
 /** Events of one statement of a stream. */
 const STREAM_EVENTS = 500;
 
-const SSE_TYPE = 'text/event-stream';
 const PARAMETERS = {
   after: { required: false, pattern: EVENT_ID, form: 'the id of an event' },
   limit: { fallback: 100, min: 1, max: 1_000 },

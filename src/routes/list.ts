@@ -11,6 +11,7 @@ import { eventsEndpoint } from './events.ts';
 import { healthEndpoints } from './health.ts';
 import { imageEndpoint } from './image.ts';
 import { itemsEndpoints } from './items.ts';
+import { liveEndpoint } from './live.ts';
 import { metricsEndpoint } from './metrics.ts';
 import { purchaseEndpoints } from './purchase.ts';
 import { salesEndpoints } from './sales.ts';
@@ -25,6 +26,7 @@ export function listEndpoints(deps: RouteDeps): readonly Documented[] {
     ...purchaseEndpoints(deps),
     ...salesEndpoints(deps),
     ...itemsEndpoints(deps),
+    liveEndpoint(deps),
     imageEndpoint,
     createSaleEndpoint(deps),
     ...switchEndpoints(deps),

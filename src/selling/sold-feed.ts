@@ -12,16 +12,20 @@ export interface SoldFeedDeps {
   /** The sales whose sold items must be known completely. */
   readonly saleIds: () => readonly string[];
   readonly onError: (error: unknown) => void;
+  /** Called with the items that an event names. */
+  readonly onChange?: (saleId: string, itemIds: readonly string[]) => void;
 }
 
 /** Feeds the shard: the sold channel as it comes, and a snapshot of Redis whenever something may have been missed. */
-export function startSoldFeed({ redis, shard, saleIds, onError }: SoldFeedDeps): { stop(): void } {
+export function startSoldFeed({ redis, shard, saleIds, onError, onChange }: SoldFeedDeps): { stop(): void } {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
   const hear = (message: string) => {
     const event = parseSoldEvent(message);
-    if (event) shard.sold(event.saleId, event.epoch, event.version, event.itemIds);
+    if (event === undefined) return;
+    shard.sold(event.saleId, event.epoch, event.version, event.itemIds);
+    onChange?.(event.saleId, event.itemIds);
   };
   const subscribe = () => {
     redis

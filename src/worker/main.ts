@@ -21,7 +21,7 @@ async function main(config: Config, place: Place, { log, write, dropped, flush }
   const metrics = config.metrics === 'on' ? createWorkerMetrics(place.slot) : undefined;
   const fenced = createFencedCount(log);
   const stores = await openStores(config, place, log, fenced, metrics);
-  const memory = openMemory(config, place, stores, metrics);
+  const memory = openMemory(config, place, stores, metrics, () => state.draining);
   const primary = openPrimaryLink(
     (message) => orders.obey(message),
     () => {
@@ -40,6 +40,7 @@ async function main(config: Config, place: Place, { log, write, dropped, flush }
     attempts: stores.attempts,
     shard: memory.shard,
     liveSales: memory.liveSales,
+    ticker: memory.ticker,
     ownerOf: createOwners(stores.redis).add,
     askPrimary: primary.ask,
     isPostgresUp: () => stores.committers.isUp,

@@ -1,6 +1,7 @@
 import type { Config, Place } from '../config.ts';
 import { createLiveSales, type LiveSales } from '../selling/live-sales.ts';
 import { startSoldFeed } from '../selling/sold-feed.ts';
+import { createTicker, type Ticker } from '../selling/ticker.ts';
 import { createPeers, type Peers } from '../shard/peers.ts';
 import { createShard, type Shard } from '../shard/shard.ts';
 import type { WorkerMetrics } from './metrics.ts';
@@ -11,6 +12,7 @@ export interface Memory {
   readonly peers: Peers;
   readonly shard: Shard;
   readonly liveSales: LiveSales;
+  readonly ticker: Ticker;
   close(): Promise<void>;
 }
 
@@ -19,6 +21,7 @@ export function openMemory(
   { slot, peersDir }: Place,
   { redis, committers, onError }: Stores,
   metrics: WorkerMetrics | undefined,
+  isLeaving: () => boolean,
 ): Memory {
   const peers = createPeers({
     dir: peersDir,
@@ -31,12 +34,17 @@ export function openMemory(
   const onBatch = metrics?.onBatch;
   const hourlySales = config.hourlySales === 'on';
   const liveSales = createLiveSales({ hourlySales, redis, postgres: committers, shard, onError, onBatch });
+  const ticker = createTicker({ redis, factsOf: (saleId) => liveSales.find(saleId)?.facts, isLeaving });
   const saleIds = () => liveSales.all().map((sale) => sale.facts.id);
-  const feed = config.shard === 'on' ? startSoldFeed({ redis, shard, saleIds, onError }) : undefined;
+  const feed =
+    config.shard === 'on'
+      ? startSoldFeed({ redis, shard, saleIds, onError, onChange: ticker.heard })
+      : undefined;
   return {
     peers,
     shard,
     liveSales,
+    ticker,
     async close() {
       feed?.stop();
       await peers.close();

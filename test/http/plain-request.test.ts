@@ -60,6 +60,7 @@ test('GET of any path, on HTTP/1.1, with plain characters', () => {
     ],
     ...[
       'GET /admin/sales HTTP/1.1\r\n',
+      'GET /sales/S-0123456789/live HTTP/1.1\r\n',
       'GET /a/.?x=1 HTTP/1.1\r\n',
       'GET /a HTTP/1.0\r\n',
       'GET /a  HTTP/1.1\r\n',
