@@ -25,7 +25,7 @@ export function startSoldFeed({ redis, shard, saleIds, onError, onChange }: Sold
     const event = parseSoldEvent(message);
     if (event === undefined) return;
     shard.sold(event.saleId, event.epoch, event.version, event.itemIds);
-    onChange?.(event.saleId, event.itemIds);
+    onChange?.(event.saleId, [...event.itemIds, ...event.backIds]);
   };
   const subscribe = () => {
     redis
