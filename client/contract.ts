@@ -50,6 +50,31 @@ export interface Item {
   readonly left?: number | undefined;
 }
 
+export interface OwnPurchase {
+  /** Whether at least one line was bought. */
+  readonly success: boolean;
+  /** Every line of the cart, in the order in which it was added. */
+  readonly purchased_items: readonly ReceiptLine[];
+  /** Lines bought. */
+  readonly total_purchased: number;
+  /** Lines that somebody else had bought. */
+  readonly failed_count: number;
+  readonly sale_id: SaleId;
+  /** When it was decided, UTC. */
+  readonly purchased_at: string;
+  /** `final`: bought for good. In a sale with a payment window: `pending`, then `confirmed` or `released`. */
+  readonly state: 'final' | 'pending' | 'confirmed' | 'released';
+  readonly payment?: Payment | undefined;
+}
+
+/** What has become of the payment; where the sale has a payment window and something was bought. */
+export interface Payment {
+  /** `pending`: the units are held until `due_at`. `released`: it failed or came too late, and the units are back on the shelf. */
+  readonly state: 'pending' | 'confirmed' | 'released';
+  /** Until when the payment is awaited, UTC. */
+  readonly due_at: string;
+}
+
 /** RFC 9457 problem details. */
 export interface Problem {
   /** A URN that ends in the code. */
@@ -61,7 +86,7 @@ export interface Problem {
   /** A sentence for people. */
   readonly detail: string;
   /** Stable: decide by it. */
-  readonly code: 'validation_failed' | 'malformed_request' | 'already_in_checkout' | 'user_limit_reached' | 'sale_not_active' | 'unauthorized' | 'buyer_unproven' | 'buyer_mismatch' | 'sale_not_found' | 'item_not_found' | 'checkout_not_found' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'item_already_sold' | 'sale_sold_out' | 'sale_paused' | 'sale_state_conflict' | 'all_items_sold' | 'already_processed' | 'events_gone' | 'precondition_failed' | 'body_too_large' | 'unsupported_media_type' | 'expectation_failed' | 'idempotency_mismatch' | 'rate_limited' | 'headers_too_large' | 'internal_error' | 'overloaded' | 'unavailable' | 'outcome_unknown';
+  readonly code: 'validation_failed' | 'malformed_request' | 'already_in_checkout' | 'user_limit_reached' | 'sale_not_active' | 'unauthorized' | 'buyer_unproven' | 'buyer_mismatch' | 'sale_not_found' | 'item_not_found' | 'checkout_not_found' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'item_already_sold' | 'sale_sold_out' | 'sale_paused' | 'sale_state_conflict' | 'all_items_sold' | 'already_processed' | 'no_payment_window' | 'nothing_bought' | 'payment_released' | 'events_gone' | 'precondition_failed' | 'body_too_large' | 'unsupported_media_type' | 'expectation_failed' | 'idempotency_mismatch' | 'rate_limited' | 'headers_too_large' | 'internal_error' | 'overloaded' | 'unavailable' | 'outcome_unknown';
   /** The same sentence as `detail`, for older clients. */
   readonly message: string;
   /** The path of the request; empty when it could not be read. */
@@ -79,6 +104,7 @@ export interface Receipt {
   readonly total_purchased: number;
   /** Lines that somebody else had bought. */
   readonly failed_count: number;
+  readonly payment?: Payment | undefined;
 }
 
 export interface ReceiptLine {
@@ -130,6 +156,8 @@ export interface SaleWithLimit {
   readonly name?: string | undefined;
   /** The currency of its prices: a code of ISO 4217. */
   readonly currency?: string | undefined;
+  /** Its payment window: how long the units of a purchase are held for its payment. */
+  readonly payment_seconds?: number | undefined;
   /** Its items are not for sale yet: they are being loaded. */
   readonly loading?: true | undefined;
 }
