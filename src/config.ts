@@ -13,7 +13,7 @@ export class SetupError extends Error {
  */
 export function readConfig(env: Env = process.env, isTerminal = process.stdout.isTTY === true) {
   const readers = readersOf(env);
-  const { errors, text, integer, oneOf, share, bearer, url } = readers;
+  const { errors, text, integer, oneOf, share, bearer, url, redisUrl } = readers;
   const production = env.NODE_ENV === 'production';
   const config = {
     production,
@@ -23,7 +23,7 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     /** One worker per core: each is one thread, and one more only adds switches. 64 slots is what the ring is tested for. */
     workers: integer('WORKERS', Math.min(availableParallelism(), 64), 1, 64),
     /** Absent: a private server under `dataDir`. */
-    redisUrl: url('REDIS_URL', ['redis:', 'rediss:']),
+    redisUrl: redisUrl('REDIS_URL'),
     databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
     /** Private servers and the attempt spool live here. */
     dataDir: resolve(text('DATA_DIR') ?? 'data'),

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Rate } from './messages.ts';
 import { type Network, readNetwork } from './network.ts';
+import { readRedisUrl } from './redis-url.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -43,6 +44,13 @@ export function readersOf(env: Env) {
         URL.canParse(raw) && protocols.includes(new URL(raw).protocol) ? raw : undefined;
       const beginnings = protocols.map((protocol) => `${protocol}//`).join(' or ');
       return read(name, undefined, parse, `a URL that begins with ${beginnings}`);
+    },
+    /** One Redis, or Sentinels. */
+    redisUrl(name: string): string | undefined {
+      const raw = text(name);
+      const place = raw === undefined ? undefined : readRedisUrl(raw);
+      if (place && 'must' in place) errors.push(`${name} must ${place.must}`);
+      return raw;
     },
     /** Exact origins as a browser sends them, separated by commas, or `*`. */
     origins(name: string): readonly string[] | '*' | undefined {

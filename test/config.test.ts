@@ -94,6 +94,19 @@ test('in production it listens on every address, unless told otherwise', () => {
   assert.equal(readConfig({ NODE_ENV: 'production' }).production, true);
 });
 
+test('a list of Sentinels is taken as it is, and every secret in it is masked', () => {
+  const lists = [
+    'redis+sentinel://one:26379,two/mymaster',
+    'rediss+sentinel://hid:hidden%2F@10.0.0.1:1,[::1]:2,three.example/my%20master',
+    'redis+sentinel://one/m?username=u&password=hidden&sentinel_username=s&sentinel_password=hidden=',
+  ];
+  for (const url of lists) {
+    const config = readConfig({ REDIS_URL: url });
+    assert.equal(config.redisUrl, url);
+    assert.doesNotMatch(JSON.stringify(maskSecrets(config)), /hid/);
+  }
+});
+
 const BAD: Record<string, readonly string[]> = {
   PORT: ['-1', '65536', 'http', '80.5', '0x1F90!', 'Infinity'],
   WORKERS: ['0', '65', 'all'],
@@ -101,7 +114,13 @@ const BAD: Record<string, readonly string[]> = {
   USER_LIMIT: ['0', '101', 'ten'],
   HOURLY_SALES: ['yes', 'ON', '0'],
   LOG_LEVEL: ['verbose', 'INFO'],
-  REDIS_URL: ['localhost:6379', 'http://localhost', 'redis'],
+  REDIS_URL: [
+    ...['localhost:6379', 'http://localhost', 'redis', 'redis+sentinel:/one/m', 'redis+other://one/m'],
+    ...['redis+sentinel://one', 'redis+sentinel://one/', 'redis+sentinel:///m', 'redis+sentinel://one,/m'],
+    ...['redis+sentinel://one:0/m', 'redis+sentinel://one:65536/m', 'redis+sentinel://one:x/m'],
+    ...['redis+sentinel://a b/m', 'redis+sentinel://one/m/0', 'redis+sentinel://one/m?user=u'],
+    ...['redis+sentinel://u@one/m?username=v', 'redis+sentinel://u:%zz@one/m', 'redis+sentinel://one/%zz'],
+  ],
   DATABASE_URL: ['mysql://localhost/x', 'localhost', 'redis://localhost'],
 };
 for (const [name, values] of Object.entries(BAD)) {

@@ -2,6 +2,7 @@ import type { Rules } from './checker.ts';
 import { ageFaults } from './faults-age.ts';
 import { clientFaults } from './faults-clients.ts';
 import { datasetFaults } from './faults-dataset.ts';
+import { failoverFaults } from './faults-failover.ts';
 import { feedFaults } from './faults-feed.ts';
 import { leaderFaults } from './faults-leaders.ts';
 import { postgresFaults } from './faults-postgres.ts';
@@ -48,6 +49,7 @@ export const FAULTS: readonly Fault[] = [
   ...processFaults,
   ...redisFaults,
   ...datasetFaults,
+  ...failoverFaults,
   ...postgresFaults,
   ...ageFaults,
   ...leaderFaults,

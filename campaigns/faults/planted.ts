@@ -152,12 +152,12 @@ export const PLANTED: readonly PlantedBug[] = [
     name: 'offline queue on',
     patches: [
       {
-        file: 'dist/src/store/redis.js',
+        file: 'dist/src/store/redis/connection.js',
         find: 'disableOfflineQueue: true',
         replace: 'disableOfflineQueue: false',
       },
       {
-        file: 'dist/src/store/redis.js',
+        file: 'dist/src/store/redis/connection.js',
         find: 'const forget = () => {',
         replace: 'const forget = () => { return;',
       },

@@ -6,14 +6,18 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../../perf/service.ts';
 import { type Urls, withRedis } from './dumps.ts';
 import { startProxy, type TcpProxy } from './proxy.ts';
+import { type Sentinels, startSentinels } from './sentinels.ts';
 import { createService, type Service } from './service.ts';
 import { childrenOf, isAlive, type OwnedStores, signalTo, startStores } from './stores.ts';
+import { until } from './until.ts';
+
+export { until } from './until.ts';
 
 /**
  * `private`: the service brings its own Redis and Postgres. `owned`: the harness does, behind proxies.
- * `two-boxes`: two services on them.
+ * `two-boxes`: two services on them. `sentinel`: the harness brings Redis servers with Sentinels, the service its own Postgres.
  */
-export type StandKind = 'private' | 'owned' | 'two-boxes';
+export type StandKind = 'private' | 'owned' | 'two-boxes' | 'sentinel';
 
 /** A running cluster on which faults are injected, for any number of runs. */
 export interface Stand {
@@ -21,6 +25,7 @@ export interface Stand {
   readonly dir: string;
   readonly services: readonly Service[];
   readonly stores: OwnedStores | undefined;
+  readonly sentinels: Sentinels | undefined;
   /** Each service's way to Redis, in their order; none where Redis is a service's own. */
   readonly redisProxies: readonly TcpProxy[];
   /** URLs of the services that should be up. */
@@ -43,14 +48,16 @@ export async function startStand(
   chmodSync(dir, 0o755); // Postgres may run as another user
   const fault = join(dir, 'kill');
   const stores =
-    kind === 'private'
-      ? undefined
-      : await startStores(newDir(dir, 'stores'), [await freePort(), await freePort()]);
+    kind === 'owned' || kind === 'two-boxes'
+      ? await startStores(newDir(dir, 'stores'), [await freePort(), await freePort()])
+      : undefined;
+  const sentinels = kind === 'sentinel' ? await startSentinels(newDir(dir, 'sentinels')) : undefined;
   const hooks = fileURLToPath(new URL('kill-hooks.js', import.meta.url));
   const environment = {
     NODE_OPTIONS: `--import file://${hooks}`,
     FAULT_FILE: fault,
     ...(stores && { REDIS_URL: stores.redisUrl, DATABASE_URL: stores.databaseUrl }),
+    ...(sentinels && { REDIS_URL: sentinels.url }),
     ...env,
   };
   const services: Service[] = [];
@@ -70,6 +77,7 @@ export async function startStand(
   for (const service of services) await service.start();
   const first = services[0] as Service;
   const privateUrls = first.file() as Urls;
+  const ownUrls = () => (first.file() as Urls | undefined) ?? privateUrls;
   const postmasterFile = join(stores ? join(dir, 'stores') : first.dataDir, 'postgres/postmaster.pid');
   const redisFile = join(stores ? join(dir, 'stores') : first.dataDir, 'redis.pid');
 
@@ -78,10 +86,12 @@ export async function startStand(
     dir,
     services,
     stores,
+    sentinels,
     redisProxies,
     urls: () => services.map(({ url }) => url),
-    direct: () => (stores ? directUrls(stores) : ((first.file() as Urls | undefined) ?? privateUrls)),
-    redisPid: () => pidIn(redisFile),
+    direct: () =>
+      stores ? directUrls(stores) : { ...ownUrls(), ...(sentinels && { redisUrl: sentinels.master().url }) },
+    redisPid: () => sentinels?.master().pid ?? pidIn(redisFile),
     postgresPid: () => pidIn(postmasterFile),
     async killAt(point, count, waitMs) {
       writeFileSync(fault, `${point} ${count}`);
@@ -94,6 +104,7 @@ export async function startStand(
       await Promise.all(services.map((service) => service.stop()));
       for (const proxy of redisProxies) proxy.close();
       await stores?.stop();
+      await sentinels?.stop();
       rmSync(dir, { recursive: true, force: true });
     },
   };
@@ -143,18 +154,4 @@ export async function killPostgres(stand: Stand, signal: NodeJS.Signals): Promis
   const pid = stand.postgresPid();
   for (const each of [pid, ...(signal === 'SIGKILL' ? childrenOf(pid) : [])]) signalTo(each, signal);
   await until(() => !isAlive(pid), 'Postgres dies');
-}
-
-/** Polls until it is true; what it throws counts as not yet. */
-export async function until(
-  isTrue: () => boolean | Promise<boolean>,
-  what: string,
-  ms = 20_000,
-): Promise<void> {
-  for (const end = Date.now() + ms; Date.now() < end; await sleep(10)) {
-    try {
-      if (await isTrue()) return;
-    } catch {} // not yet
-  }
-  throw new Error(`not within ${ms} ms: ${what}`);
 }

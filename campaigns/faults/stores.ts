@@ -19,7 +19,7 @@ export interface OwnedServer {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
-function ownServer(spec: ServerSpec): OwnedServer {
+export function ownServer(spec: ServerSpec): OwnedServer {
   let child: ChildProcess | undefined;
   return {
     get pid() {

@@ -23,6 +23,7 @@ const RUNS: Readonly<Record<string, number>> = {
   'rolling-restart': 50,
   // Rows 13 and 14.
   'redis-failback': 20,
+  'redis-sentinel': 20,
   'proxy-swap': 20,
   'postgres-older': 20,
   'postgres-read-only': 20,
