@@ -113,7 +113,7 @@ async function harm(options: RunOptions, context: FaultContext): Promise<void> {
   }
 }
 
-async function isReady(stand: Stand): Promise<boolean> {
+export async function isReady(stand: Stand): Promise<boolean> {
   const agent = newAgent(1);
   const replies = await Promise.all(stand.urls().map((url) => call(agent, `${url}/readyz`)));
   agent.destroy();

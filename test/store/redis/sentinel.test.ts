@@ -55,23 +55,24 @@ test('scripts, commands and the subscription reach the master that the Sentinels
 
 test('what cannot work is said in one sentence at the start', async () => {
   const open = (url: string) => openRedis({ url, patient: false, onError: () => {} });
-  const names = (words: RegExp) => (error: Error) => {
-    assert.ok(error instanceof SetupError, error.stack);
-    assert.match(error.message, /REDIS_URL/);
-    assert.match(error.message, words);
-    assert.doesNotMatch(error.message, /faults/, 'no password');
-    return true;
-  };
-  const bad: [string, RegExp][] = [
-    [trio.url.replace('/shop', '/other'), /No such master/],
-    [trio.url.replace('sentinel_password=faults', ''), /NOAUTH|required/i],
-    [trio.url.replace(':faults@', ':wrong@'), /WRONGPASS/],
-    ['redis+sentinel://127.0.0.1:1/shop', /ECONNREFUSED/],
-  ];
-  await Promise.all(bad.map(([url, words]) => assert.rejects(open(url), names(words))));
+  const isRefused = (url: string, words: RegExp) =>
+    // A machine that is busy may find nothing out in time, and then says so.
+    until(String(words), async () => {
+      const error = (await open(url).catch((thrown) => thrown)) as Error;
+      assert.ok(error instanceof SetupError, error.stack);
+      assert.match(error.message, /^[^\n]*REDIS_URL[^\n]*\.$/);
+      assert.doesNotMatch(error.message, /faults/, 'no password');
+      return words.test(error.message);
+    });
+  await Promise.all([
+    isRefused(trio.url.replace('/shop', '/other'), /No such master/),
+    isRefused(trio.url.replace('sentinel_password=faults', ''), /NOAUTH|required/i),
+    isRefused(trio.url.replace(':faults@', ':wrong@'), /WRONGPASS/),
+    isRefused('redis+sentinel://127.0.0.1:1/shop', /ECONNREFUSED/),
+  ]);
   const configure = (policy: string) => redis.command('CONFIG', 'SET', 'maxmemory-policy', policy);
   await configure('allkeys-lru');
-  await assert.rejects(open(trio.url), names(/maxmemory-policy allkeys-lru/));
+  await isRefused(trio.url, /maxmemory-policy allkeys-lru/);
   await configure('noeviction');
 });
 
