@@ -10,6 +10,8 @@ const DOWN_MS = 1_000;
 const FAILOVER_MS = 3_000;
 /** A Sentinel asks a replica for its state each ten seconds. */
 const SETTLE_MS = 30_000;
+/** Each look opens connections, beside the load. */
+const LOOK_MS = 100;
 
 /** Three Sentinels on loopback, a master and a replica, all with passwords. */
 export interface Sentinels {
@@ -56,13 +58,13 @@ export async function startSentinels(dir: string): Promise<Sentinels> {
     async failedOver() {
       const port = String(other().port);
       const isNamed = async () => (await ask<Facts>(sentinels[0] as BareRedis, 'MASTER')).port === port;
-      await until(isNamed, 'failover');
+      await until(isNamed, 'failover', SETTLE_MS, LOOK_MS);
       master = other();
     },
     async settled() {
-      await until(() => isReplica(other()), 'the replica is in step');
+      await until(() => isReplica(other()), 'the replica is in step', SETTLE_MS, LOOK_MS);
       for (const sentinel of sentinels)
-        await until(() => couldFailOver(sentinel), 'a Sentinel knows all of them', SETTLE_MS);
+        await until(() => couldFailOver(sentinel), 'a Sentinel knows all of them', SETTLE_MS, LOOK_MS);
     },
     async stop() {
       await Promise.all(servers.map((server) => server.kill()));

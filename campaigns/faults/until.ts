@@ -5,8 +5,9 @@ export async function until(
   isTrue: () => boolean | Promise<boolean>,
   what: string,
   ms = 20_000,
+  everyMs = 10,
 ): Promise<void> {
-  for (const end = Date.now() + ms; Date.now() < end; await sleep(10)) {
+  for (const end = Date.now() + ms; Date.now() < end; await sleep(everyMs)) {
     try {
       if (await isTrue()) return;
     } catch {} // not yet
