@@ -90,7 +90,7 @@ interface Purchase extends Record<string, unknown> {
   readonly user_id: string;
 }
 
-/** Told ⊆ Postgres ⊆ told ∪ unknown, and no item was told to two. */
+/** Told ⊆ Postgres ⊆ told ∪ unknown. Postgres holds a unit once, so what two were told of one unit is not all in it. */
 async function againstPostgres(
   postgres: Postgres,
   record: RecordData,
@@ -98,25 +98,23 @@ async function againstPostgres(
   saleId: string,
 ): Promise<string[]> {
   const rows = await postgres.query<Purchase>(purchasesOfSale, [saleId]);
-  const held = new Map(rows.map((row) => [row.item_id, row]));
+  const placeOf = (item: string, code: string) => `${item} ${code}`;
+  const held = new Map(rows.map((row) => [placeOf(row.item_id, row.code), row.user_id]));
+  const told = new Set<string>();
   const differences: string[] = [];
-  const buyers = new Map<string, string>();
   for (const { code, user, bought } of record.told.values()) {
     for (const item of bought ?? []) {
-      const other = buyers.get(item);
-      if (other) differences.push(`${item} was sold twice: by ${other} and by ${code}`);
-      buyers.set(item, code);
-      const row = held.get(item);
-      if (row?.code === code && row.user_id === user) continue;
-      differences.push(
-        `${item} was confirmed to ${user} with ${code}, and Postgres says ${row ? row.code : 'nothing of it'}`,
-      );
+      told.add(placeOf(item, code));
+      const holder = held.get(placeOf(item, code));
+      if (holder === user) continue;
+      const found = holder === undefined ? 'does not have it' : `says ${holder}`;
+      differences.push(`${item} was confirmed to ${user} with ${code}, and Postgres ${found}`);
     }
   }
   for (const { item_id: item, code, user_id: user } of rows) {
-    if (!user.startsWith(prefix) || buyers.get(item) === code) continue;
-    const told = record.told.get(code);
-    if (told && told.bought === undefined) continue;
+    if (!user.startsWith(prefix) || told.has(placeOf(item, code))) continue;
+    const answer = record.told.get(code);
+    if (answer && answer.bought === undefined) continue;
     differences.push(`${item} is in Postgres for ${user} with ${code}, and nobody was told so`);
   }
   return differences;

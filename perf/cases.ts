@@ -10,7 +10,7 @@ import { createHistogram } from './histogram.ts';
 import { type OhaResult, runOha } from './oha.ts';
 import type { RecordData } from './record.ts';
 import type { OwnService } from './service.ts';
-import { createSale, findSale, listItems } from './shop.ts';
+import { createSale, findSale, type Goods, listItems } from './shop.ts';
 import { type CpuByRole, cpuPerRequest, usageOfTree } from './usage.ts';
 
 /** One measurement. */
@@ -75,7 +75,8 @@ export function createShopCases(bench: ShopBench): Case[] {
     { name: 'checkout accepted', run: (seconds) => runAccepted(bench, seconds) },
     { name: 'refused: item sold', run: (seconds) => runRefused(bench, seconds, 2) },
     { name: 'refused: sold out', run: (seconds) => runRefused(bench, seconds, 1) },
-    { name: 'sell-out', run: () => runSellout(bench) },
+    { name: 'sell-out', run: () => runSellout(bench, bench.items) },
+    { name: 'sell-out of one item', run: () => runSellout(bench, [{ ...HOT, stock: bench.items }]) },
   ];
 }
 
@@ -159,11 +160,15 @@ async function sell({ service }: ShopBench, saleId: string, items: readonly stri
   return generate({ url: service.url, saleId, ...crowd }, () => {});
 }
 
-/** One checkout and one purchase for every item of a sale, from the first request to the last answer. */
-async function runSellout(bench: ShopBench): Promise<Sample> {
+/** The one that everybody wants. */
+const HOT = { id: 'tee', name: 'Drop Tee' };
+
+/** One checkout and one purchase for every unit of a sale, from the first request to the last answer. */
+async function runSellout(bench: ShopBench, goods: Goods): Promise<Sample> {
   const { service, stores } = bench;
-  const sale = await createSale(service.url, bench.items, 10);
-  const items = await listItems(service.url, sale.id, true);
+  const sale = await createSale(service.url, goods, 10);
+  const listed = await listItems(service.url, sale.id, true);
+  const items = typeof goods === 'number' ? listed : Array.from({ length: bench.items }, () => HOT.id);
   const before = usageOfTree(service.pid);
   const { record, cores } = await sell(bench, sale.id, items, 'buyer-');
   const cpuUs = cpuPerRequest(before, usageOfTree(service.pid), record.requests);

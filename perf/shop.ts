@@ -69,13 +69,19 @@ export const listItems = (url: string, saleId: string, available: boolean): Prom
     }
   });
 
+/** So many generated items, or these. */
+export type Goods =
+  | number
+  | readonly { readonly id: string; readonly name: string; readonly stock: number }[];
+
 /** Creates a sale that is open now, for an hour, through the admin API (ADMIN_TOKEN, where it is set). */
-export const createSale = (url: string, items: number, userLimit: number): Promise<Sale> =>
+export const createSale = (url: string, goods: Goods, userLimit: number): Promise<Sale> =>
   withConnection(url, async (connection) => {
     const times = { started_at: timeAt(-1_000), ended_at: timeAt(3_600_000) };
     const token = readConfig().adminToken;
     const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
-    const body = JSON.stringify({ total_items: items, user_limit: userLimit, ...times });
+    const wanted = typeof goods === 'number' ? { total_items: goods } : { items: goods };
+    const body = JSON.stringify({ ...wanted, user_limit: userLimit, ...times });
     const reply = await connection.post('/admin/sales', body, headers);
     if (reply.status !== 201) {
       const hint = [401, 404].includes(reply.status) ? '; ADMIN_TOKEN must be that of the service' : '';
