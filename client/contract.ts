@@ -95,6 +95,23 @@ export interface Problem {
   readonly request_id: string;
 }
 
+export interface Queue {
+  /** Buyers who are admitted per second. */
+  readonly admit_per_second: number;
+  /** Whether those who join before the start are drawn. */
+  readonly draw: boolean;
+  /** SHA-256 of the 32 bytes of the seed, which is told when the draw was made. */
+  readonly seed_sha256: string;
+  /** When buyers may begin to join. */
+  readonly opens_at?: string | undefined;
+  /** Seconds for which an admitted place is good. */
+  readonly pass_seconds?: number | undefined;
+  /** How many were drawn. */
+  readonly drawn?: number | undefined;
+  /** The seed of the draw: with it anybody can check his place. */
+  readonly seed?: string | undefined;
+}
+
 export interface Receipt {
   /** Whether at least one line was bought. */
   readonly success: boolean;
@@ -160,4 +177,21 @@ export interface SaleWithLimit {
   readonly payment_seconds?: number | undefined;
   /** Its items are not for sale yet: they are being loaded. */
   readonly loading?: true | undefined;
+}
+
+export interface Turn {
+  /** What a checkout brings. It names its user, and is of use to nobody else. */
+  readonly ticket: string;
+  /** The place in the queue, the first being 1; null while the draw was not made. */
+  readonly place: number | null;
+  /** Whether the buyer may check out now. */
+  readonly admitted: boolean;
+  /** When the sale opens, UTC. */
+  readonly sale_starts_at: string;
+  /** `drawing`: places are drawn when the sale starts. `over`: the place was admitted for longer than `pass_seconds`, and is gone: `POST /queue` gives another one, behind the others. */
+  readonly state: 'drawing' | 'waiting' | 'admitted' | 'over';
+  /** Places that come before this one; null while the draw was not made. */
+  readonly before: number | null;
+  /** Seconds until the turn, at the rate of now; null when nobody can tell. */
+  readonly wait_seconds: number | null;
 }

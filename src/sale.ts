@@ -14,6 +14,28 @@ export interface Span {
   readonly paused?: boolean;
 }
 
+/** How the queue of a sale gives places, as far as an operator sets it. */
+export interface QueueSettings {
+  /** Places of the admission line per second; 0: it stands still. */
+  readonly admitPerSecond: number;
+  /** Nobody joins before; absent: from the beginning. */
+  readonly opensAtMs?: number;
+  /** Whether those who join before the start are drawn; else all stand in the order in which they came. */
+  readonly draws: boolean;
+  /** For how long an admitted place is good; absent: until the sale ends. */
+  readonly passSeconds?: number;
+}
+
+/** The queue of a sale. Seed and key are secrets, the seed until the draw was made. */
+export interface Queue extends QueueSettings {
+  /** 32 bytes in hex: drawn places are made of it. */
+  readonly seed: string;
+  /** 32 bytes in hex: signs tickets. */
+  readonly key: string;
+  /** How many were drawn; absent while the draw was not made. */
+  readonly drawn?: number;
+}
+
 /** A sale as a worker needs to know it; the truth is in Postgres (facts) and Redis (state). */
 export interface LiveSale extends Span {
   readonly id: string;
@@ -34,6 +56,8 @@ export interface LiveSale extends Span {
   readonly name?: string;
   /** How long a purchase waits for its payment; absent: it is final at once. */
   readonly paymentSeconds?: number;
+  /** Who may check out, and in which turn; absent: everybody at once. */
+  readonly queue?: Queue;
 }
 
 export const SALE_STATES = ['scheduled', 'active', 'paused', 'ended', 'cancelled'] as const;

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { OF_CHECKOUT, OF_CHECKOUT_BATCH, OF_PURCHASE } from '../src/store/statuses.ts';
+import {
+  OF_CHECKOUT,
+  OF_CHECKOUT_BATCH,
+  OF_JOIN,
+  OF_JOIN_BATCH,
+  OF_PURCHASE,
+} from '../src/store/statuses.ts';
 
 /** A script's header is its contract: what it documents is what it uses, and what it uses is documented. */
 const root = new URL('../../', import.meta.url);
@@ -59,8 +65,9 @@ function usedIn(body: string, array: string): Numbers & { names: Map<number, str
 for (const file of filesIn('lua', '.lua')) {
   test(`lua/${file} uses what its header documents, and nothing else`, () => {
     const { header, body } = read(`lua/${file}`);
-    // A full Redis refuses scripts without the flag, also those that free memory. Only the one that fills it obeys.
-    assert.equal(header[0], file === 'checkout.lua' ? '#!lua' : '#!lua flags=allow-oom');
+    // A full Redis refuses scripts without the flag, also those that free memory. Only those that fill it obey.
+    const fills = ['checkout.lua', 'queue_join.lua'].includes(file);
+    assert.equal(header[0], fills ? '#!lua' : '#!lua flags=allow-oom');
     assert.match(header[1]!, /^-- [A-Z].*/, 'one sentence first');
     assert.ok(
       header.some((line) => line.startsWith('-- Returns ')),
@@ -114,6 +121,8 @@ test('the numbers that scripts answer mean what their headers say', () => {
   same(OF_CHECKOUT_BATCH, 'checkout.lua', '-- Returns one number for the whole batch');
   same(OF_CHECKOUT, 'checkout.lua', '--   status ');
   same(OF_PURCHASE, 'purchase.lua', '--   status ');
+  same(OF_JOIN_BATCH, 'queue_join.lua', '-- Returns one number for the whole batch');
+  same(OF_JOIN, 'queue_join.lua', '--   status ');
 });
 
 /** Who is let in by the gate is decided in each script in the same words. A rebuild that begins shuts it, whatever it says. */

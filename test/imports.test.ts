@@ -50,9 +50,11 @@ const MAY_IMPORT: Record<string, (to: string) => boolean> = {
   door: (to) => among('root', 'http')(to) || to === 'store/errors.ts',
   feed: (to) => among('root', 'store')(to) || to === 'http/time.ts',
   intake: among('root', 'store', 'http'),
-  selling: among('root', 'shard', 'store', 'http'),
+  selling: (to) => among('root', 'shard', 'store', 'http')(to) || to.startsWith('door/queue/'),
   contract: among('root', 'feed', 'shard', 'store', 'http', 'routes'),
-  routes: among('root', 'feed', 'shard', 'store', 'http', 'selling', 'contract', 'goods', 'intake'),
+  routes: (to) =>
+    among('root', 'feed', 'shard', 'store', 'http', 'selling', 'contract', 'goods', 'intake')(to) ||
+    to.startsWith('door/queue/'),
   worker: among('root', 'door', 'metrics', 'shard', 'store', 'http', 'selling', 'routes'),
   primary: (to) =>
     among('root', 'feed', 'metrics', 'store', 'private')(to) ||

@@ -24,6 +24,14 @@ const EXTENSIONS: Partial<Record<ProblemCode, { member: string; schema: Schema; 
     schema: { ...CODE_SCHEMA, description: 'The code of the cart that holds the item.' },
     example: { checkout_code: STORY.code },
   },
+  not_admitted: {
+    member: 'place',
+    schema: {
+      oneOf: [{ type: 'integer', minimum: 1 }, { type: 'null' }],
+      description: 'The place of the ticket; null without one, or while the draw was not made.',
+    },
+    example: { place: 1204 },
+  },
   all_items_sold: {
     member: 'receipt',
     schema: { ...RECEIPT_SCHEMA, description: 'Every line, none of them bought.' },

@@ -17,7 +17,7 @@ export const ANYWHERE = [
 ] as const satisfies readonly ProblemCode[];
 
 const headersOf = (code: ProblemCode): HeaderName[] => {
-  if (PROBLEMS[code][0] === 503 || code === 'sale_paused') return ['Retry-After'];
+  if (PROBLEMS[code][0] === 503 || code === 'sale_paused' || code === 'not_admitted') return ['Retry-After'];
   if (code === 'unauthorized' || code === 'buyer_unproven') return ['WWW-Authenticate'];
   if (code === 'rate_limited') return ['Retry-After', 'RateLimit', 'RateLimit-Policy'];
   if (code === 'all_items_sold') return ['Idempotent-Replayed', 'Cache-Control'];

@@ -58,6 +58,15 @@ export const STORY = {
   ],
   cart: { code, items_count: 1, sale_ends_at: hour.ended_at },
   cartView: { code, sale_id: saleId, items: [{ ...items[0], available: true }], items_count: 1 },
+  turn: {
+    ticket: `${saleId}.0.YWRh.2JpO4bJrVtCPyJ3aBvQ0Zg`,
+    place: null,
+    admitted: false,
+    sale_starts_at: hour.started_at,
+    state: 'drawing',
+    before: null,
+    wait_seconds: null,
+  },
   receipt: { success: true, ...bought },
   ownPurchase: {
     success: true,

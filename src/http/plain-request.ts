@@ -3,7 +3,7 @@ import type { PlainMethod } from './route.ts';
 import { ADMIN, HEADERS_MAX, hasDotSegment, isHost } from './strictness.ts';
 
 /**
- * Reads the kind of request that nearly all traffic is made of: POST /checkout, POST /purchase, any GET that needs no admin
+ * Reads the kind of request that nearly all traffic is made of: POST /checkout, /purchase and /queue, any GET that needs no admin
  * token, or a preflight, on HTTP/1.1, without a body, of plain characters. It refuses nothing: node's parser reads or refuses everything else.
  */
 
@@ -27,7 +27,11 @@ export interface PlainHeaders extends AskedHeaders {
 const LIVE = '/live';
 const GET = 'GET ';
 const OPTIONS = 'OPTIONS ';
-const START = { '/checkout': 'POST /checkout?', '/purchase': 'POST /purchase?' } as const;
+const START = {
+  '/checkout': 'POST /checkout?',
+  '/purchase': 'POST /purchase?',
+  '/queue': 'POST /queue?',
+} as const;
 const VERSION = ' HTTP/1.1\r\n';
 /** Printable ASCII but space, `"` and `#`, percent-encoded or not: `parseQuery` decodes it for every reader. */
 const PLAIN_QUERY = /^[!$-~]+$/;
@@ -44,7 +48,9 @@ export function readPlainLine(text: string): PlainLine | undefined {
     ? '/checkout'
     : text.startsWith(START['/purchase'])
       ? '/purchase'
-      : undefined;
+      : text.startsWith(START['/queue'])
+        ? '/queue'
+        : undefined;
   if (path === undefined)
     return text.startsWith(OPTIONS) ? readPath(text, 'OPTIONS', OPTIONS.length) : undefined;
   const from = START[path].length;

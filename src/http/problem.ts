@@ -22,6 +22,11 @@ export const PROBLEMS = {
     'Buyers prove themselves here: send Authorization: Bearer with a valid token. The header WWW-Authenticate says what is wrong.',
   ],
   buyer_mismatch: [403, 'Buyer mismatch', 'The token is of another user than the one that this concerns.'],
+  not_admitted: [
+    403,
+    'Not admitted',
+    'The queue of this sale has not reached you; nothing happened. Try again after Retry-After, with your ticket.',
+  ],
   sale_not_found: [404, 'Sale not found', 'There is no such sale, or none is active now.'],
   item_not_found: [
     404,

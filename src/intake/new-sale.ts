@@ -14,6 +14,7 @@ import {
 } from './fields.ts';
 import { type RawItem, rawItemsOf, readItems } from './new-items.ts';
 import type { Pace } from './pace.ts';
+import { readNewQueue } from './queue.ts';
 
 const HOUR_MS = 3_600_000;
 /** Units of one sale: Postgres counts them in 31 bits. */
@@ -35,6 +36,7 @@ export const SALE_FACTS = [
   'currency',
   'name',
   'payment_seconds',
+  'queue',
 ] as const;
 export const SALE_FIELDS = [...SALE_FACTS, 'items'] as const;
 
@@ -96,6 +98,7 @@ async function readSale(
   const userLimit = readUserLimit(fields.user_limit, 'user_limit', faults) ?? limitDefault;
   const paymentSeconds = readPaymentSeconds(fields.payment_seconds, 'payment_seconds', faults);
   const { startsAtMs, endsAtMs } = readSpan(fields, nowMs, faults);
+  const queue = readNewQueue(fields.queue, startsAtMs, faults);
   const items = raw && (await readItems(raw, fields.currency !== undefined, faults, pace));
   const units = items?.reduce((sum, { stock = 1 }) => sum + stock, 0);
   const given = (raw ? readUnits : readTotal)(fields.total_items, 'total_items', faults);
@@ -115,6 +118,7 @@ async function readSale(
       ...(currency !== undefined && { currency }),
       ...(name !== undefined && { name }),
       ...(paymentSeconds !== undefined && { paymentSeconds }),
+      ...(queue && { queue }),
       ...(items && { items }),
     },
   };

@@ -15,6 +15,7 @@ import { countSold } from '../store/sales.ts';
 import { changeSale, holdSale, type Judge, readSale, type StoredSale } from '../store/switch.ts';
 import { readJsonBody } from './body.ts';
 import type { RouteDeps } from './deps.ts';
+import { QUEUE_SCHEMA, queueViewOf } from './queue-settings.ts';
 import {
   type CHANGE_FIELDS,
   END_LEAD_MS,
@@ -38,6 +39,7 @@ type AdminSaleView = SaleView & {
   readonly name?: string;
   readonly currency?: string;
   readonly payment_seconds?: number;
+  readonly queue?: ReturnType<typeof queueViewOf>;
 };
 
 /** GET, PATCH and DELETE /admin/sales/{id}: everything about a sale, and the hand on its switch. */
@@ -125,6 +127,7 @@ async function answerSale({ redis }: SwitchDeps, sale: StoredSale): Promise<Answ
     ...(name !== undefined && { name }),
     ...(currency !== undefined && { currency }),
     ...(paymentSeconds !== undefined && { payment_seconds: paymentSeconds }),
+    ...(sale.queue && { queue: queueViewOf(sale.queue) }),
   };
   return json(200, view, { ETag: tagOf(sale), 'Cache-Control': 'no-store' });
 }
@@ -132,7 +135,7 @@ async function answerSale({ redis }: SwitchDeps, sale: StoredSale): Promise<Answ
 const ADMIN_SALE_SCHEMA = named(
   'AdminSale',
   withOptional(
-    objectOf<Omit<AdminSaleView, 'name' | 'currency' | 'payment_seconds'>>({
+    objectOf<Omit<AdminSaleView, 'name' | 'currency' | 'payment_seconds' | 'queue'>>({
       ...SALE_FIELDS,
       paused: flag('Whether an operator has paused it.'),
       hourly: flag('Whether it was made on the hour, not through the admin API.'),
@@ -143,6 +146,7 @@ const ADMIN_SALE_SCHEMA = named(
       name: text('What the shop calls it.'),
       currency: text('The currency of its prices: a code of ISO 4217.'),
       payment_seconds: PAYMENT_SECONDS_SCHEMA,
+      queue: QUEUE_SCHEMA,
     },
   ),
 );

@@ -23,6 +23,7 @@ import { insertSale, type NewSale, newSaleId } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
 import { readSaleRequest } from './new-sale.ts';
 import { answerOnce, IDEMPOTENCY_KEY } from './once.ts';
+import { NEW_QUEUE_SCHEMA } from './queue-settings.ts';
 
 /** How long an answer waits, from the request on, until every worker sells from the sale; then it says that it is being loaded. */
 const LOADED_MS = 8_000;
@@ -136,6 +137,7 @@ const NEW_SALE_FIELDS: Record<(typeof SALE_FIELDS)[number], Schema> = {
     PAYMENT_SECONDS.min,
     { maximum: PAYMENT_SECONDS.max },
   ),
+  queue: NEW_QUEUE_SCHEMA,
   items: listOf(
     named('NewItem', {
       type: 'object',

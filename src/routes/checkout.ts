@@ -11,6 +11,7 @@ import { decideCheckout, type Verdict, type VerdictDeps } from '../selling/verdi
 import type { Attempt } from '../store/attempts/spool.ts';
 import { readStanding } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
+import { notAdmitted, TICKET_GIVEN } from './queue.ts';
 
 /** POST /checkout: puts an item into the user's cart. Every attempt is in the log before it is answered. */
 export function checkoutEndpoint(deps: RouteDeps): Documented {
@@ -64,6 +65,7 @@ interface Input {
   readonly itemId: string | undefined;
   readonly saleId: string | undefined;
   readonly quantity: number | undefined;
+  readonly ticket: string | undefined;
   readonly errors: FieldErrors;
 }
 
@@ -74,7 +76,11 @@ function readInput({ query, buyer }: Asked): Input {
   const itemId = readItemId(query, errors);
   const saleId = readParameter(query, 'sale_id', OPTIONAL, errors);
   const quantity = readParameter(query, 'quantity', QUANTITY, errors);
-  return { userId, itemId, saleId, quantity: quantity === undefined ? undefined : Number(quantity), errors };
+  const ticket = readParameter(query, 'ticket', TICKET_GIVEN, errors);
+  return {
+    ...{ userId, itemId, saleId, ticket, errors },
+    quantity: quantity === undefined ? undefined : Number(quantity),
+  };
 }
 
 /** Older clients say `item_id`, and look for it in `errors`. */
@@ -92,12 +98,13 @@ function readItemId(query: Query, errors: FieldErrors): string | undefined {
 }
 
 function decide(deps: VerdictDeps, asked: Asked, input: Input): Verdict | Promise<Verdict> {
-  const { userId, itemId, saleId, quantity, errors } = input;
-  const isWrong = errors.sale_id !== undefined || errors.quantity !== undefined;
+  const { userId, itemId, saleId, quantity, ticket, errors } = input;
+  const isWrong =
+    errors.sale_id !== undefined || errors.quantity !== undefined || errors.ticket !== undefined;
   if (userId === undefined || itemId === undefined || isWrong) {
     return { outcome: 'validation_failed' };
   }
-  return decideCheckout(deps, asked, { userId, itemId, quantity }, saleId);
+  return decideCheckout(deps, asked, { op: { userId, itemId, quantity }, saleId, ticket });
 }
 
 function attemptOf(asked: Asked, input: Input, verdict: Verdict): Attempt {
@@ -112,7 +119,8 @@ function attemptOf(asked: Asked, input: Input, verdict: Verdict): Attempt {
   };
 }
 
-function answerOf(asked: Asked, { errors, quantity = 1 }: Input, { outcome, sale, result }: Verdict): Answer {
+function answerOf(asked: Asked, { errors, quantity = 1 }: Input, verdict: Verdict): Answer {
+  const { outcome, sale, result } = verdict;
   if (outcome === 'accepted' && result && sale) {
     // Codes and times need no JSON escapes.
     const body = `{"code":"${result.code}","items_count":${result.lines},"sale_ends_at":"${sale.endsAt}"}`;
@@ -121,6 +129,7 @@ function answerOf(asked: Asked, { errors, quantity = 1 }: Input, { outcome, sale
   if (outcome === 'validation_failed') return problem(asked, outcome, { errors });
   // A client whose first answer was lost needs the code of its cart to go on.
   if (outcome === 'already_in_checkout') return problem(asked, outcome, { checkout_code: result?.code });
+  if (outcome === 'not_admitted') return notAdmitted(asked, verdict.turn);
   const sentence = outcome === 'item_already_sold' && quantity > 1 ? TOO_FEW : undefined;
   return problem(asked, outcome as ProblemCode, undefined, undefined, sentence);
 }
@@ -157,6 +166,11 @@ const DESCRIBED = operation({
       QUANTITY,
       'Sets the units of this item in the cart, also when it is there already; 0 takes it out. A line is bought whole or not at all. Without it one unit is added.',
     ),
+    query(
+      'ticket',
+      TICKET_GIVEN,
+      'The buyer’s ticket of the queue, where the sale has one: see `POST /queue`. Ignored elsewhere.',
+    ),
     query('item_id', OPTIONAL, 'The name of `id` in older clients. If you give both, they must be equal.', {
       deprecated: true,
     }),
@@ -172,6 +186,7 @@ const DESCRIBED = operation({
     'item_already_sold',
     'sale_sold_out',
     'sale_paused',
+    'not_admitted',
     'overloaded',
     'unavailable',
   ],

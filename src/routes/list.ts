@@ -14,6 +14,7 @@ import { itemsEndpoints } from './items.ts';
 import { liveEndpoint } from './live.ts';
 import { metricsEndpoint } from './metrics.ts';
 import { purchaseEndpoints } from './purchase.ts';
+import { queueEndpoints } from './queue.ts';
 import { salesEndpoints } from './sales.ts';
 import { shardsEndpoint } from './shards.ts';
 import { webhookEndpoints } from './webhooks.ts';
@@ -22,6 +23,7 @@ import { webhookEndpoints } from './webhooks.ts';
 export function listEndpoints(deps: RouteDeps): readonly Documented[] {
   const endpoints = [
     checkoutEndpoint(deps),
+    ...queueEndpoints(deps),
     cartEndpoint(deps),
     ...purchaseEndpoints(deps),
     ...salesEndpoints(deps),

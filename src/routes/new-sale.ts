@@ -52,6 +52,18 @@ async function readBody(
   return { value: await readNewSale(body.value, userLimit, Date.now(), pace) };
 }
 
+/** A fact of a sale as the query of a table gives it: numbers as texts, and a queue as JSON. */
+function factOf(name: string, value: string | readonly string[]): unknown {
+  if (typeof value !== 'string') return value;
+  if (SALE_NUMBERS.includes(name)) return numberOf(value);
+  if (name !== 'queue') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
 async function readTable(
   { query }: Asked,
   text: string,
@@ -61,7 +73,6 @@ async function readTable(
   const rows = await readCsv(text, ITEM_COLUMNS, pace);
   if ('fault' in rows) return rows;
   const facts: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of query)
-    facts[name] = SALE_NUMBERS.includes(name) && typeof value === 'string' ? numberOf(value) : value;
+  for (const [name, value] of query) facts[name] = factOf(name, value);
   return { value: await readNewTable(facts, rawItemsOfRows(rows.value), userLimit, Date.now(), pace) };
 }

@@ -16,6 +16,7 @@ import type { Postgres } from '../store/postgres.ts';
 import { findSale, listSales, type SaleSummary } from '../store/sale-list.ts';
 import { countSold } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
+import { QUEUE_SCHEMA, queueViewOf } from './queue-settings.ts';
 
 type SalesDeps = Pick<RouteDeps, 'liveSales' | 'postgres' | 'redis'>;
 
@@ -48,6 +49,7 @@ const wholeViewOf = (sale: Summary) => ({
   ...(sale.name !== undefined && { name: sale.name }),
   ...(sale.currency !== undefined && { currency: sale.currency }),
   ...(sale.paymentSeconds !== undefined && { payment_seconds: sale.paymentSeconds }),
+  ...(sale.queue && { queue: queueViewOf(sale.queue) }),
   ...(sale.isLoading && { loading: true }),
 });
 
@@ -143,6 +145,7 @@ const SALE_WITH_LIMIT_SCHEMA = named(
       name: text('What the shop calls it.'),
       currency: text('The currency of its prices: a code of ISO 4217.'),
       payment_seconds: PAYMENT_SECONDS_SCHEMA,
+      queue: QUEUE_SCHEMA,
       loading: {
         type: 'boolean',
         const: true,

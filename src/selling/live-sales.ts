@@ -6,7 +6,8 @@ import { createCheckouts } from '../store/checkouts.ts';
 import type { Postgres } from '../store/postgres.ts';
 import { createPurchases, type PurchaseResult } from '../store/purchases.ts';
 import type { Redis } from '../store/redis.ts';
-import { createShedder } from './shedding.ts';
+import { createSaleQueue, type SaleQueue } from './sale-queue.ts';
+import { createShedder, type Shedder } from './shedding.ts';
 import type { OpenSale } from './verdict.ts';
 
 /**
@@ -21,7 +22,9 @@ const AGE_LIMITS = {
 export interface WorkerSale extends OpenSale {
   facts: LiveSale;
   endsAt: string;
+  queue?: SaleQueue;
   readonly purchases: Batcher<string, PurchaseResult>;
+  readonly shed: Shedder;
 }
 
 /** The sales that a worker knows, as the primary last told it. */
@@ -53,6 +56,7 @@ export function createLiveSales(deps: LiveSalesDeps): LiveSales {
   const add = (facts: LiveSale): WorkerSale => {
     const shed = createShedder(AGE_LIMITS);
     const sale: WorkerSale = {
+      shed,
       facts,
       endsAt: formatTime(facts.endsAtMs),
       checkouts: shed.checkouts(
@@ -70,6 +74,8 @@ export function createLiveSales(deps: LiveSalesDeps): LiveSales {
     };
     return sale;
   };
+  const queueOf = (sale: WorkerSale) =>
+    createSaleQueue({ redis, postgres, sale: () => sale.facts, takeShed: sale.shed.takeRefused });
 
   return {
     update(sales) {
@@ -78,6 +84,7 @@ export function createLiveSales(deps: LiveSalesDeps): LiveSales {
         const sale = byId.get(facts.id) ?? add(facts);
         sale.facts = facts;
         sale.endsAt = formatTime(facts.endsAtMs);
+        if (facts.queue) sale.queue ??= queueOf(sale);
         next.set(facts.id, sale);
         shard.openSale(facts.id, facts.items ?? facts.total, facts.epoch);
       }

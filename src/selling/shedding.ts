@@ -57,6 +57,8 @@ export interface Shedder {
   checkouts<Op, Result>(batcher: Batcher<Op, Result>): Batcher<Op, Result>;
   /** Refuses nothing: the checkout of a purchase was served, and refusing would waste that work. */
   purchases<Op, Result>(batcher: Batcher<Op, Result>): Batcher<Op, Result>;
+  /** Whether anything was refused since the last call. */
+  takeRefused(): boolean;
 }
 
 /**
@@ -82,6 +84,11 @@ export function createShedder(
   // Without a probe in flight nothing is known about checkouts: admit the next one as the probe.
   const isOverloaded = (at: number) =>
     purchase.isOverloaded(at) || (checkout.isProbing && checkout.isOverloaded(at));
+  let hasRefused = false;
+  const refuse = () => {
+    hasRefused = true;
+    return Promise.reject(REFUSED);
+  };
 
   return {
     checkouts: (batcher) => ({
@@ -90,7 +97,7 @@ export function createShedder(
       },
       add(op) {
         const at = now();
-        return isOverloaded(at) ? Promise.reject(REFUSED) : watch(batcher, checkout, op, at);
+        return isOverloaded(at) ? refuse() : watch(batcher, checkout, op, at);
       },
     }),
     purchases: (batcher) => ({
@@ -99,5 +106,10 @@ export function createShedder(
       },
       add: (op) => watch(batcher, purchase, op, now()),
     }),
+    takeRefused() {
+      const refused = hasRefused;
+      hasRefused = false;
+      return refused;
+    },
   };
 }

@@ -6,6 +6,7 @@ import type { Shard } from '../shard/shard.ts';
 import type { Batcher } from '../store/batcher.ts';
 import type { CheckoutOp, CheckoutResult } from '../store/checkouts.ts';
 import type { SaleStanding } from '../store/sales.ts';
+import type { SaleQueue, Turn } from './sale-queue.ts';
 
 /** A sale as the routes need it: its facts and the way into its stores. */
 export interface OpenSale {
@@ -13,6 +14,8 @@ export interface OpenSale {
   /** The end as the contract writes it. */
   readonly endsAt: string;
   readonly checkouts: Batcher<CheckoutOp, CheckoutResult>;
+  /** Absent: everybody may check out. */
+  readonly queue?: Pick<SaleQueue, 'turnOf' | 'firstLook'>;
 }
 
 export interface VerdictDeps {
@@ -30,6 +33,8 @@ export interface Verdict {
   readonly outcome: 'accepted' | ProblemCode;
   readonly sale?: OpenSale | undefined;
   readonly result?: CheckoutResult;
+  /** Of `not_admitted`: where in the queue the buyer stands; undefined without a ticket of his. */
+  readonly turn?: Turn | undefined;
 }
 
 const REFUSAL = {
@@ -46,14 +51,34 @@ const REFUSAL = {
 
 const REMEMBERED = { sold: 'item_already_sold', 'sold-out': 'sale_sold_out' } as const;
 
+/** What a checkout asks for. */
+export interface CheckoutAsked {
+  readonly op: CheckoutOp;
+  readonly saleId: string | undefined;
+  /** Of a sale with a queue: the buyer's ticket. */
+  readonly ticket: string | undefined;
+}
+
 /** Decides a well-formed checkout. Synchronous, without a promise, when this worker knows that it is hopeless. */
 export function decideCheckout(
   deps: VerdictDeps,
   asked: Asked,
-  op: CheckoutOp,
-  saleId: string | undefined,
+  { op, saleId, ticket }: CheckoutAsked,
 ): Verdict | Promise<Verdict> {
   const sale = deps.findSale(saleId);
+  if (sale?.queue === undefined) return decideAdmitted(deps, asked, op, saleId, sale);
+  const { queue } = sale;
+  const decide = () => refuseEarly(sale, queue, op, ticket) ?? decideAdmitted(deps, asked, op, saleId, sale);
+  return queue.firstLook()?.then(decide) ?? decide();
+}
+
+function decideAdmitted(
+  deps: VerdictDeps,
+  asked: Asked,
+  op: CheckoutOp,
+  saleId: string | undefined,
+  sale: OpenSale | undefined,
+): Verdict | Promise<Verdict> {
   // Outside a sale's hours let Redis decide: this clock may differ a little. A line of a sold item can be taken out.
   const remembered =
     sale && op.quantity !== 0 && isOpen(sale.facts, Date.now())
@@ -65,6 +90,21 @@ export function decideCheckout(
     deps.onError(asked, error);
     return { outcome: failureCode(error), sale };
   });
+}
+
+/** Refuses whom the queue has not admitted, or not any more. Outside its hours the sale itself is the reason. */
+function refuseEarly(
+  sale: OpenSale,
+  queue: NonNullable<OpenSale['queue']>,
+  { userId }: CheckoutOp,
+  ticket: string | undefined,
+): Verdict | undefined {
+  const turn = queue.turnOf(userId, ticket);
+  if (turn?.state === 'admitted') return undefined;
+  if (turn?.state === 'unknown') return { outcome: 'unavailable', sale };
+  return isOpen(sale.facts, Date.now())
+    ? { outcome: 'not_admitted', sale, turn }
+    : { outcome: 'sale_not_active', sale };
 }
 
 /** Asks the owner of an item that may be sold, and then Redis. */
@@ -83,7 +123,8 @@ async function askStores(
   // neighbour that Redis has already opened, or not yet closed.
   const { startsAtMs, endsAtMs } = sale.facts;
   const neighbour = deps.findSale(undefined, result.outcome === 'ended' ? endsAtMs : startsAtMs - 1);
-  return neighbour && neighbour !== sale ? askRedis(neighbour, op) : { ...verdict, result };
+  const mayAsk = neighbour !== undefined && neighbour !== sale && neighbour.queue === undefined;
+  return mayAsk ? askRedis(neighbour, op) : { ...verdict, result };
 }
 
 async function askRedis(sale: OpenSale, op: CheckoutOp): Promise<Verdict & { result: CheckoutResult }> {

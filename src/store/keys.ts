@@ -16,6 +16,13 @@ export function keysOf(saleId: string) {
   } as const;
 }
 
+/** The Redis keys of a sale's queue. They outlive rebuilds of the sale, and go with it. */
+export const queueKeysOf = (saleId: string) => ({
+  queue: `{${saleId}}:queue`,
+  places: `{${saleId}}:places`,
+  past: `{${saleId}}:past`,
+});
+
 /**
  * This channel tells every worker of which items nothing is left, and which are back: `sale epoch changes gone item +item …`, the
  * latter with a sign.

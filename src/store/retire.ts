@@ -3,7 +3,7 @@ import { auditSale, type Difference } from './audit/audit.ts';
 import type { OnContradiction } from './commit.ts';
 import { doubtSale } from './decide.ts';
 import { fenceOf } from './fence.ts';
-import { keysOf } from './keys.ts';
+import { keysOf, queueKeysOf } from './keys.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
 import { isSellable } from './sales.ts';
@@ -52,7 +52,14 @@ export async function retireSale(
   }
   beforeRemoval?.();
   const { gate, outbox, decisions, sale: hash, ...others } = keysOf(sale.id);
-  const keys = [gate, outbox, decisions, hash, ...Object.values(others)];
+  const keys = [
+    gate,
+    outbox,
+    decisions,
+    hash,
+    ...Object.values(others),
+    ...Object.values(queueKeysOf(sale.id)),
+  ];
   // Whether Postgres has gone back since it was compared.
   const [count] = await postgres.query<{ decisions: number }>(countDecisions, [
     `CHK-${sale.id}-`,

@@ -1,3 +1,5 @@
+import type { Queue } from '../sale.ts';
+
 /** What every reading of a sale from Postgres has. */
 export interface SaleRow extends Record<string, unknown> {
   readonly id: string;
@@ -9,10 +11,30 @@ export interface SaleRow extends Record<string, unknown> {
   readonly currency: string | null;
   readonly name: string | null;
   readonly payment_seconds: number | null;
+  /** Absent where it was not asked for. */
+  readonly queue?: QueueJson | null;
 }
 
-/** The facts of a sale in its row; a currency, a name and a payment window only where it has them. */
-export const factsOf = ({ currency, name, payment_seconds: paymentSeconds, ...row }: SaleRow) => ({
+/** A queue as `queue_of` in the database tells it. */
+interface QueueJson {
+  readonly rate: number;
+  readonly opens_ms: number | null;
+  readonly draws: boolean;
+  readonly pass_seconds: number | null;
+  readonly seed: string;
+  readonly key: string;
+  readonly drawn: number | null;
+}
+
+const queueOf = ({ rate, opens_ms, draws, pass_seconds, seed, key, drawn }: QueueJson): Queue => ({
+  ...{ admitPerSecond: rate, draws, seed, key },
+  ...(opens_ms !== null && { opensAtMs: opens_ms }),
+  ...(pass_seconds !== null && { passSeconds: pass_seconds }),
+  ...(drawn !== null && { drawn }),
+});
+
+/** The facts of a sale in its row; a currency, a name, a payment window and a queue only where it has them. */
+export const factsOf = ({ currency, name, payment_seconds: paymentSeconds, queue, ...row }: SaleRow) => ({
   id: row.id,
   startsAtMs: row.starts_ms,
   endsAtMs: row.ends_ms,
@@ -22,4 +44,5 @@ export const factsOf = ({ currency, name, payment_seconds: paymentSeconds, ...ro
   ...(currency !== null && { currency }),
   ...(name !== null && { name }),
   ...(paymentSeconds !== null && { paymentSeconds }),
+  ...(queue && { queue: queueOf(queue) }),
 });

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { itemMaker } from '../goods/catalogue.ts';
 import { namedPictureUrl } from '../goods/kinds.ts';
-import { type LiveSale, SALE_ID, type SaleState, stateOf } from '../sale.ts';
+import { type LiveSale, type QueueSettings, SALE_ID, type SaleState, stateOf } from '../sale.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import { type Postgres, statement, type Transaction } from './postgres.ts';
+import { insertQueue } from './queue/saved.ts';
 import { type Redis, script } from './redis.ts';
 import { factsOf, type SaleRow } from './sale-row.ts';
 
@@ -45,6 +46,8 @@ export interface NewSale {
   readonly name?: string;
   /** How long a purchase waits for its payment; absent: it is final at once. */
   readonly paymentSeconds?: number;
+  /** Absent: everybody may check out at once. */
+  readonly queue?: QueueSettings;
   /** Generated when absent. */
   readonly items?: readonly NewSaleItem[];
 }
@@ -71,6 +74,7 @@ export async function insertSale(client: Transaction, id: string, sale: NewSale)
   const facts = [total, userLimit, hourly, currency, name, paymentSeconds];
   const added = await client.query({ ...sql.insertSale, values: [id, ...span, ...facts] });
   if (added.rowCount === 0) return false;
+  if (sale.queue) await insertQueue(client, id, sale.queue);
   // While Postgres adds one part, the next is made.
   let adding: Promise<unknown> = Promise.resolve();
   const count = sale.items?.length ?? sale.total;

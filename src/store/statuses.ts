@@ -24,6 +24,19 @@ export const OF_CHECKOUT = {
   [-8]: 'too-many-carts',
 } as const;
 
+/** `lua/queue_join.lua`, for a whole batch. */
+export const OF_JOIN_BATCH = {
+  [FENCED]: 'fenced',
+  [-2]: 'not-open',
+  [-3]: 'ended',
+} as const;
+
+/** `lua/queue_join.lua`, for one operation. */
+export const OF_JOIN = {
+  [-4]: 'full',
+  [-5]: 'unreserved',
+} as const;
+
 /** `lua/purchase.lua`, for one code. */
 export const OF_PURCHASE = {
   1: 'decided',

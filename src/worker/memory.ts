@@ -1,5 +1,6 @@
 import type { Config, Place } from '../config.ts';
 import { createLiveSales, type LiveSales } from '../selling/live-sales.ts';
+import { startQueueLooks } from '../selling/queue-looks.ts';
 import { startSoldFeed } from '../selling/sold-feed.ts';
 import { createTicker, type Ticker } from '../selling/ticker.ts';
 import { createPeers, type Peers } from '../shard/peers.ts';
@@ -40,6 +41,7 @@ export function openMemory(
     config.shard === 'on'
       ? startSoldFeed({ redis, shard, saleIds, onError, onChange: ticker.heard })
       : undefined;
+  const looks = startQueueLooks(liveSales.all);
   return {
     peers,
     shard,
@@ -47,6 +49,7 @@ export function openMemory(
     ticker,
     async close() {
       feed?.stop();
+      looks.stop();
       await peers.close();
     },
   };

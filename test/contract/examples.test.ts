@@ -104,6 +104,31 @@ test('the story of the document happens as it is told', async () => {
   assert.deepEqual(receipt, asTold(exampleOf('readReceipt', 200)));
 });
 
+test('the story of a queue happens as it is told', async () => {
+  const later = { started_at: inSeconds(600), ended_at: inSeconds(1_200) };
+  const { sale, items } = await shelf({ total_items: 1, queue: { admit_per_second: 5 }, ...later });
+  const joined = await send('joinQueue', { query: { sale_id: sale } });
+  const { ticket, sale_starts_at } = joined.body;
+  const expected = { ...STORY.turn, ticket, sale_starts_at };
+  assert.deepEqual(joined.body, expected);
+  assert.deepEqual((await send('readTurn', { path: `/queue/${ticket}` })).body, expected);
+  const none = await shelf({ total_items: 1, queue: { admit_per_second: 0 } });
+  const told: [code: string, reply: Reply][] = [
+    ['validation_failed', await send('joinQueue', { query: { user_id: undefined } })],
+    ['sale_not_found', await send('joinQueue', { query: { sale_id: 'S-0000000000' } })],
+    ['not_found', await send('joinQueue')],
+    ['not_found', await send('readTurn', { path: '/queue/nothing' })],
+    ['sale_not_active', await send('checkout', { query: { sale_id: sale, id: items[0], ticket } })],
+    ['not_admitted', await send('checkout', { query: { sale_id: none.sale, id: none.items[0] } })],
+  ];
+  assert.deepEqual(
+    told.map(([, reply]) => reply.body.code),
+    told.map(([expected]) => expected),
+  );
+  assert.equal((await send('readSale', { path: `/sales/${sale}` })).body.queue.admit_per_second, 5);
+  assert.equal((await send('readAdminSale', { path: `/admin/sales/${sale}` })).body.queue.draw, true);
+});
+
 /** A stream has no end: test/routes/live.test.ts reads it. */
 const ELSEWHERE = ['createSale', 'cancelSale', 'listenToSale'];
 

@@ -77,6 +77,7 @@ export interface SaleOptions {
   readonly endsIn?: number;
   /** Of its payment window. */
   readonly paymentSeconds?: number;
+  readonly queue?: NewSale['queue'];
 }
 
 export interface TestSale extends LiveSale {
@@ -97,8 +98,12 @@ export async function addSale(
     hourly: false,
     ...(options.paymentSeconds !== undefined && { paymentSeconds: options.paymentSeconds }),
   };
-  const { named } = options;
-  const id = (await createSale(postgres, { ...facts, ...(named && { items: named }) }))!;
+  const { named, queue } = options;
+  const id = (await createSale(postgres, {
+    ...facts,
+    ...(named && { items: named }),
+    ...(queue && { queue }),
+  }))!;
   const generated = generateItems(id, named?.length ?? facts.total);
   return { ...facts, id, epoch: 0, itemIds: generated.map((item, i) => named?.[i]?.id ?? item.id) };
 }

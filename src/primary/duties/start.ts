@@ -12,6 +12,7 @@ import { createAuditor } from './auditor.ts';
 import { createCaretaker } from './caretaker.ts';
 import { createKeeper } from './keeper.ts';
 import { createLifecycle } from './lifecycle.ts';
+import { createQueueDuty } from './queues.ts';
 import { createRetirer } from './retirer.ts';
 import { createSalvagedReport } from './salvaged.ts';
 import { createSaver } from './saver.ts';
@@ -26,6 +27,8 @@ const SCHEDULE_MS = 5_000;
 const SWEEP_MS = 500;
 const SAVE_MS = 500;
 const WATCH_MS = 250;
+/** How late a draw may be, and how much of a queue's progress a Redis that comes back empty has forgotten. */
+const QUEUES_MS = 250;
 /** How late the feed may say that a sale has opened or ended. */
 const TELL_MS = 500;
 /** How soon a webhook follows its event, or its retry is noticed. */
@@ -114,6 +117,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
     SWEEP_MS,
     leading(() => sweep({ redis, postgres, log, sales, onSwept })),
   );
+  const queueing = repeat('queues', QUEUES_MS, leading(createQueueDuty({ redis, postgres, log, sales })));
   repeat('lifecycle', WATCH_MS, createLifecycle({ redis, log, sales }));
   const audit = createAuditor({ redis, postgres, log, sales, onDifference });
   const auditAll: Work = async (signal) => {
@@ -125,7 +129,12 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
 
   await scheduling?.now();
   await keeping.now();
-  return { refreshSales: keeping.now, isLeader: () => leadership.isLeader };
+  const refreshSales = async () => {
+    await keeping?.now();
+    // Whoever was told of a new sale may join its queue.
+    if (board.sales.some(({ queue }) => queue !== undefined)) await queueing.now();
+  };
+  return { refreshSales, isLeader: () => leadership.isLeader };
 }
 
 /** What the duties tell of, as the metrics count it. */

@@ -1,0 +1,47 @@
+import type { Log } from '../../log.ts';
+import type { LiveSale } from '../../sale.ts';
+import type { Postgres } from '../../store/postgres.ts';
+import { advanceLine, type QueueState, restoreQueue } from '../../store/queue/line.ts';
+import { drawPlaces, readSaved, type SavedQueue, saveState } from '../../store/queue/saved.ts';
+import type { Redis } from '../../store/redis.ts';
+import { forEachSale } from './each-sale.ts';
+
+export interface QueuesOptions {
+  readonly redis: Redis;
+  readonly postgres: Postgres;
+  readonly log: Log;
+  readonly sales: () => readonly LiveSale[];
+}
+
+/**
+ * A function that looks after the queues: gives them to a Redis that does not hold them, makes the draw when a sale has begun, and
+ * notes in Postgres how far they are. Two that do so at once do no harm: the draw is one update, and nothing goes backwards.
+ */
+export function createQueueDuty({ redis, postgres, log, sales }: QueuesOptions): () => Promise<void> {
+  const look = async (sale: LiveSale): Promise<void> => {
+    const saved = await readSaved(postgres, sale.id);
+    // A sale whose queue was made since is known with the next look.
+    if (saved === undefined) return;
+    let state = await advanceLine(redis, sale, false);
+    if (state === undefined) {
+      await restoreQueue(redis, sale.id, saved);
+      log.info({ sale: sale.id, joined: saved.joined, later: saved.reserved }, 'queue restored');
+      state = await advanceLine(redis, sale, false);
+    }
+    // Redis was exchanged in between: the next look finds it so.
+    if (state === undefined) return;
+    if (isNews(saved, state)) await saveState(postgres, sale.id, state);
+    if (!state.begun || saved.drawn !== null) return;
+    const drawn = await drawPlaces(postgres, sale.id, state.joined);
+    if (drawn !== undefined) log.info({ sale: sale.id, drawn }, 'queue drawn');
+  };
+
+  return async () => {
+    // A sale that is over is retired soon: nothing of it must be written to Redis any more.
+    const queued = sales().filter(({ queue, endsAtMs }) => queue !== undefined && endsAtMs > Date.now());
+    await forEachSale(log, queued, 'a queue could not be looked after', look);
+  };
+}
+
+const isNews = (saved: SavedQueue, { joined, line, tail }: QueueState): boolean =>
+  joined > saved.joined || line > saved.line || tail > saved.tail;

@@ -1,0 +1,67 @@
+import type { LiveSale } from '../../sale.ts';
+import { queueKeysOf } from '../keys.ts';
+import { type Redis, script } from '../redis.ts';
+import { FENCED } from '../statuses.ts';
+import type { SavedQueue } from './saved.ts';
+
+const lineScript = script('queue_line');
+const restoreScript = script('queue_restore');
+
+/** Where a queue stands, by Redis. */
+export interface QueueState {
+  /** The sale has begun: nobody is added to those who are drawn. */
+  readonly begun: boolean;
+  /** How many will be drawn, or were. */
+  readonly joined: number;
+  /** How many came later. */
+  readonly later: number;
+  /** Places below it are admitted. */
+  readonly line: number;
+  /** Places below it were admitted for as long as a pass is good. */
+  readonly tail: number;
+  /** It waits, because checkouts were shed. */
+  readonly held: boolean;
+}
+
+/**
+ * Moves the admission line by Redis' clock and returns where the queue stands; undefined when Redis does not hold it. Brings the
+ * facts of the sale along, unless Redis has later ones: after an operator's change, whoever calls this first makes it hold.
+ * `sheds`: checkouts were shed since the last call. Throws as `Redis.run` does.
+ */
+export async function advanceLine(
+  redis: Redis,
+  sale: LiveSale,
+  sheds: boolean,
+): Promise<QueueState | undefined> {
+  const { queue } = sale;
+  if (queue === undefined) return undefined;
+  const { queue: hash, past } = queueKeysOf(sale.id);
+  const { version = 0, startsAtMs, endsAtMs, paused = false } = sale;
+  const { opensAtMs = 0, admitPerSecond, passSeconds = 0, drawn = -1 } = queue;
+  const span = [version, startsAtMs, endsAtMs, opensAtMs, Number(paused)];
+  const args = [...span, admitPerSecond, passSeconds * 1_000, drawn, Number(sheds)].map(String);
+  const reply = await redis.run(lineScript, [hash, past], args);
+  if (reply === FENCED) return undefined;
+  const [begun, joined, later, line, tail, held] = (reply as string).split(' ').map(Number);
+  return {
+    begun: begun === 1,
+    joined: joined as number,
+    later: later as number,
+    line: line as number,
+    tail: tail as number,
+    held: held === 1,
+  };
+}
+
+/**
+ * Gives a queue back to a Redis that does not hold it; one that does keeps what it has, and may give numbers up to `reserved`. Throws
+ * as `Redis.run` does.
+ */
+export async function restoreQueue(
+  redis: Redis,
+  saleId: string,
+  { joined, reserved, line, tail }: SavedQueue,
+): Promise<void> {
+  const { queue, past } = queueKeysOf(saleId);
+  await redis.run(restoreScript, [queue, past], [joined, reserved, line, tail].map(String));
+}
