@@ -86,7 +86,7 @@ export interface Problem {
   /** A sentence for people. */
   readonly detail: string;
   /** Stable: decide by it. */
-  readonly code: 'validation_failed' | 'malformed_request' | 'already_in_checkout' | 'user_limit_reached' | 'sale_not_active' | 'unauthorized' | 'buyer_unproven' | 'buyer_mismatch' | 'sale_not_found' | 'item_not_found' | 'checkout_not_found' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'item_already_sold' | 'sale_sold_out' | 'sale_paused' | 'sale_state_conflict' | 'all_items_sold' | 'already_processed' | 'no_payment_window' | 'nothing_bought' | 'payment_released' | 'events_gone' | 'precondition_failed' | 'body_too_large' | 'unsupported_media_type' | 'expectation_failed' | 'idempotency_mismatch' | 'rate_limited' | 'headers_too_large' | 'internal_error' | 'overloaded' | 'unavailable' | 'outcome_unknown';
+  readonly code: 'validation_failed' | 'malformed_request' | 'already_in_checkout' | 'user_limit_reached' | 'sale_not_active' | 'unauthorized' | 'buyer_unproven' | 'buyer_mismatch' | 'not_admitted' | 'sale_not_found' | 'item_not_found' | 'checkout_not_found' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'item_already_sold' | 'sale_sold_out' | 'sale_paused' | 'sale_state_conflict' | 'all_items_sold' | 'already_processed' | 'no_payment_window' | 'nothing_bought' | 'payment_released' | 'events_gone' | 'precondition_failed' | 'body_too_large' | 'unsupported_media_type' | 'expectation_failed' | 'idempotency_mismatch' | 'rate_limited' | 'headers_too_large' | 'internal_error' | 'overloaded' | 'unavailable' | 'outcome_unknown';
   /** The same sentence as `detail`, for older clients. */
   readonly message: string;
   /** The path of the request; empty when it could not be read. */
@@ -175,6 +175,7 @@ export interface SaleWithLimit {
   readonly currency?: string | undefined;
   /** Its payment window: how long the units of a purchase are held for its payment. */
   readonly payment_seconds?: number | undefined;
+  readonly queue?: Queue | undefined;
   /** Its items are not for sale yet: they are being loaded. */
   readonly loading?: true | undefined;
 }
