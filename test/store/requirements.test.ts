@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
@@ -7,7 +8,9 @@ import pg from 'pg';
 import { createClient } from 'redis';
 import { SetupError } from '../../src/config.ts';
 import { type LocalServices, startLocalServices } from '../../src/private/services.ts';
+import { openRedis } from '../../src/store/redis.ts';
 import { requirePostgres, requireRedis } from '../../src/store/requirements.ts';
+import { until } from '../support/processes.ts';
 
 const dataDir = mkdtempSync(join(tmpdir(), 'flashsale-requirements-'));
 let services: LocalServices;
@@ -113,6 +116,66 @@ test('where CONFIG is forbidden, INFO says whether it evicts, and the rest is ta
   } finally {
     managed.destroy();
   }
+});
+
+/** A way to Redis on which one field of INFO says something else of the same length. Returns its URL. */
+async function wayThatHides(field: string, instead: string): Promise<string> {
+  const { port } = new URL(services.redisUrl!);
+  const server = createServer((near) => {
+    const far = connect(Number(port), '127.0.0.1');
+    near.on('error', () => {}).pipe(far);
+    far.on('error', () => {}).on('close', () => near.destroy());
+    far.setEncoding('latin1').on('data', (text: string) => {
+      const changed = text.replace(new RegExp(`(\\n${field}:)[0-9a-f]{40}`), `$1${instead}`);
+      near.write(Buffer.from(changed, 'latin1'));
+    });
+    near.on('close', () => far.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server.unref();
+  const url = new URL(services.redisUrl!);
+  url.port = String((server.address() as { port: number }).port);
+  return url.href;
+}
+
+test('a Redis that does not name its process and its history by random ids is refused, at the start and later', async () => {
+  const words = 'a-proxy-of-managed-redis'.padEnd(40, '-');
+  const ways: [string, string][] = [
+    ['run_id', '0'.repeat(40)],
+    ['run_id', words],
+    ['master_replid', '0123'.repeat(10)],
+    ['master_replid', words],
+  ];
+  for (const [field, instead] of ways) {
+    const url = await wayThatHides(field, instead);
+    const options = { url, onError: () => {} };
+    await assert.rejects(
+      openRedis({ ...options, patient: false }),
+      names('REDIS_URL', 'run_id', 'master_replid'),
+    );
+    const errors: Error[] = [];
+    const patient = await openRedis({ url, patient: true, onError: (error) => errors.push(error) });
+    assert.equal(patient.isUp, false, 'a worker does not use it');
+    assert.ok(errors[0] && names('run_id')(errors[0]));
+    await patient.close();
+  }
+});
+
+test('a Redis that would evict is not used when it comes back so, until it is set right', async () => {
+  const errors: Error[] = [];
+  const used = await openRedis({
+    url: services.redisUrl!,
+    patient: false,
+    onError: (error) => void errors.push(error),
+  });
+  await configure('maxmemory-policy', 'allkeys-lru');
+  await redis.sendCommand(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
+  await until('it is refused', () => errors.some((error) => error instanceof SetupError));
+  assert.equal(used.isUp, false);
+  await configure('maxmemory-policy', 'noeviction');
+  await until('it is used again', () => used.isUp);
+  assert.equal(errors.filter((error) => error instanceof SetupError).length, 1, 'it is said once');
+  await used.close();
 });
 
 test('a Redis before 7.0 is refused', async () => {
