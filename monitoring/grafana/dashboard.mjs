@@ -8,6 +8,7 @@ import { behind } from './rows/behind.mjs';
 import { cost } from './rows/cost.mjs';
 import { fast } from './rows/fast.mjs';
 import { now } from './rows/now.mjs';
+import { queue } from './rows/queue.mjs';
 import { refused } from './rows/refused.mjs';
 import { selling } from './rows/selling.mjs';
 import { slow } from './rows/slow.mjs';
@@ -58,6 +59,7 @@ export const dashboard = {
     'Now: is it selling?': [...now, ...selling],
     'How fast?': fast,
     'Who is refused, and why?': refused,
+    'Whose turn is it?': queue,
     'What is slow?': slow,
     'What is behind?': behind,
     'Is the truth intact?': truth,

@@ -4,7 +4,7 @@ export interface Answer {
   readonly type: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A body in parts, instead of `body`; only where Hono serves: admin requests, and paths that end in `/live`. */
+  /** A body in parts, instead of `body`; only where Hono serves: admin requests, paths that end in `/live`, and clients that accept a stream. */
   readonly stream?: BodyStream;
   /** Milliseconds that the client asked to wait; no part of the request's time in metrics and log. */
   readonly waitedMs?: number;

@@ -95,6 +95,7 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
     isHost(seen.get('host')) &&
     (seen.get('content-length') ?? '0') === '0' &&
     (connection === 'keep-alive' || connection === 'close') &&
+    !STREAM.test(seen.get('accept') ?? '') &&
     !FORBIDDEN.some((name) => seen.has(name));
   if (!isPlain) return undefined;
   return {
@@ -113,6 +114,8 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
   };
 }
 
+/** A client that takes a stream may get one, and only node:http streams. */
+const STREAM = /event-stream/i;
 /** Headers that announce a body, or another protocol. */
 const FORBIDDEN = ['transfer-encoding', 'expect', 'upgrade', 'trailer', 'http2-settings'];
 /** Headers that matter here and may be given more than once: HAProxy adds one of its own behind that of a proxy before it. */
@@ -120,6 +123,6 @@ const LISTS = new Set(['x-forwarded-for', 'forwarded']);
 /** Headers that matter here; each may be given once. */
 const SINGLE = new Set([
   ...['host', 'content-length', 'connection', 'x-request-id', 'traceparent', 'idempotency-key'],
-  ...['authorization', 'if-none-match', 'origin', 'access-control-request-method'],
+  ...['authorization', 'if-none-match', 'accept', 'origin', 'access-control-request-method'],
   ...FORBIDDEN,
 ]);

@@ -11,11 +11,12 @@ import { problem } from '../http/problem.ts';
 import { logFields } from '../http/request-log.ts';
 import { NAME, NAME_MAX } from '../intake/fields.ts';
 import { USER_LIMIT_MAX } from '../intake/new-sale.ts';
+import { holdQueue } from '../store/queue/hold.ts';
 import { countSold } from '../store/sales.ts';
 import { changeSale, holdSale, type Judge, readSale, type StoredSale } from '../store/switch.ts';
 import { readJsonBody } from './body.ts';
 import type { RouteDeps } from './deps.ts';
-import { QUEUE_SCHEMA, queueViewOf } from './queue-settings.ts';
+import { QUEUE_SCHEMA, QUEUE_SETTINGS, queueViewOf } from './queue-settings.ts';
 import {
   type CHANGE_FIELDS,
   END_LEAD_MS,
@@ -104,6 +105,7 @@ async function answerChange(deps: SwitchDeps, asked: Asked, judge: Judge<Refusal
     'sale changed',
   );
   await holdSale(redis, postgres, changed);
+  if (changed.queue) await holdQueue(redis, postgres, changed);
   await askPrimary('refresh-sales', REFRESH_MS);
   return answerSale(deps, changed);
 }
@@ -174,6 +176,13 @@ const CHANGES: Record<(typeof CHANGE_FIELDS)[number], Schema> = {
   user_limit: count('Items that one user may buy. While the sale runs it can only be raised.', 1, {
     maximum: USER_LIMIT_MAX,
   }),
+  queue: named('QueueChange', {
+    type: 'object',
+    properties: QUEUE_SETTINGS,
+    additionalProperties: false,
+    description:
+      'Fields that are left out stay. `opens_at` only before the queue is open, `draw` only of a sale that has no queue yet. No place moves, and the line never goes back.',
+  }),
 };
 
 const IF_MATCH = header(
@@ -210,6 +219,7 @@ const CHANGE_SALE = operation({
         examples: {
           pause: { summary: 'Pause', value: { paused: true } },
           resume: { summary: 'Resume', value: { paused: false } },
+          slower: { summary: 'Admit fewer from the queue', value: { queue: { admit_per_second: 5 } } },
           end: { summary: 'End now', value: { ended_at: 'now' } },
         },
       },

@@ -4,6 +4,7 @@ import type { Log } from '../log.ts';
 import type { Question, Questions } from '../messages.ts';
 import type { LiveSales } from '../selling/live-sales.ts';
 import type { Ticker } from '../selling/ticker.ts';
+import type { Turns } from '../selling/turns.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { AttemptLog } from '../store/attempts/spool.ts';
 import type { Postgres } from '../store/postgres.ts';
@@ -21,6 +22,7 @@ export interface RouteDeps {
   readonly liveSales: LiveSales;
   /** Tells listeners what happens in sales. */
   readonly ticker: Ticker;
+  readonly turns: Turns;
   /** The user of a cart's code, from Redis; undefined when it holds no such cart. */
   readonly ownerOf: (code: string) => Promise<string | undefined>;
   /** Asks the primary; rejects when it does not answer within `ms` milliseconds. */

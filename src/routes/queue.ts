@@ -1,13 +1,16 @@
+import { headerRefs } from '../contract/headers.ts';
 import { answers, type Documented, operation } from '../contract/operation.ts';
 import { path, query } from '../contract/parameters.ts';
 import { named, objectOf, textOf } from '../contract/schema.ts';
 import { flag, time } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
 import type { Schema } from '../contract/types.ts';
-import { saleOfTicket, TICKET } from '../door/queue/ticket.ts';
-import { type Answer, json } from '../http/answer.ts';
+import { saleOfTicket, TICKET, type Ticket } from '../door/queue/ticket.ts';
+import { preferred } from '../http/accept.ts';
+import { type Answer, JSON_TYPE, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, type ParameterRule, readParameter, USER } from '../http/input.ts';
+import { createPlaces, type Places } from '../http/places.ts';
 import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
 import { activeOf, type LiveSale, SALE_ID } from '../sale.ts';
@@ -15,9 +18,10 @@ import type { WorkerSale } from '../selling/live-sales.ts';
 import type { SaleQueue, Turn } from '../selling/sale-queue.ts';
 import { readStanding } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
+import { SSE_TYPE } from './live.ts';
 import { isAnothers, NO_STORE } from './purchase.ts';
 
-type QueueDeps = Pick<RouteDeps, 'config' | 'liveSales' | 'postgres'>;
+type QueueDeps = Pick<RouteDeps, 'config' | 'liveSales' | 'postgres' | 'isDraining' | 'turns'>;
 
 /** A sale with its queue. */
 type Queued = WorkerSale & { readonly queue: SaleQueue };
@@ -29,52 +33,86 @@ export const TICKET_GIVEN: ParameterRule = {
   form: 'a ticket of the queue',
 };
 const SALE: ParameterRule = { required: false, pattern: SALE_ID, form: 'the id of a sale' };
+/** Listeners per worker: each is a connection, some 20 KiB, and a message a second at most. */
+const LISTENERS_MAX = 10_000;
 /** Whoever is not admitted asks again this late at the latest, in seconds: the rate may be another by then. */
 const RETRY_MAX_S = 60;
 /** Where nobody can tell how long it takes. */
 const RETRY_S = 5;
 
 /** POST /queue gives a buyer his place in a sale's queue; GET /queue/{ticket} tells how far it is. */
-export const queueEndpoints = (deps: QueueDeps): Documented[] => [
-  {
-    method: 'POST',
-    path: '/queue',
-    operation: JOIN,
-    needsBuyer: true,
-    async answer(asked) {
-      const errors: FieldErrors = {};
-      const rule = asked.buyer === undefined ? USER : { ...USER, required: false };
-      const given = readParameter(asked.query, 'user_id', rule, errors);
-      const saleId = readParameter(asked.query, 'sale_id', SALE, errors);
-      const user = asked.buyer ?? given;
-      if (user === undefined || Object.keys(errors).length > 0)
-        return problem(asked, 'validation_failed', { errors });
-      const sale = saleId === undefined ? nextQueue(deps) : deps.liveSales.find(saleId);
-      if (sale === undefined) return refuseUnknown(deps, asked, saleId);
-      asked.sale = sale.facts.id;
-      return hasQueue(sale)
-        ? join(asked, sale, user)
-        : problem(asked, 'not_found', undefined, undefined, NONE);
+export const queueEndpoints = (deps: QueueDeps): Documented[] => {
+  const listeners = createPlaces(LISTENERS_MAX);
+  return [
+    {
+      method: 'POST',
+      path: '/queue',
+      operation: JOIN,
+      needsBuyer: true,
+      async answer(asked) {
+        const errors: FieldErrors = {};
+        const rule = asked.buyer === undefined ? USER : { ...USER, required: false };
+        const given = readParameter(asked.query, 'user_id', rule, errors);
+        const saleId = readParameter(asked.query, 'sale_id', SALE, errors);
+        const user = asked.buyer ?? given;
+        if (user === undefined || Object.keys(errors).length > 0)
+          return problem(asked, 'validation_failed', { errors });
+        const sale = saleId === undefined ? nextQueue(deps) : deps.liveSales.find(saleId);
+        if (sale === undefined) return refuseUnknown(deps, asked, saleId);
+        asked.sale = sale.facts.id;
+        return hasQueue(sale)
+          ? join(asked, sale, user)
+          : problem(asked, 'not_found', undefined, undefined, NONE);
+      },
     },
-  },
-  {
-    method: 'GET',
-    path: '/queue/:ticket',
-    operation: READ_TURN,
-    needsBuyer: true,
-    answer(asked) {
-      const text = asked.params.ticket as string;
-      const saleId = saleOfTicket(text);
-      const sale = saleId === undefined ? undefined : deps.liveSales.find(saleId);
-      const ticket = sale?.queue?.read(text);
-      if (sale === undefined || ticket === undefined || !hasQueue(sale))
-        return problem(asked, 'not_found', undefined, undefined, UNKNOWN);
-      asked.sale = sale.facts.id;
-      if (isAnothers(asked, ticket.user)) return problem(asked, 'buyer_mismatch');
-      return answerTurn(asked, sale, ticket.user, text);
+    {
+      method: 'GET',
+      path: '/queue/:ticket',
+      operation: READ_TURN,
+      needsBuyer: true,
+      answer(asked) {
+        const text = asked.params.ticket as string;
+        const saleId = saleOfTicket(text);
+        const sale = saleId === undefined ? undefined : deps.liveSales.find(saleId);
+        const ticket = sale?.queue?.read(text);
+        if (sale === undefined || ticket === undefined || !hasQueue(sale))
+          return problem(asked, 'not_found', undefined, undefined, UNKNOWN);
+        asked.sale = sale.facts.id;
+        if (isAnothers(asked, ticket.user)) return problem(asked, 'buyer_mismatch');
+        const streams = preferred(asked.headers.accept, [JSON_TYPE, SSE_TYPE]) === SSE_TYPE;
+        return streams
+          ? follow(deps, listeners, asked, { sale, ticket, text })
+          : answerTurn(asked, sale, ticket.user, text);
+      },
     },
-  },
-];
+  ];
+};
+
+/** A ticket as it was read. */
+interface Shown {
+  readonly sale: Queued;
+  readonly ticket: Ticket;
+  readonly text: string;
+}
+
+/** A stream of turns. An EventSource that was told the end of it, and connects again, is sent away for good. */
+async function follow(
+  { isDraining, turns }: QueueDeps,
+  listeners: Places,
+  asked: Asked,
+  { sale, ticket, text }: Shown,
+): Promise<Answer> {
+  await sale.queue.firstLook();
+  const turn = sale.queue.watch(ticket);
+  const { state } = turn();
+  if (state === 'unknown') return problem(asked, 'unavailable');
+  if (state === asked.headers.lastEventId) return { status: 204, type: '', body: '', headers: NO_STORE };
+  const leave = listeners.take();
+  if (leave === undefined) return problem(asked, 'overloaded');
+  const textOf = (now: Turn) => JSON.stringify(viewOf(text, sale, now));
+  const parts = () => turns.follow({ turn, textOf, isLeaving: isDraining });
+  return { status: 200, type: SSE_TYPE, body: '', headers: NO_STORE, stream: { parts, onEnd: leave } };
+}
 
 const NONE = 'This sale has no queue: everybody may check out.';
 const UNKNOWN = 'There is no such ticket, or its sale is over.';
@@ -203,14 +241,22 @@ const JOIN = operation({
   ],
 });
 
+const TURN = answers('The turn.', TURN_SCHEMA, STORY.turn, ['Cache-Control']);
+
 const READ_TURN = operation({
   id: 'readTurn',
   tag: 'Buying',
   needsBuyer: true,
   summary: 'Whose turn it is',
   description:
-    'Where the buyer of a ticket stands: ask no more often than each second or two. A worker knows the answer without asking anybody.',
+    'Where the buyer of a ticket stands: ask no more often than each second or two. A worker knows the answer without asking anybody.\n\nWith `Accept: text/event-stream` the same comes as server-sent events when it changes, once a second at most, and less often while the wait is long. The stream ends when the turn has come, or is over, with an event whose id says so; connect again after any other end.',
   parameters: [path('ticket', textOf(TICKET), 'The ticket from `POST /queue`.', STORY.turn.ticket)],
-  answers: { 200: answers('The turn.', TURN_SCHEMA, STORY.turn, ['Cache-Control']) },
-  problems: ['not_found', 'unavailable'],
+  answers: {
+    200: { ...TURN, content: { ...TURN.content, [SSE_TYPE]: { schema: { type: 'string' } } } },
+    204: {
+      description: 'Of a stream: you have been told that the turn has come, or is over.',
+      headers: headerRefs(['Cache-Control']),
+    },
+  },
+  problems: ['not_found', 'overloaded', 'unavailable'],
 });

@@ -3,10 +3,11 @@ import { formatTime } from '../http/time.ts';
 import { createFaults } from '../intake/faults.ts';
 import { isObject, readName, readTime, refuseUnknown, wholeNumber } from '../intake/fields.ts';
 import { DURATION_MAX_MS, USER_LIMIT_MAX } from '../intake/new-sale.ts';
-import { stateOf } from '../sale.ts';
+import { faultOf, readQueue } from '../intake/queue.ts';
+import { type QueueSettings, stateOf } from '../sale.ts';
 import type { Facts, StoredSale } from '../store/switch.ts';
 
-export const CHANGE_FIELDS = ['paused', 'started_at', 'ended_at', 'user_limit', 'name'] as const;
+export const CHANGE_FIELDS = ['paused', 'started_at', 'ended_at', 'user_limit', 'name', 'queue'] as const;
 
 /**
  * A sale that is ended now ends this much later, and its change is answered then: what was decided before Redis heard of it was
@@ -21,6 +22,7 @@ export interface Change {
   readonly endsAtMs?: number | 'now';
   readonly userLimit?: number;
   readonly name?: string;
+  readonly queue?: Partial<QueueSettings>;
 }
 
 const readUserLimit = wholeNumber(1, USER_LIMIT_MAX);
@@ -44,6 +46,7 @@ export function readChange(body: unknown): { change: Change } | { errors: FieldE
   const endsAtMs = body.ended_at === 'now' ? 'now' : readTime(body.ended_at, 'ended_at', faults);
   const userLimit = readUserLimit(body.user_limit, 'user_limit', faults);
   const name = readName(body.name, 'name', faults);
+  const queue = readQueue(body.queue, faults);
   if (faults.count > 0) return { errors: faults.errors() };
   return {
     change: {
@@ -52,6 +55,7 @@ export function readChange(body: unknown): { change: Change } | { errors: FieldE
       ...(endsAtMs !== undefined && { endsAtMs }),
       ...(userLimit !== undefined && { userLimit }),
       ...(name !== undefined && { name }),
+      ...(queue && { queue }),
     },
   };
 }
@@ -72,7 +76,17 @@ export function judgeChange(sale: StoredSale, change: Change): Judged {
     return conflict(`The sale has begun: its user_limit can only be raised from ${sale.userLimit}.`);
   if (state === 'scheduled' && change.endsAtMs === 'now')
     return conflict('The sale has not begun: DELETE cancels it.');
+  const { queue } = sale;
+  if (queue && change.queue?.draws !== undefined && change.queue.draws !== queue.draws)
+    return conflict('The queue exists: its draw stays as it was promised.');
+  if (queue && change.queue?.opensAtMs !== undefined && sale.nowMs >= (queue.opensAtMs ?? 0))
+    return conflict('The queue is open: its opens_at stays.');
   return judgeTimes(sale, change);
+}
+
+/** The queue that a change makes of what there was; the same one when it says nothing of it. */
+function queueAfter(sale: StoredSale, { queue: change }: Change): Partial<QueueSettings> | undefined {
+  return change === undefined ? sale.queue : { draws: true, ...sale.queue, ...change };
 }
 
 function judgeTimes(sale: StoredSale, change: Change): Judged {
@@ -90,8 +104,18 @@ function judgeTimes(sale: StoredSale, change: Change): Judged {
     errors.ended_at = `ended_at must be later than started_at, ${formatTime(startsAtMs)}`;
   else if (endsAtMs - startsAtMs > DURATION_MAX_MS)
     errors.ended_at = 'ended_at must be within 7 days of started_at';
+  const queue = queueAfter(sale, change);
+  const fault = queue && faultOf(queue, startsAtMs);
+  if (fault) errors[fault[0]] = fault[1];
   if (Object.keys(errors).length > 0) return { refused: { code: 'validation_failed', errors } };
-  return { facts: { startsAtMs, endsAtMs, userLimit, paused, ...(name !== undefined && { name }) } };
+  const named = name !== undefined && { name };
+  return {
+    facts: {
+      ...{ startsAtMs, endsAtMs, userLimit, paused },
+      ...named,
+      ...(queue && { queue: queue as QueueSettings }),
+    },
+  };
 }
 
 /** What cancelling makes of a sale that has not begun: it ends where it begins. */

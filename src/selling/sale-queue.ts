@@ -31,6 +31,8 @@ export interface SaleQueue {
    * The turn of a user by his ticket; undefined when the ticket is missing, forged, of another sale, or somebody else's.
    */
   turnOf(user: string, ticket: string | undefined): Turn | undefined;
+  /** A function that tells the turn of a ticket which `read` has returned, now and later. */
+  watch(ticket: Ticket): () => Turn;
   /** Looks once, where this worker has not seen the line yet; undefined where it has. Does not reject. */
   firstLook(): Promise<void> | undefined;
   /** Where the queue stands, as it was seen last. */
@@ -59,6 +61,16 @@ export function createSaleQueue({ redis, postgres, sale, takeShed }: SaleQueueDe
     return ticket?.saleId === sale().id ? ticket : undefined;
   };
 
+  const watch = ({ user, number }: Ticket) => {
+    const { fraction } = number === 0 ? lotOf(seedKey, user) : { fraction: 0 };
+    return (): Turn => {
+      if (state === undefined) return { state: 'unknown', ...NOBODY_KNOWS };
+      const { drawn, admitPerSecond } = queue();
+      if (drawn === undefined) return { state: 'drawing', ...NOBODY_KNOWS };
+      return turnAt(placeOf(number, fraction, drawn), state, admitPerSecond);
+    };
+  };
+
   const look = async () => {
     const seen = await advanceLine(redis, sale(), takeShed());
     // A Redis that does not hold the queue is given it back; until then what was seen last is good.
@@ -81,14 +93,10 @@ export function createSaleQueue({ redis, postgres, sale, takeShed }: SaleQueueDe
         ? { ticket: writeTicket(ticketKey, { saleId: sale().id, user, number: joined }) }
         : { refused: joined };
     },
+    watch,
     turnOf(user, text) {
       const ticket = text === undefined ? undefined : read(text);
-      if (ticket === undefined || ticket.user !== user) return undefined;
-      if (state === undefined) return { state: 'unknown', ...NOBODY_KNOWS };
-      const { drawn, admitPerSecond } = queue();
-      if (drawn === undefined) return { state: 'drawing', ...NOBODY_KNOWS };
-      const { fraction } = ticket.number === 0 ? lotOf(seedKey, user) : { fraction: 0 };
-      return turnAt(placeOf(ticket.number, fraction, drawn), state, admitPerSecond);
+      return ticket?.user === user ? watch(ticket)() : undefined;
     },
   };
 }

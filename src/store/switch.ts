@@ -1,10 +1,11 @@
 /** How the facts of a sale are changed: Postgres first, then Redis, whose scripts decide by them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LiveSale, SALE_ID } from '../sale.ts';
+import { type LiveSale, type QueueSettings, SALE_ID } from '../sale.ts';
 import { Unavailable } from './errors.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import { type Postgres, statement } from './postgres.ts';
+import { rowOfQueue } from './queue/saved.ts';
 import { type Redis, script } from './redis.ts';
 import { factsOf, type SaleRow } from './sale-row.ts';
 import { FENCED } from './statuses.ts';
@@ -35,6 +36,8 @@ export interface StoredSale extends LiveSale {
 /** What can be changed. */
 export type Facts = Pick<StoredSale, 'startsAtMs' | 'endsAtMs' | 'userLimit' | 'paused'> & {
   readonly name?: string;
+  /** The very object of the sale when it stays as it is. */
+  readonly queue?: QueueSettings;
 };
 
 interface Row extends SaleRow {
@@ -84,7 +87,8 @@ export async function changeSale<R>(
     if (sale === undefined) return undefined;
     const judged = judge(sale);
     if ('refused' in judged) return judged;
-    const { facts } = judged;
+    const { queue, ...facts } = judged.facts;
+    const queueRow = queue === undefined || queue === sale.queue ? null : rowOfQueue(queue);
     const [changed] = await postgres.query<{ version: number }>(sql.change, [
       id,
       sale.version,
@@ -94,8 +98,12 @@ export async function changeSale<R>(
       facts.userLimit,
       facts.name ?? null,
       !tells || sale.paused === facts.paused ? [] : [facts.paused ? 'sale.paused' : 'sale.resumed'],
+      queueRow,
     ]);
-    if (changed) return { ...sale, ...facts, version: changed.version };
+    if (changed === undefined) continue;
+    return queueRow === null
+      ? { ...sale, ...facts, version: changed.version }
+      : readSale(redis, postgres, id);
   }
   throw new Unavailable('the sale changes too often');
 }

@@ -41,6 +41,7 @@ async function main(config: Config, place: Place, { log, write, dropped, flush }
     shard: memory.shard,
     liveSales: memory.liveSales,
     ticker: memory.ticker,
+    turns: memory.turns,
     ownerOf: createOwners(stores.redis).add,
     askPrimary: primary.ask,
     isPostgresUp: () => stores.committers.isUp,

@@ -3,6 +3,7 @@ import { createLiveSales, type LiveSales } from '../selling/live-sales.ts';
 import { startQueueLooks } from '../selling/queue-looks.ts';
 import { startSoldFeed } from '../selling/sold-feed.ts';
 import { createTicker, type Ticker } from '../selling/ticker.ts';
+import { createTurns, type Turns } from '../selling/turns.ts';
 import { createPeers, type Peers } from '../shard/peers.ts';
 import { createShard, type Shard } from '../shard/shard.ts';
 import type { WorkerMetrics } from './metrics.ts';
@@ -14,6 +15,7 @@ export interface Memory {
   readonly shard: Shard;
   readonly liveSales: LiveSales;
   readonly ticker: Ticker;
+  readonly turns: Turns;
   close(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export function openMemory(
     shard,
     liveSales,
     ticker,
+    turns: createTurns(),
     async close() {
       feed?.stop();
       looks.stop();

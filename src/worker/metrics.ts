@@ -16,7 +16,7 @@ const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 /** Where a worker reads the figures that other parts count. */
 export interface WorkerSources
   extends Pick<Stores, 'redis' | 'committers' | 'readers'>,
-    Pick<Memory, 'peers' | 'shard' | 'liveSales'> {
+    Pick<Memory, 'peers' | 'shard' | 'liveSales' | 'turns'> {
   readonly serving: Pick<Serving, 'servers' | 'connections'>;
   readonly door: Pick<WorkerDoor, 'refusals'> | undefined;
   readonly fenced: FencedCount;
@@ -74,7 +74,7 @@ export function createWorkerMetrics(slot: number): WorkerMetrics {
         }),
       ];
     },
-    async gauges({ redis, committers, readers, liveSales, serving }) {
+    async gauges({ redis, committers, readers, liveSales, turns, serving }) {
       const depth = (of: 'checkouts' | 'purchases') =>
         liveSales.all().reduce((sum, sale) => sum + sale[of].pending, 0);
       const connections = await Promise.all(serving.servers.map(({ server }) => countConnections(server)));
@@ -88,6 +88,7 @@ export function createWorkerMetrics(slot: number): WorkerMetrics {
             [depth('purchases'), { queue: 'purchase' }],
           ],
         ),
+        gauge('flashsale_queue_listeners', 'Buyers who listen for their turn', [[turns.listeners]]),
         gauge('flashsale_http_connections', 'Open client connections', [
           [connections.reduce((sum, count) => sum + count, 0)],
         ]),

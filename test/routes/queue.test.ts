@@ -3,6 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { forgedTickets } from '../../campaigns/hardening/tickets.ts';
 import { type Reply, sendRaw } from '../support/http.ts';
+import { readMetrics } from '../support/metrics.ts';
 import { until } from '../support/processes.ts';
 import { startService } from '../support/service.ts';
 import { addShelf, assertProblem, checkout, inSeconds } from '../support/shop.ts';
@@ -18,6 +19,8 @@ const buy = (user: string, item: string, sale: string, ticket?: string) =>
   http.post(
     `/checkout?user_id=${user}&id=${item}&sale_id=${sale}${ticket === undefined ? '' : `&ticket=${ticket}`}`,
   );
+const patch = (sale: string, queue: unknown) =>
+  http.send('PATCH', `/admin/sales/${sale}`, { body: { queue } });
 const open = (queue: Record<string, unknown>, body: Record<string, unknown> = {}) =>
   addShelf(http, { total_items: 20, queue, ...body });
 const later = (seconds: number) => ({ started_at: inSeconds(seconds), ended_at: inSeconds(600) });
@@ -81,14 +84,13 @@ test('a checkout without an admitted ticket is refused, says the place, and is i
     `POST /checkout?user_id=eve&id=${items[0]}&sale_id=${sale} HTTP/1.1\r\nHost: a\r\nConnection: close, x\r\n\r\n`,
   );
   for (const reply of [lane, slow]) assertNotAdmitted(reply, null);
-  const counted = await until('the attempts', async () => {
-    const rows = await sql(
+  const refused = () =>
+    sql(
       `select user_id, count(*)::int as n from checkout_attempts where sale_id = $1 and outcome = 'not_admitted' group by user_id order by user_id`,
       sale,
     );
-    return rows.length === 3 ? rows : undefined;
-  });
-  assert.deepEqual(counted, [
+  await until('the attempts', async () => (await refused()).reduce((sum, { n }) => sum + Number(n), 0) === 5);
+  assert.deepEqual(await refused(), [
     { user_id: 'ada', n: 1 },
     { user_id: 'bob', n: 2 },
     { user_id: 'eve', n: 2 },
@@ -151,4 +153,91 @@ test('what is said of a queue is checked, field by field', async () => {
   assert.equal(made.status, 201, made.text);
   const { queue } = (await http.get(`/admin/sales/${made.body.data.id}`)).body;
   assert.deepEqual([queue.admit_per_second, queue.pass_seconds, queue.draw], [2.5, 60, true]);
+});
+
+test('the rate is changed, stopped and resumed while it runs; nobody’s place moves, and what is said of it is checked', async () => {
+  const { sale, items } = await open({ admit_per_second: 0, pass_seconds: 600 });
+  await drawn(sale);
+  const tickets: string[] = [];
+  for (let i = 0; i < 30; i++) tickets.push((await join(`user-${i}`, sale)).body.ticket);
+  const places = async () => (await Promise.all(tickets.map(turnOf))).map(({ body }) => body.place);
+  const before = await places();
+  const faster = await patch(sale, { admit_per_second: 200 });
+  assert.deepEqual([faster.status, faster.body.queue.admit_per_second], [200, 200], faster.text);
+  assert.deepEqual([faster.body.queue.pass_seconds, faster.body.version], [600, 2], 'what is left out stays');
+  await Promise.all(tickets.map(admitted));
+  await patch(sale, { admit_per_second: 0 });
+  const late = (await join('late', sale)).body.ticket;
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  assert.deepEqual((await turnOf(late)).body.state, 'waiting');
+  assert.deepEqual(await places(), before);
+  assertNotAdmitted(await buy('late', items[0]!, sale, late), 31);
+  await patch(sale, { admit_per_second: 100 });
+  await admitted(late);
+  assert.equal((await buy('late', items[0]!, sale, late)).status, 200);
+  assertProblem(await patch(sale, { draw: false }), 409, 'sale_state_conflict');
+  assertProblem(await patch(sale, { opens_at: inSeconds(-5) }), 409, 'sale_state_conflict');
+  assertProblem(await patch(sale, { admit_per_second: 'x' }), 400, 'validation_failed', 'errors');
+  const stale = { headers: { 'If-Match': '"1"' }, body: { queue: { admit_per_second: 1 } } };
+  assertProblem(await http.send('PATCH', `/admin/sales/${sale}`, stale), 412, 'precondition_failed');
+});
+
+test('a sale that runs can be given a queue: from then on checkouts need a turn', async () => {
+  const { sale, items } = await addShelf(http, { total_items: 3 });
+  const { code } = (await checkout(http, 'ada', items[0]!, sale)).body;
+  assertProblem(await patch(sale, { pass_seconds: 60 }), 400, 'validation_failed', 'errors');
+  const given = await patch(sale, { admit_per_second: 500 });
+  assert.deepEqual([given.status, given.body.queue.draw], [200, true], given.text);
+  assertNotAdmitted(await checkout(http, 'bob', items[1]!, sale), null);
+  assert.equal((await http.post(`/purchase?code=${code}`)).status, 200, 'a cart is bought without');
+  await drawn(sale);
+  const { ticket } = (await join('bob', sale)).body;
+  await admitted(ticket);
+  assert.equal((await buy('bob', items[1]!, sale, ticket)).status, 200);
+});
+
+/** Listens for a turn on a connection of its own. */
+function listen(ticket: string, headers: Record<string, string> = {}) {
+  const heard: { place: number | null; state: string }[] = [];
+  const left = new AbortController();
+  const ended = (async () => {
+    const accept = { Accept: 'text/event-stream', ...headers };
+    const response = await fetch(`${url}/queue/${ticket}`, { signal: left.signal, headers: accept });
+    let text = '';
+    for await (const part of response.body ?? []) {
+      text += Buffer.from(part).toString();
+      heard.length = 0;
+      for (const [, data] of text.matchAll(/^data: (.*)$/gm)) heard.push(JSON.parse(data!));
+    }
+    return { status: response.status, text };
+  })();
+  return { heard, ended, leave: () => left.abort() };
+}
+
+test('listeners hear their place when it is drawn, and the end of their turn, and are not told again', async () => {
+  const { sale } = await open({ admit_per_second: 20 }, later(2));
+  const tickets = await Promise.all([1, 2, 3, 4].map(async (i) => (await join(`l-${i}`, sale)).body.ticket));
+  const listeners = tickets.map((ticket) => listen(ticket));
+  await until('all hear', () => listeners.every(({ heard }) => heard.length > 0));
+  assert.deepEqual(new Set(listeners.map(({ heard }) => heard[0]!.state)), new Set(['drawing']));
+  const metrics = readMetrics((await http.get('/metrics')).text).values;
+  assert.deepEqual(
+    [metrics.get('flashsale_queue_listeners'), metrics.get(`flashsale_queue_joined{sale="${sale}"}`)],
+    [4, 4],
+  );
+  assert.equal(metrics.get(`flashsale_queue_waiting{sale="${sale}"}`), 4);
+  assert.equal(metrics.get(`flashsale_queue_admit_per_second{sale="${sale}"}`), 20);
+  for (const [i, { heard, ended }] of listeners.entries()) {
+    const { status, text } = await ended;
+    assert.equal(status, 200);
+    assert.match(text, /\nid: admitted\ndata: [^\n]*\n\n$/);
+    assert.equal(heard.at(-1)!.place, (await turnOf(tickets[i]!)).body.place);
+  }
+  const again = await listen(tickets[0]!, { 'Last-Event-ID': 'admitted' }).ended;
+  assert.deepEqual([again.status, again.text], [204, '']);
+  assert.equal((await listen('nothing').ended).status, 404);
+  await until('nobody listens', async () => {
+    const { values } = readMetrics((await http.get('/metrics')).text);
+    return values.get('flashsale_queue_listeners') === 0 ? true : undefined;
+  });
 });

@@ -1,8 +1,9 @@
 import type { Log } from '../../log.ts';
 import type { LiveSale } from '../../sale.ts';
 import type { Postgres } from '../../store/postgres.ts';
-import { advanceLine, type QueueState, restoreQueue } from '../../store/queue/line.ts';
-import { drawPlaces, readSaved, type SavedQueue, saveState } from '../../store/queue/saved.ts';
+import { holdQueue } from '../../store/queue/hold.ts';
+import type { QueueState } from '../../store/queue/line.ts';
+import { drawPlaces, type SavedQueue, saveState } from '../../store/queue/saved.ts';
 import type { Redis } from '../../store/redis.ts';
 import { forEachSale } from './each-sale.ts';
 
@@ -19,17 +20,11 @@ export interface QueuesOptions {
  */
 export function createQueueDuty({ redis, postgres, log, sales }: QueuesOptions): () => Promise<void> {
   const look = async (sale: LiveSale): Promise<void> => {
-    const saved = await readSaved(postgres, sale.id);
+    const held = await holdQueue(redis, postgres, sale);
     // A sale whose queue was made since is known with the next look.
-    if (saved === undefined) return;
-    let state = await advanceLine(redis, sale, false);
-    if (state === undefined) {
-      await restoreQueue(redis, sale.id, saved);
-      log.info({ sale: sale.id, joined: saved.joined, later: saved.reserved }, 'queue restored');
-      state = await advanceLine(redis, sale, false);
-    }
-    // Redis was exchanged in between: the next look finds it so.
-    if (state === undefined) return;
+    if (held === undefined) return;
+    const { saved, state, restored } = held;
+    if (restored) log.info({ sale: sale.id, joined: saved.joined, later: saved.reserved }, 'queue restored');
     if (isNews(saved, state)) await saveState(postgres, sale.id, state);
     if (!state.begun || saved.drawn !== null) return;
     const drawn = await drawPlaces(postgres, sale.id, state.joined);

@@ -2,15 +2,18 @@ import type { MetricJson } from '../../messages.ts';
 import { gauge } from '../../metrics/series.ts';
 import { activeOf, type LiveSale } from '../../sale.ts';
 import { type Backlog, readBacklog } from '../../store/backlog.ts';
+import { type QueueState, readQueueState } from '../../store/queue/line.ts';
 import type { Redis } from '../../store/redis.ts';
 import { countSold, isSellable } from '../../store/sales.ts';
 import { inTime } from './in-time.ts';
+import { queueGauges } from './queue-gauges.ts';
 
 /** The figures of one sale in Redis; absent without an answer. */
 interface State {
   readonly isOpen?: boolean;
   readonly sold?: number | undefined;
   readonly backlog?: Backlog;
+  readonly queue?: QueueState | undefined;
 }
 
 /** Reads the gauges of each live sale. While Redis is away there are no samples, rather than old ones. */
@@ -73,17 +76,19 @@ export async function readSaleGauges(
       'Age of the oldest of them',
       each((_, state) => state?.backlog && state.backlog.oldestMs / 1_000),
     ),
+    ...queueGauges(each),
   ];
 }
 
 async function readState(redis: Redis, sale: LiveSale): Promise<State> {
   try {
-    const [isOpen, sold, backlog] = await Promise.all([
+    const [isOpen, sold, backlog, queue] = await Promise.all([
       isSellable(redis, sale),
       countSold(redis, sale.id),
       readBacklog(redis, sale.id),
+      sale.queue && readQueueState(redis, sale.id),
     ]);
-    return { isOpen, sold, backlog };
+    return { isOpen, sold, backlog, queue };
   } catch {
     return {};
   }

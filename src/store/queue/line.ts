@@ -42,15 +42,23 @@ export async function advanceLine(
   const args = [...span, admitPerSecond, passSeconds * 1_000, drawn, Number(sheds)].map(String);
   const reply = await redis.run(lineScript, [hash, past], args);
   if (reply === FENCED) return undefined;
-  const [begun, joined, later, line, tail, held] = (reply as string).split(' ').map(Number);
-  return {
-    begun: begun === 1,
-    joined: joined as number,
-    later: later as number,
-    line: line as number,
-    tail: tail as number,
-    held: held === 1,
-  };
+  return stateOf((reply as string).split(' '));
+}
+
+/** Where a queue stands, without moving it; undefined when Redis does not have it. Throws as `Redis.command` does. */
+export async function readQueueState(redis: Redis, saleId: string): Promise<QueueState | undefined> {
+  const { queue } = queueKeysOf(saleId);
+  const fields = ['begun', 'joined', 'later', 'line', 'tail', 'held', 'at'];
+  const values = (await redis.command('HMGET', queue, ...fields)) as (string | null)[];
+  if (values[3] === null) return undefined;
+  const state = values.map((value) => value ?? '0');
+  // The script notes until when it is held, and when it last looked.
+  return stateOf([...state.slice(0, 5), Number(state[5]) > Number(state[6]) ? '1' : '0']);
+}
+
+function stateOf(words: readonly string[]): QueueState {
+  const [begun, joined = 0, later = 0, line = 0, tail = 0, held] = words.map(Number);
+  return { begun: begun === 1, joined, later, line, tail, held: held === 1 };
 }
 
 /**

@@ -12,6 +12,7 @@ const sql = {
 };
 /** Bytes of a seed, and of a key of tickets. */
 const SECRET_BYTES = 32;
+const newSecret = () => randomBytes(SECRET_BYTES);
 
 /** How far a queue is, as Postgres has last heard; and what is final. */
 export interface SavedQueue {
@@ -31,10 +32,17 @@ export async function insertQueue(
   { admitPerSecond, opensAtMs, draws, passSeconds }: QueueSettings,
 ): Promise<void> {
   const opensAt = opensAtMs === undefined ? null : new Date(opensAtMs);
-  const secrets = [randomBytes(SECRET_BYTES), randomBytes(SECRET_BYTES)];
+  const secrets = [newSecret(), newSecret()];
   const values = [saleId, admitPerSecond, opensAt, draws, passSeconds ?? null, ...secrets];
   await client.query({ ...sql.insert, values });
 }
+
+/** A queue as `sql/change_sale.sql` takes it; a sale that had none gets the seed and the key. */
+export const rowOfQueue = ({ admitPerSecond, opensAtMs, draws, passSeconds }: QueueSettings): string =>
+  JSON.stringify({
+    ...{ rate: admitPerSecond, opens_ms: opensAtMs, draws, pass_seconds: passSeconds },
+    ...{ seed: newSecret().toString('hex'), key: newSecret().toString('hex') },
+  });
 
 /** What Postgres has of a queue; undefined when the sale has none. Throws as `Postgres.query` does. */
 export const readSaved = async (postgres: Postgres, saleId: string): Promise<SavedQueue | undefined> =>
