@@ -245,6 +245,7 @@ test('every statement has its kind', async () => {
     'commit_units',
     'copy_attempts',
     'insert_items',
+    'insert_queue',
     'insert_sale',
     'keep_admin_answer',
     'let_go_admin_key',
