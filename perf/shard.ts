@@ -42,6 +42,10 @@ function measure<T>(
   print(name, `${bestNs.toFixed(0)} ns`);
 }
 
+/** The shard hears that these items were the last of so many to run out. */
+const hear = (shard: Shard, version: number, itemIds: readonly string[]) =>
+  shard.hear({ saleId: SALE, epoch: 1, version, gone: version, itemIds, backIds: [] });
+
 const print = (name: string, value: string) => console.log(`${name.padEnd(58)}${value.padStart(16)}`);
 
 function measureFunctions(): void {
@@ -71,7 +75,7 @@ function measureFunctions(): void {
 function measureVerdicts(sold: readonly string[], unsold: readonly string[]): void {
   const shard = createShard({ slot: 0, slots: [0, 1], ask: () => undefined });
   shard.openSale(SALE, 2 * ITEMS, 1);
-  shard.sold(SALE, 1, sold.length, sold);
+  hear(shard, sold.length, sold);
   const isOwn = (itemId: string) => shard.ring.ownerOf(itemId) === 0;
   const isForeign = (itemId: string) => !isOwn(itemId);
   const verdict = (itemId: string) => shard.verdict(SALE, itemId);
@@ -83,9 +87,9 @@ function measureVerdicts(sold: readonly string[], unsold: readonly string[]): vo
   measure('verdict: unsold, own arc', unsold.filter(isOwn), undefined, verdict);
   measure('verdict: unsold, foreign arc', unsold.filter(isForeign), undefined, verdict);
   measure('owner: answer to a question', sold.filter(isOwn), true, (itemId) =>
-    shard.ownsSold(SALE, 1, itemId),
+    shard.ownsSold(SALE, 1, 0, itemId),
   );
-  shard.sold(SALE, 1, 2 * ITEMS, []);
+  hear(shard, 2 * ITEMS, unsold);
   measure('verdict: sold out', sold, 'sold-out', verdict);
 }
 
@@ -100,7 +104,7 @@ async function measureQuestions(): Promise<void> {
     for (let round = 0; round < 3; round++) {
       const startMs = performance.now();
       for (let turn = 0; turn < turns; turn++) {
-        const answers = await Promise.all(range(perTurn).map((i) => peers.ask(1, SALE, 1, idOf(i))));
+        const answers = await Promise.all(range(perTurn).map((i) => peers.ask(1, SALE, 1, 0, idOf(i))));
         assert.ok(answers.every(Boolean));
       }
       bestMs = Math.min(bestMs, performance.now() - startMs);
@@ -120,7 +124,7 @@ async function measureQuestions(): Promise<void> {
 async function answerQuestions(dir: string): Promise<void> {
   const shard = createShard({ slot: 1, slots: [1], ask: () => undefined });
   shard.openSale(SALE, ITEMS, 1);
-  shard.sold(SALE, 1, undefined, idsFrom(0, ITEMS));
+  hear(shard, ITEMS, idsFrom(0, ITEMS));
   const peers = createPeers({ dir, slot: 1, answer: shard.ownsSold });
   await peers.listen();
   process.on('disconnect', () => peers.close());
@@ -161,7 +165,7 @@ function hearEvents(shard: Shard, items: number): void {
     const message = `${SALE} 1 ${sold + 10} ${range(10)
       .map((i) => idOf(sold + i))
       .join(' ')}`;
-    shard.sold(SALE, 1, sold + 10, message.split(' ').slice(3));
+    hear(shard, sold + 10, message.split(' ').slice(3));
   }
 }
 

@@ -4,6 +4,7 @@ import { copyOf } from './copy.ts';
 export interface Recent<V> {
   get(key: string): V | undefined;
   set(key: string, value: V): void;
+  delete(key: string): void;
   clear(): void;
 }
 
@@ -42,6 +43,10 @@ export function createRecent<V>(max: number, weightOf: (key: string) => number =
       const carried = old.get(key);
       if (carried !== undefined) set(key, carried);
       return carried;
+    },
+    delete(key) {
+      if (young.delete(key)) weight -= weightOf(key);
+      old.delete(key);
     },
     clear() {
       young = new Map();

@@ -51,6 +51,31 @@ export async function checkPostgres(
     );
 }
 
+/** What the sale's hash must hold, of which some comes from Redis: the members of `free`, and how often items ran out or came back. */
+function saleHash({ memory, sale }: Model, free: readonly string[], changes: string | undefined) {
+  const { startsMs, endsMs } = memory.hours!;
+  return {
+    epoch: memory.opened,
+    starts_ms: startsMs,
+    ends_ms: endsMs,
+    total: allUnits(sale).length,
+    sold: boughtIn(memory.decisions).length,
+    limit: sale.limit,
+    items: sale.items.length,
+    gone: sale.items.filter((item) => leftOf(sale, memory.decisions, item) === 0).length,
+    free: free.length,
+    carts: memory.carts.size,
+    buyers: new Set(buyersIn(memory.decisions)).size,
+    decisions: memory.decisions.size,
+    entries: memory.outbox.size,
+    // The model has no operator yet.
+    version: 1,
+    paused: 0,
+    returned: 0,
+    changes: Number(changes),
+  };
+}
+
 /** Redis holds what the model remembers: gate and outbox always, the sale itself whenever somebody is let in. */
 export async function checkRedis({ redis }: ModelStores, model: Model): Promise<void> {
   checkServing(model);
@@ -81,31 +106,9 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
   if (servingEpoch(model) === undefined) return;
 
   const sold = boughtIn(memory.decisions);
-  const { startsMs, endsMs } = memory.hours!;
-  const facts = {
-    epoch: memory.opened,
-    starts_ms: startsMs,
-    ends_ms: endsMs,
-    total: allUnits(sale).length,
-    sold: sold.length,
-    limit: sale.limit,
-    items: sale.items.length,
-    gone: sale.items.filter((item) => leftOf(sale, memory.decisions, item) === 0).length,
-    free: free.length,
-    carts: memory.carts.size,
-    buyers: new Set(buyersIn(memory.decisions)).size,
-    decisions: memory.decisions.size,
-    entries: memory.outbox.size,
-    // The model has no operator yet.
-    version: 1,
-    paused: 0,
-    returned: 0,
-    // A count of what has happened, which the model does not keep.
-    changes: Number(state.get('changes')),
-  };
   assert.deepEqual(
     Object.fromEntries([...state].map(([field, value]) => [field, Number(value)])),
-    facts,
+    saleHash(model, free, state.get('changes')),
     'the sale in Redis',
   );
   const stock = (memory.stocked ? sale.items : []).map(

@@ -32,10 +32,15 @@ const PARAMETERS = {
 
 /** GET /sales/active/items and /sales/{id}/items: a page of the items of a sale, in their order. */
 export function itemsEndpoints({
+  config,
   postgres,
   liveSales,
-}: Pick<RouteDeps, 'postgres' | 'liveSales'>): Documented[] {
-  const findUnsold = createUnsold(postgres, () => liveSales.all().map(({ facts }) => facts));
+  shard,
+}: Pick<RouteDeps, 'config' | 'postgres' | 'liveSales' | 'shard'>): Documented[] {
+  // A worker without a shard does not hear of what comes back, and looks again each second.
+  const unlearned = (saleId: string) =>
+    config.shard === 'on' ? shard.unlearned(saleId) : Math.floor(Date.now() / 1_000);
+  const findUnsold = createUnsold(postgres, () => liveSales.all().map(({ facts }) => facts), unlearned);
   const shelf = createShelf((page) => {
     const live = page.availableOnly ? liveSales.find(page.saleId)?.facts : undefined;
     return live ? findUnsold(live, page.after, page.limit) : listItems(postgres, page);

@@ -1,9 +1,12 @@
 import type { Shard } from '../shard/shard.ts';
 import { SOLD_CHANNEL } from '../store/keys.ts';
 import type { Redis } from '../store/redis.ts';
-import { parseSoldEvent, readSoldVersion, scanSold } from '../store/sold.ts';
+import { parseSoldEvent, readSoldCounts, scanSold } from '../store/sold.ts';
 
-/** How soon a gap in the events is filled. Until then some hopeless requests go on to Redis. */
+/**
+ * How soon a gap in the events is filled; until then some hopeless requests go on to Redis, and some items that are back are refused.
+ * An event behind which nothing comes is missed at the second look, so an item that came back is for sale everywhere within a second.
+ */
 const CHECK_MS = 250;
 
 export interface SoldFeedDeps {
@@ -11,20 +14,23 @@ export interface SoldFeedDeps {
   readonly shard: Shard;
   /** The sales whose sold items must be known completely. */
   readonly saleIds: () => readonly string[];
+  /** Those that sell now: of the others nothing comes back that anybody could miss. */
+  readonly openIds: () => readonly string[];
   readonly onError: (error: unknown) => void;
   /** Called with the items that an event names. */
   readonly onChange?: (saleId: string, itemIds: readonly string[]) => void;
 }
 
 /** Feeds the shard: the sold channel as it comes, and a snapshot of Redis whenever something may have been missed. */
-export function startSoldFeed({ redis, shard, saleIds, onError, onChange }: SoldFeedDeps): { stop(): void } {
+export function startSoldFeed(deps: SoldFeedDeps): { stop(): void } {
+  const { redis, shard, saleIds, openIds, onError, onChange } = deps;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
   const hear = (message: string) => {
     const event = parseSoldEvent(message);
     if (event === undefined) return;
-    shard.sold(event.saleId, event.epoch, event.version, event.itemIds);
+    shard.hear(event);
     onChange?.(event.saleId, [...event.itemIds, ...event.backIds]);
   };
   const subscribe = () => {
@@ -38,7 +44,12 @@ export function startSoldFeed({ redis, shard, saleIds, onError, onChange }: Sold
   };
   subscribe();
 
+  const look = async (saleId: string) => {
+    const counts = await readSoldCounts(redis, saleId);
+    if (counts) shard.look(saleId, counts.epoch, counts.version, counts.gone);
+  };
   const fillGaps = async () => {
+    await Promise.all(openIds().map(look));
     for (const saleId of saleIds()) {
       if (!stopped && shard.needsSnapshot(saleId)) await takeSnapshot(redis, shard, saleId);
     }
@@ -63,10 +74,10 @@ export function startSoldFeed({ redis, shard, saleIds, onError, onChange }: Sold
 
 /** Reads the version before the items, so that a sale in between does not count as known. */
 async function takeSnapshot(redis: Redis, shard: Shard, saleId: string): Promise<void> {
-  const state = await readSoldVersion(redis, saleId);
+  const state = await readSoldCounts(redis, saleId);
   if (state === undefined) return;
-  const snapshot = shard.beginSnapshot(saleId, state.epoch, state.version);
+  const snapshot = shard.beginSnapshot(saleId, state.epoch, state.version, state.gone);
   // Skip the scan of a new sale: a million items take Redis and each worker seconds.
-  if (state.version > 0) for await (const itemIds of scanSold(redis, saleId)) snapshot.add(itemIds);
+  if (state.gone > 0) for await (const itemIds of scanSold(redis, saleId)) snapshot.add(itemIds);
   snapshot.done();
 }

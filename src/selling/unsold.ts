@@ -10,6 +10,7 @@ const STRETCHES_MAX = 64;
 interface Known {
   /** A rebuild may follow a Postgres that came back older: then what was sold out may not be. */
   readonly epoch: number;
+  readonly unlearned: number;
   /** One per stretch: 1 when every item of it was sold. 10 kB for a million items. */
   readonly soldOut: Uint8Array;
 }
@@ -26,16 +27,22 @@ export type FindUnsold = (
  * what is sold: with 10 of 10,000 items left, at most ten stretches are searched.
  *
  * @param live every live sale: of others nothing is remembered
+ * @param unlearned a number that changes whenever items of a sale may have come back
  */
-export function createUnsold(postgres: Postgres, live: () => readonly LiveSale[]): FindUnsold {
+export function createUnsold(
+  postgres: Postgres,
+  live: () => readonly LiveSale[],
+  unlearned: (saleId: string) => number,
+): FindUnsold {
   const sales = new Map<string, Known>();
 
   const knownOf = ({ id, total, epoch }: LiveSale): Known => {
     const before = sales.get(id);
-    if (before?.epoch === epoch) return before;
+    const now = unlearned(id);
+    if (before?.epoch === epoch && before.unlearned === now) return before;
     const isLive = new Set(live().map((sale) => sale.id));
     for (const other of sales.keys()) if (!isLive.has(other)) sales.delete(other);
-    const known = { epoch, soldOut: new Uint8Array(Math.ceil(total / LENGTH)) };
+    const known = { epoch, unlearned: now, soldOut: new Uint8Array(Math.ceil(total / LENGTH)) };
     sales.set(id, known);
     return known;
   };

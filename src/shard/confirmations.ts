@@ -4,6 +4,8 @@ import { createRecent } from '../recent.ts';
 export interface Confirmations {
   has(itemId: string): boolean;
   add(itemId: string): void;
+  delete(itemId: string): void;
+  clear(): void;
 }
 
 /** Makes a bounded set that forgets what was not asked for lately. @param max items held at most */
@@ -12,5 +14,7 @@ export function createConfirmations(max: number): Confirmations {
   return {
     add: (itemId) => items.set(itemId, true),
     has: (itemId) => items.get(itemId) === true,
+    delete: items.delete,
+    clear: items.clear,
   };
 }

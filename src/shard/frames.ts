@@ -3,7 +3,7 @@
  *
  * Length-prefixed because a reader can then refuse a frame by its first four bytes, before it holds any of it.
  * Text because ids are `[A-Za-z0-9._:-]`, and V8 joins and splits a string faster than JavaScript can walk a
- * buffer. A question frame is `sale epoch item` per question, all joined by spaces; an answer frame is one `1`
+ * buffer. A question frame is `sale epoch since item` per question, all joined by spaces; an answer frame is one `1`
  * or `0` per question, in their order.
  */
 export interface Frame {
@@ -11,7 +11,7 @@ export interface Frame {
   readonly text: string;
 }
 
-/** 1,024 questions of the longest ids (64 + 64 + 16 + 3 characters) take 150 KB. */
+/** 1,024 questions of the longest ids (64 + 64 + 16 + 16 + 4 characters) take 168 KB. */
 export const FRAME_BYTES_MAX = 256 * 1024;
 
 const LENGTH_BYTES = 4;

@@ -4,7 +4,7 @@ import { createFrameReader, encodeFrame } from './frames.ts';
 /** The asking end of the connection to one other worker. */
 export interface PeerLink {
   /** Undefined when the owner cannot be asked now. Resolves to false at the deadline; never rejects. */
-  ask(saleId: string, epoch: number, itemId: string): Promise<boolean> | undefined;
+  ask(saleId: string, epoch: number, since: number, itemId: string): Promise<boolean> | undefined;
   /** Answers everything in flight with no. */
   close(): void;
 }
@@ -120,7 +120,7 @@ export function createPeerLink(options: PeerLinkOptions): PeerLink {
   };
 
   return {
-    ask(saleId, epoch, itemId) {
+    ask(saleId, epoch, since, itemId) {
       if (inFlight >= options.inFlightMax) return undefined;
       if (socket === undefined) {
         if (performance.now() < downUntilMs) return undefined;
@@ -130,7 +130,7 @@ export function createPeerLink(options: PeerLinkOptions): PeerLink {
       if (open === undefined || open.questions.length >= BATCH_MAX) open = newBatch();
       const { questions, resolves } = open;
       inFlight += 1;
-      questions.push(`${saleId} ${epoch} ${itemId}`);
+      questions.push(`${saleId} ${epoch} ${since} ${itemId}`);
       return new Promise((resolve) => resolves.push(resolve));
     },
     close() {

@@ -14,7 +14,7 @@ export interface PeersOptions {
   /** Questions in flight per owner. 4,096: more than one worker can be asked within a deadline. */
   readonly inFlightMax?: number;
   /** Answers the questions of others; Shard.ownsSold. */
-  readonly answer: (saleId: string, epoch: number, itemId: string) => boolean;
+  readonly answer: (saleId: string, epoch: number, since: number, itemId: string) => boolean;
 }
 
 /** Questions so far, by what became of them. */
@@ -32,10 +32,17 @@ export interface Peers {
   /** Starts answering. Takes the slot's socket over from a worker that is leaving or dead. */
   listen(): Promise<void>;
   /**
-   * Asks the worker in a slot. Undefined when it cannot be asked now (gone, silent, too much in flight);
-   * false at the deadline. Questions of one event-loop turn travel as one frame.
+   * Asks the worker in a slot whether it knows that an item is sold, having heard all changes up to the version `since`.
+   * Undefined when it cannot be asked now (gone, silent, too much in flight); false at the deadline. Questions of one
+   * event-loop turn travel as one frame.
    */
-  ask(owner: number, saleId: string, epoch: number, itemId: string): Promise<boolean> | undefined;
+  ask(
+    owner: number,
+    saleId: string,
+    epoch: number,
+    since: number,
+    itemId: string,
+  ): Promise<boolean> | undefined;
   /** Ends all connections; open questions are answered with no. */
   close(): Promise<void>;
   readonly counts: Readonly<QuestionCounts>;
@@ -88,8 +95,8 @@ export function createPeers(options: PeersOptions): Peers {
       inode = inodeOf(bound);
       renameSync(bound, pathOf(slot));
     },
-    ask(owner, saleId, epoch, itemId) {
-      const asked = owner < 0 ? undefined : linkTo(owner).ask(saleId, epoch, itemId);
+    ask(owner, saleId, epoch, since, itemId) {
+      const asked = owner < 0 ? undefined : linkTo(owner).ask(saleId, epoch, since, itemId);
       if (asked === undefined) counts.not_asked++;
       return asked;
     },
@@ -122,10 +129,10 @@ function serve(socket: Socket, answer: PeersOptions['answer']): void {
 
 function answersTo(text: string, answer: PeersOptions['answer']): string {
   const words = text.split(' ');
-  if (words.length % 3 !== 0) throw new RangeError('not a frame of questions');
+  if (words.length % 4 !== 0) throw new RangeError('not a frame of questions');
   let answers = '';
-  for (let i = 0; i < words.length; i += 3) {
-    answers += answer(words[i]!, Number(words[i + 1]), words[i + 2]!) ? '1' : '0';
+  for (let i = 0; i < words.length; i += 4) {
+    answers += answer(words[i]!, Number(words[i + 1]), Number(words[i + 2]), words[i + 3]!) ? '1' : '0';
   }
   return answers;
 }

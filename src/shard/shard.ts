@@ -1,11 +1,17 @@
+import type { Peers } from './peers.ts';
 import { createRing, type Ring } from './ring.ts';
 import {
+  beginReading,
+  type Change,
   createFacts,
-  endSnapshot,
+  doubt,
+  endReading,
   type FactsOptions,
-  learnFromEvent,
-  learnFromSnapshot,
+  hearChange,
+  isTrusted,
+  lookAt,
   moveArc,
+  readSold,
   type SaleFacts,
 } from './sale-facts.ts';
 import { createSoldFilter } from './sold-filter.ts';
@@ -15,13 +21,8 @@ export interface ShardOptions {
   readonly slot: number;
   /** The slots on the ring at first. */
   readonly slots: readonly number[];
-  /** Asks the owner of a foreign item whether it is sold; undefined when the owner cannot be asked now. */
-  readonly ask: (
-    owner: number,
-    saleId: string,
-    epoch: number,
-    itemId: string,
-  ) => Promise<boolean> | undefined;
+  /** Asks the owner of a foreign item whether it is sold: see `Peers.ask`. */
+  readonly ask: Peers['ask'];
   /**
    * Confirmations of foreign items kept per sale. 32,768: twice a sale of 10,000 items with room to spare, so
    * that such a sale asks no question once it is under way; 3 MB at worst. More would cost memory that the
@@ -30,6 +31,12 @@ export interface ShardOptions {
   readonly confirmationsMax?: number;
   /** For tests: the filter of a sale with `total` items. */
   readonly createFilter?: FactsOptions['createFilter'];
+}
+
+/** What Redis published of a sale in an epoch. */
+export interface SaleChange extends Change {
+  readonly saleId: string;
+  readonly epoch: number;
 }
 
 /** Sold ids being read from Redis, in any number of parts. */
@@ -44,11 +51,11 @@ export interface Snapshot {
  * What one worker remembers of the sales, so that hopeless requests need not leave it.
  *
  * A positive verdict always rests on a fact that Redis published in the sale's current epoch, never on a
- * filter; a negative one means only "ask Redis". So the memory may be late, lossy or empty without an answer
- * becoming wrong. Unknown sales and older epochs are ignored everywhere.
+ * filter; a negative one means only "ask Redis". An item that came back is unlearned as soon as that is heard, or a look at
+ * Redis' version shows that it was missed. Unknown sales and older epochs are ignored everywhere.
  */
 export interface Shard {
-  /** Makes a sale known, or takes it to a newer epoch, which forgets every fact of the older. Idempotent. */
+  /** Makes a sale of so many items known, or takes it to a newer epoch, which forgets every fact of the older. Idempotent. */
   openSale(saleId: string, total: number, epoch: number): void;
   /** Forgets a sale and frees its memory. */
   closeSale(saleId: string): void;
@@ -56,22 +63,27 @@ export interface Shard {
   setSlots(slots: readonly number[]): void;
   /** The sold channel was interrupted: every sale needs a snapshot. Call it after the new subscription is active. */
   doubtAll(): void;
-  /**
-   * Items were sold. Any order, any repetition.
-   * @param version items sold in the sale after this event; undefined when it is not known (own purchases)
-   */
-  sold(saleId: string, epoch: number, version: number | undefined, itemIds: readonly string[]): void;
-  /** Whether events are known or suspected to be missing from the own arc. Ask on a timer. */
+  /** Items ran out or came back. In the order of the versions; lost ones are noticed, repeated and late ones ignored. */
+  hear(event: SaleChange): void;
+  /** The version that Redis has now, looked at on a timer: finds out that the last events were lost. */
+  look(saleId: string, epoch: number, version: number, gone: number): void;
+  /** Whether events are known or suspected to be missing. Ask on a timer. */
   needsSnapshot(saleId: string): boolean;
   /**
-   * Begins to take in all sold ids of a sale; adds to what is known, and takes nothing back.
-   * @param version the sale's number of sold items, read from Redis *before* the ids are
+   * Begins to take in all sold ids of a sale. When it is done, they replace what is known, with what was heard meanwhile.
+   * @param version how often an item has run out or come back, read from Redis *before* the ids are
+   * @param gone the sale's number of sold items, read with the version
    */
-  beginSnapshot(saleId: string, epoch: number, version: number): Snapshot;
+  beginSnapshot(saleId: string, epoch: number, version: number, gone: number): Snapshot;
+  /** A number that changes whenever items may have come back: what is derived from their being sold is to be forgotten. */
+  unlearned(saleId: string): number;
   /** The refusal, or undefined: ask Redis. A promise only while another worker is asked. */
   verdict(saleId: string, itemId: string): Verdict | Promise<Verdict>;
-  /** Answers other workers: is this item known to be sold in this epoch? Only for the own arc. */
-  ownsSold(saleId: string, epoch: number, itemId: string): boolean;
+  /**
+   * Answers other workers: is this item known to be sold in this epoch, by all that happened up to the version `since`? Only for
+   * the own arc.
+   */
+  ownsSold(saleId: string, epoch: number, since: number, itemId: string): boolean;
   readonly refusals: Readonly<RefusalCounts>;
   /** The ring as it is now. */
   readonly ring: Ring;
@@ -92,6 +104,8 @@ export type Verdict = 'sold-out' | 'sold' | undefined;
 const CONFIRMATIONS_MAX = 32_768;
 /** Of a sale or an epoch that is not known. */
 const NO_SNAPSHOT: Snapshot = { add() {}, done() {} };
+
+const isSoldOut = ({ gone, total }: SaleFacts): boolean => gone >= total;
 
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: short inner functions share its state.
 export function createShard(options: ShardOptions): Shard {
@@ -118,16 +132,20 @@ export function createShard(options: ShardOptions): Shard {
   };
 
   const confirm = async (facts: SaleFacts, reply: Promise<boolean>, saleId: string, itemId: string) => {
+    const { unlearned } = facts;
     const isSold = await reply.catch(() => false);
-    if (!isSold || sales.get(saleId) !== facts) return undefined;
+    // What came back meanwhile may be this item.
+    if (!isSold || sales.get(saleId) !== facts || facts.unlearned !== unlearned) return undefined;
     facts.foreign.add(itemId);
     return counted('asked', true);
   };
 
   return {
     openSale(saleId, total, epoch) {
-      if (sales.has(saleId)) factsAt(saleId, epoch);
-      else sales.set(saleId, createFacts(total, epoch, { createFilter, confirmationsMax }));
+      const facts = factsAt(saleId, epoch);
+      if (facts !== undefined) facts.total = total;
+      else if (!sales.has(saleId))
+        sales.set(saleId, createFacts(total, epoch, { createFilter, confirmationsMax }));
     },
     closeSale(saleId) {
       sales.delete(saleId);
@@ -139,49 +157,50 @@ export function createShard(options: ShardOptions): Shard {
       for (const facts of sales.values()) moveArc(facts, owns, hasGrown);
     },
     doubtAll() {
-      for (const facts of sales.values()) facts.doubts += 1;
+      for (const facts of sales.values()) doubt(facts);
     },
-    sold(saleId, epoch, version, itemIds) {
+    hear(event) {
+      const facts = factsAt(event.saleId, event.epoch);
+      if (facts !== undefined) hearChange(facts, event, owns);
+    },
+    look(saleId, epoch, version, gone) {
       const facts = factsAt(saleId, epoch);
-      if (facts === undefined) return;
-      learnFromEvent(facts, itemIds, owns);
-      if (version === undefined || !(version >= itemIds.length)) return;
-      facts.progress.event(version - itemIds.length, version);
-      if (version >= facts.total) facts.soldOut = true;
+      if (facts !== undefined) lookAt(facts, version, gone);
     },
     needsSnapshot(saleId) {
       const facts = sales.get(saleId);
-      if (facts === undefined || facts.soldOut) return false;
-      return facts.settled !== facts.doubts || facts.progress.hasGap();
+      return facts !== undefined && !isSoldOut(facts) && facts.settled !== facts.doubts;
     },
-    beginSnapshot(saleId, epoch, version) {
+    beginSnapshot(saleId, epoch, version, gone) {
       const facts = factsAt(saleId, epoch);
       if (facts === undefined) return NO_SNAPSHOT;
-      const { doubts } = facts;
-      const isCurrent = () => sales.get(saleId) === facts;
+      const reading = beginReading(facts, version, gone);
+      const isCurrent = () => sales.get(saleId) === facts && facts.reading === reading;
       return {
         add(itemIds) {
-          if (isCurrent()) learnFromSnapshot(facts, itemIds, owns);
+          if (isCurrent()) readSold(facts, reading, itemIds, owns);
         },
         done() {
-          if (isCurrent()) endSnapshot(facts, doubts, version);
+          if (isCurrent()) endReading(facts, reading, owns);
         },
       };
     },
+    unlearned: (saleId) => sales.get(saleId)?.unlearned ?? 0,
     verdict(saleId, itemId) {
       const facts = sales.get(saleId);
       if (facts === undefined) return undefined;
-      if (facts.soldOut) return counted('sold_out', true);
+      if (isSoldOut(facts)) return counted('sold_out', true);
       const owner = ring.ownerOf(itemId);
       if (owner === slot) return counted('own', facts.own.has(itemId));
       if (facts.foreign.has(itemId)) return counted('confirmed', true);
       if (!facts.filter.has(itemId)) return undefined;
-      const reply = ask(owner, saleId, facts.epoch, itemId);
+      const reply = ask(owner, saleId, facts.epoch, facts.backAt, itemId);
       return reply && confirm(facts, reply, saleId, itemId);
     },
-    ownsSold(saleId, epoch, itemId) {
+    ownsSold(saleId, epoch, since, itemId) {
       const facts = sales.get(saleId);
-      return facts !== undefined && facts.epoch === epoch && facts.own.has(itemId);
+      if (facts === undefined || facts.epoch !== epoch) return false;
+      return facts.heard >= since && isTrusted(facts) && facts.own.has(itemId);
     },
     refusals,
     get ring() {

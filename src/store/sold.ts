@@ -1,4 +1,3 @@
-import { epochOfGate } from './fence.ts';
 import { keysOf } from './keys.ts';
 import type { Redis } from './redis.ts';
 import { scanHash } from './scan.ts';
@@ -28,21 +27,22 @@ export function parseSoldEvent(message: string): SoldEvent | undefined {
   return { saleId, ...counts, itemIds, backIds };
 }
 
-/** The epoch of a sale and the counts that its events bear; undefined while its gate is shut. */
-export async function readSoldVersion(
+/**
+ * The epoch of a sale and the counts that its events bear; undefined while Redis does not have it. They are written when its gate
+ * opens, so that the items are there too.
+ */
+export async function readSoldCounts(
   redis: Redis,
   saleId: string,
 ): Promise<Pick<SoldEvent, 'epoch' | 'version' | 'gone'> | undefined> {
-  const keys = keysOf(saleId);
-  const [gate, counts] = await Promise.all([
-    redis.command('GET', keys.gate),
-    redis.command('HMGET', keys.sale, 'changes', 'gone'),
-  ]);
-  const epoch = epochOfGate((gate as string | null) ?? '');
-  const [version, gone] = counts as (string | null)[];
-  if (epoch === undefined || !version || !gone) return undefined;
-  return { epoch, version: Number(version), gone: Number(gone) };
+  const words = ['HMGET', keysOf(saleId).sale, 'epoch', 'changes', 'gone'];
+  const [epoch, version, gone] = ((await redis.command(...words)) as (string | null)[]).map(
+    (count) => count && Number(count),
+  );
+  return epoch && isCount(version) && isCount(gone) ? { epoch, version, gone } : undefined;
 }
+
+const isCount = (value: unknown): value is number => typeof value === 'number';
 
 /** Every item of which nothing is left when this begins, in parts, and perhaps some that are sold meanwhile. */
 export async function* scanSold(redis: Redis, saleId: string): AsyncGenerator<string[]> {

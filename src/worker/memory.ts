@@ -1,5 +1,5 @@
 import type { Config, Place } from '../config.ts';
-import { createLiveSales, type LiveSales } from '../selling/live-sales.ts';
+import { createLiveSales, type LiveSales, type WorkerSale } from '../selling/live-sales.ts';
 import { startQueueLooks } from '../selling/queue-looks.ts';
 import { startSoldFeed } from '../selling/sold-feed.ts';
 import { createTicker, type Ticker } from '../selling/ticker.ts';
@@ -30,7 +30,7 @@ export function openMemory(
     dir: peersDir,
     slot,
     deadlineMs: config.shardQuestionMs,
-    answer: (saleId, epoch, itemId) => shard.ownsSold(saleId, epoch, itemId),
+    answer: (saleId, epoch, since, itemId) => shard.ownsSold(saleId, epoch, since, itemId),
   });
   const ask = config.shardQuestionMs > 0 ? peers.ask : () => undefined;
   const shard = createShard({ slot, slots: [slot], ask });
@@ -38,10 +38,12 @@ export function openMemory(
   const hourlySales = config.hourlySales === 'on';
   const liveSales = createLiveSales({ hourlySales, redis, postgres: committers, shard, onError, onBatch });
   const ticker = createTicker({ redis, factsOf: (saleId) => liveSales.find(saleId)?.facts, isLeaving });
-  const saleIds = () => liveSales.all().map((sale) => sale.facts.id);
+  const idsOf = (sales: readonly WorkerSale[]) => sales.map((sale) => sale.facts.id);
+  const saleIds = () => idsOf(liveSales.all());
+  const openIds = () => idsOf(liveSales.open());
   const feed =
     config.shard === 'on'
-      ? startSoldFeed({ redis, shard, saleIds, onError, onChange: ticker.heard })
+      ? startSoldFeed({ redis, shard, saleIds, openIds, onError, onChange: ticker.heard })
       : undefined;
   const looks = startQueueLooks(liveSales.all);
   return {

@@ -10,16 +10,21 @@ const ITEMS = 1_000;
 
 /** The search, and how many positions it has searched so far. */
 function search(sale: TestSale) {
-  let searched = 0;
+  let [searched, unlearned] = [0, 0];
   const query: Postgres['query'] = (statement, values = []) => {
     if (statement.name === 'list_unsold') searched += (values[1] as number[]).length * (values[2] as number);
     return postgres.query(statement, values);
   };
-  const find = createUnsold(Object.create(postgres, { query: { value: query } }), () => [sale]);
+  const find = createUnsold(
+    Object.create(postgres, { query: { value: query } }),
+    () => [sale],
+    () => unlearned,
+  );
   return {
     ids: async (after?: string, limit = 3, as: TestSale = sale) =>
       (await find(as, after, limit)).map(({ id }) => id),
     searched: () => searched,
+    unlearn: () => void unlearned++,
   };
 }
 
@@ -66,4 +71,19 @@ test('after a rebuild all of it is searched again: Postgres may have come back o
   await sql('delete from purchases where sale_id = $1', sale.id);
   assert.deepEqual(await ids(), sale.itemIds.slice(900, 903), 'the others were sold out');
   assert.deepEqual(await ids(undefined, 3, { ...sale, epoch: sale.epoch + 1 }), sale.itemIds.slice(0, 3));
+});
+
+test('what came back is found again once the worker has heard of it', async () => {
+  const sale = await addSale(stores, { items: ITEMS });
+  await sell(sale, 0, ITEMS);
+  const { ids, searched, unlearn } = search(sale);
+  assert.deepEqual(await ids(), []);
+  const [back] = sale.itemIds.slice(450, 451);
+  await sql('delete from purchases where sale_id = $1 and item_id = $2', sale.id, back);
+  const before = searched();
+  assert.deepEqual(await ids(), [], 'nobody has told');
+  assert.equal(searched(), before);
+  unlearn();
+  assert.deepEqual(await ids(), [back]);
+  assert.deepEqual(await ids(back), []);
 });

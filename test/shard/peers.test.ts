@@ -37,20 +37,22 @@ function createBox(t: TestContext) {
   return { dir, join: join_, impostor };
 }
 
-test('an owner answers each question for itself, by sale, epoch and item', async (t) => {
+test('an owner answers each question for itself, by sale, epoch, version and item', async (t) => {
   const box = createBox(t);
   const owner = box.join(1, {
-    answer: (sale, epoch, item) => sale === SALE && epoch === 7 && item === 'sold',
+    answer: (sale, epoch, since, item) => sale === SALE && epoch === 7 && since <= 3 && item === 'sold',
   });
   await owner.listen();
   const asker = box.join(0);
   const answers = [
-    asker.ask(1, SALE, 7, 'unsold'),
-    asker.ask(1, SALE, 7, 'sold'),
-    asker.ask(1, SALE, 6, 'sold'),
-    asker.ask(1, 'S-0000000000', 7, 'sold'),
+    asker.ask(1, SALE, 7, 0, 'unsold'),
+    asker.ask(1, SALE, 7, 0, 'sold'),
+    asker.ask(1, SALE, 6, 0, 'sold'),
+    asker.ask(1, 'S-0000000000', 7, 0, 'sold'),
+    asker.ask(1, SALE, 7, 3, 'sold'),
+    asker.ask(1, SALE, 7, 4, 'sold'),
   ];
-  assert.deepEqual(await Promise.all(answers), [false, true, false, false]);
+  assert.deepEqual(await Promise.all(answers), [false, true, false, false, true, false]);
 });
 
 test('the questions of one turn travel as one frame, and 3,000 as three', async (t) => {
@@ -61,7 +63,7 @@ test('the questions of one turn travel as one frame, and 3,000 as three', async 
     socket.on('data', (chunk) => {
       for (const { batch, text } of read(chunk)) {
         heard++;
-        const items = text.split(' ').filter((_, i) => i % 3 === 2);
+        const items = text.split(' ').filter((_, i) => i % 4 === 3);
         socket.write(encodeFrame(batch, items.map((item) => (Number(item) % 3 === 0 ? '1' : '0')).join('')));
       }
     });
@@ -70,7 +72,7 @@ test('the questions of one turn travel as one frame, and 3,000 as three', async 
   for (const [count, frames] of [[100, 1] as const, [3000, 3] as const]) {
     heard = 0;
     const answers = await Promise.all(
-      Array.from({ length: count }, (_, i) => asker.ask(1, SALE, 1, String(i))),
+      Array.from({ length: count }, (_, i) => asker.ask(1, SALE, 1, 0, String(i))),
     );
     answers.forEach((answer, i) => {
       assert.equal(answer, i % 3 === 0);
@@ -84,7 +86,8 @@ test('questions with the longest ids fit into a frame', async (t) => {
   const owner = box.join(1, { answer: () => true });
   await owner.listen();
   const asker = box.join(0);
-  const ask = () => asker.ask(1, 's'.repeat(64), Number.MAX_SAFE_INTEGER, 'i'.repeat(64));
+  const ask = () =>
+    asker.ask(1, 's'.repeat(64), Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, 'i'.repeat(64));
   assert.ok((await Promise.all(Array.from({ length: 1024 }, ask))).every(Boolean));
 });
 
@@ -92,15 +95,15 @@ test('an owner that never answers costs the deadline, and after three silences i
   const box = createBox(t);
   await box.impostor(1, (socket) => socket.resume());
   const asker = box.join(0, { deadlineMs: 5 });
-  for (let i = 0; i < 3; i++) assert.equal(await asker.ask(1, SALE, 1, 'a'), false);
-  assert.equal(asker.ask(1, SALE, 1, 'a'), undefined);
+  for (let i = 0; i < 3; i++) assert.equal(await asker.ask(1, SALE, 1, 0, 'a'), false);
+  assert.equal(asker.ask(1, SALE, 1, 0, 'a'), undefined);
 });
 
 test('an owner that is not there is a no, and then not asked for a while', async (t) => {
   const asker = createBox(t).join(0);
-  assert.equal(await asker.ask(1, SALE, 1, 'a'), false);
-  assert.equal(asker.ask(1, SALE, 1, 'a'), undefined);
-  assert.equal(asker.ask(-1, SALE, 1, 'a'), undefined);
+  assert.equal(await asker.ask(1, SALE, 1, 0, 'a'), false);
+  assert.equal(asker.ask(1, SALE, 1, 0, 'a'), undefined);
+  assert.equal(asker.ask(-1, SALE, 1, 0, 'a'), undefined);
 });
 
 test('past the bound of questions in flight there is no asking', async (t) => {
@@ -108,10 +111,10 @@ test('past the bound of questions in flight there is no asking', async (t) => {
   const owner = box.join(1, { answer: () => true });
   await owner.listen();
   const asker = box.join(0, { inFlightMax: 10 });
-  const answers = Array.from({ length: 12 }, () => asker.ask(1, SALE, 1, 'a'));
+  const answers = Array.from({ length: 12 }, () => asker.ask(1, SALE, 1, 0, 'a'));
   assert.deepEqual(answers.slice(10), [undefined, undefined]);
   assert.ok((await Promise.all(answers.slice(0, 10))).every(Boolean));
-  assert.equal(await asker.ask(1, SALE, 1, 'a'), true);
+  assert.equal(await asker.ask(1, SALE, 1, 0, 'a'), true);
 });
 
 const GARBAGE: Record<string, (batch: number) => Buffer> = {
@@ -133,9 +136,9 @@ for (const [name, reply] of Object.entries(GARBAGE)) {
       });
     });
     const asker = box.join(0);
-    const answers = [asker.ask(1, SALE, 1, 'a'), asker.ask(1, SALE, 1, 'b')];
+    const answers = [asker.ask(1, SALE, 1, 0, 'a'), asker.ask(1, SALE, 1, 0, 'b')];
     assert.deepEqual(await Promise.all(answers), [false, false]);
-    assert.equal(asker.ask(1, SALE, 1, 'a'), undefined);
+    assert.equal(asker.ask(1, SALE, 1, 0, 'a'), undefined);
   });
 }
 
@@ -145,12 +148,12 @@ test('an owner that dies in the middle of a frame is a no, and its successor is 
     socket.once('data', () => socket.end(encodeFrame(1, '11').subarray(0, 9)));
   });
   const asker = box.join(0);
-  const answers = [asker.ask(1, SALE, 1, 'a'), asker.ask(1, SALE, 1, 'b')];
+  const answers = [asker.ask(1, SALE, 1, 0, 'a'), asker.ask(1, SALE, 1, 0, 'b')];
   assert.deepEqual(await Promise.all(answers), [false, false]);
 
   const successor = box.join(1, { answer: () => true });
   await successor.listen();
-  assert.equal(await untilAsked(() => asker.ask(1, SALE, 1, 'a')), true);
+  assert.equal(await untilAsked(() => asker.ask(1, SALE, 1, 0, 'a')), true);
 });
 
 test('a worker takes over the socket of a dead one, and of one that is still leaving', async (t) => {
@@ -161,7 +164,7 @@ test('a worker takes over the socket of a dead one, and of one that is still lea
   const successor = box.join(1, { answer: () => true });
   await successor.listen();
   await leaving.close();
-  assert.equal(await box.join(0).ask(1, SALE, 1, 'a'), true);
+  assert.equal(await box.join(0).ask(1, SALE, 1, 0, 'a'), true);
   await successor.close();
   assert.equal(existsSync(join(box.dir, '1.sock')), false);
 });
@@ -185,7 +188,7 @@ test('a worker ends a connection that sends garbage, and goes on answering the o
     socket.resume();
     await new Promise((resolve) => socket.on('close', resolve));
   }
-  assert.equal(await box.join(0).ask(1, SALE, 1, 'a'), true);
+  assert.equal(await box.join(0).ask(1, SALE, 1, 0, 'a'), true);
 });
 
 test('frames survive being cut into single bytes', () => {
@@ -203,10 +206,10 @@ test('closing answers every open question with no', async (t) => {
   const box = createBox(t);
   await box.impostor(1, (socket) => socket.resume());
   const asker = box.join(0);
-  const answer = asker.ask(1, SALE, 1, 'a');
+  const answer = asker.ask(1, SALE, 1, 0, 'a');
   await asker.close();
   assert.equal(await answer, false);
-  assert.equal(asker.ask(1, SALE, 1, 'a'), undefined);
+  assert.equal(asker.ask(1, SALE, 1, 0, 'a'), undefined);
 });
 
 test('a socket path that the system would cut off is refused', async () => {

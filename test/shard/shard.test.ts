@@ -16,7 +16,7 @@ function openShard(options: Partial<ShardOptions> = {}) {
   const shard = createShard({
     slot: 0,
     slots: [0, 1],
-    ask(_owner, _saleId, _epoch, itemId) {
+    ask(_owner, _saleId, _epoch, _since, itemId) {
       asked.push(itemId);
       return undefined;
     },
@@ -30,7 +30,7 @@ function openShard(options: Partial<ShardOptions> = {}) {
 
 test('a sold item of the own arc is refused, an unsold one goes on to Redis, and neither asks anybody', () => {
   const { shard, asked, own } = openShard({ createFilter: sayMaybe });
-  shard.sold(SALE, 1, 1, [own[0]!]);
+  hear(shard, 1, 1, [own[0]!]);
   assert.equal(shard.verdict(SALE, own[0]!), 'sold');
   assert.equal(shard.verdict(SALE, own[1]!), undefined);
   assert.equal(shard.verdict('S-0000000000', own[0]!), undefined);
@@ -39,7 +39,7 @@ test('a sold item of the own arc is refused, an unsold one goes on to Redis, and
 
 test('a foreign item that was heard sold is refused without a question', () => {
   const { shard, asked, foreign } = openShard();
-  shard.sold(SALE, 1, 1, [foreign[0]!]);
+  hear(shard, 1, 1, [foreign[0]!]);
   assert.equal(shard.verdict(SALE, foreign[0]!), 'sold');
   assert.deepEqual(asked, []);
 });
@@ -75,23 +75,23 @@ test('a confirmed item is not asked for again', async () => {
 
 test('the sale is sold out as soon as any event says that all are sold, though others were lost', () => {
   const { shard, own } = openShard();
-  shard.sold(SALE, 1, IDS.length, [own[0]!]);
+  hear(shard, 1, IDS.length, [own[0]!]);
   assert.equal(shard.verdict(SALE, own[1]!), 'sold-out');
   assert.equal(shard.needsSnapshot(SALE), false);
 });
 
 test('a new epoch forgets every fact of the older one, and older events are ignored', async () => {
   const { shard, own, foreign } = openShard({ createFilter: sayMaybe });
-  shard.sold(SALE, 1, IDS.length, [own[0]!, foreign[0]!]);
+  hear(shard, 1, IDS.length, [own[0]!, foreign[0]!]);
   shard.openSale(SALE, IDS.length, 2);
-  shard.sold(SALE, 1, IDS.length, [own[0]!, foreign[0]!]);
-  shard.beginSnapshot(SALE, 1, IDS.length).add(IDS);
+  hear(shard, 1, IDS.length, [own[0]!, foreign[0]!]);
+  shard.beginSnapshot(SALE, 1, IDS.length, IDS.length).add(IDS);
   shard.openSale(SALE, IDS.length, 1);
   for (const itemId of IDS) assert.equal(shard.verdict(SALE, itemId), undefined);
-  assert.equal(shard.ownsSold(SALE, 1, own[0]!), false);
-  shard.sold(SALE, 3, 1, [own[1]!]); // an event may be the first to tell of an epoch
-  assert.equal(shard.ownsSold(SALE, 3, own[1]!), true);
-  assert.equal(shard.ownsSold(SALE, 2, own[1]!), false);
+  assert.equal(shard.ownsSold(SALE, 1, 0, own[0]!), false);
+  hear(shard, 3, 1, [own[1]!]); // an event may be the first to tell of an epoch
+  assert.equal(shard.ownsSold(SALE, 3, 0, own[1]!), true);
+  assert.equal(shard.ownsSold(SALE, 2, 0, own[1]!), false);
 });
 
 test('a confirmation that arrives after the epoch has changed, or the sale has gone, is not believed', async () => {
@@ -108,7 +108,7 @@ test('a confirmation that arrives after the epoch has changed, or the sale has g
 
 test('a snapshot begun before an epoch change adds nothing after it', () => {
   const { shard, own } = openShard();
-  const snapshot = shard.beginSnapshot(SALE, 1, 5);
+  const snapshot = shard.beginSnapshot(SALE, 1, 5, 5);
   shard.openSale(SALE, IDS.length, 2);
   snapshot.add(own);
   snapshot.done();
@@ -118,10 +118,10 @@ test('a snapshot begun before an epoch change adds nothing after it', () => {
 
 test('a malformed event changes nothing', () => {
   const { shard, own } = openShard();
-  shard.sold(SALE, Number.NaN, 1, [own[0]!]);
+  hear(shard, Number.NaN, 1, [own[0]!]);
   assert.equal(shard.verdict(SALE, own[0]!), undefined);
-  shard.sold(SALE, 1, Number.NaN, []);
-  assert.equal(shard.ownsSold(SALE, 1, own[0]!), false);
+  hear(shard, 1, Number.NaN, []);
+  assert.equal(shard.ownsSold(SALE, 1, 0, own[0]!), false);
   complete(shard, 0);
   assert.equal(shard.needsSnapshot(SALE), false);
 });
@@ -133,13 +133,15 @@ test('a snapshot is wanted at first, after a gap, after an interruption and for 
   complete(shard, 0);
   assert.equal(shard.needsSnapshot(SALE), false);
 
-  shard.sold(SALE, 1, 1, [own[0]!]);
-  shard.sold(SALE, 1, 3, [own[2]!]);
-  assert.equal(shard.needsSnapshot(SALE), true);
-  shard.sold(SALE, 1, 2, [own[1]!]); // only late
+  hear(shard, 1, 1, [own[0]!]);
   assert.equal(shard.needsSnapshot(SALE), false);
-  shard.sold(SALE, 1, 9, [own[3]!]);
+  hear(shard, 1, 3, [own[2]!]);
+  assert.equal(shard.needsSnapshot(SALE), true);
+  hear(shard, 1, 2, [own[1]!]); // too late: it may be back by now
+  assert.equal(shard.verdict(SALE, own[1]!), undefined);
+  assert.equal(shard.needsSnapshot(SALE), true);
   complete(shard, 8);
+  hear(shard, 1, 9, [own[3]!]);
   assert.equal(shard.needsSnapshot(SALE), false);
 
   shard.doubtAll();
@@ -151,17 +153,132 @@ test('a snapshot is wanted at first, after a gap, after an interruption and for 
   assert.equal(shard.needsSnapshot(SALE), true);
 });
 
-test('own purchases, of which no version is known, leave no gap', () => {
+test('an event that was heard while a snapshot was read stands above it; one from before it began does not', () => {
+  const { shard, own, foreign } = openShard();
+  const [kept, sold, back, late] = own as [string, string, string, string];
+  const snapshot = shard.beginSnapshot(SALE, 1, 10, 3);
+  hear(shard, 1, 9, [late]); // and the tenth, by which it came back, is lost
+  hear(shard, 1, 12, [sold, foreign[0]!]);
+  assert.equal(shard.verdict(SALE, sold), 'sold', 'what is heard is believed at once');
+  hear(shard, 1, 13, [], [back]);
+  snapshot.add([kept, back]);
+  snapshot.done();
+  assert.deepEqual(
+    [kept, sold, back, late, foreign[0]!].map((itemId) => shard.verdict(SALE, itemId)),
+    ['sold', 'sold', undefined, undefined, 'sold'],
+  );
+  assert.equal(shard.needsSnapshot(SALE), false);
+});
+
+test('an item that is back is for sale at once, of the own arc or another', async () => {
+  const { shard, own, foreign } = openShard({ createFilter: sayMaybe });
+  complete(shard, 0);
+  const both = [own[0]!, foreign[0]!];
+  hear(shard, 1, 2, both);
+  assert.equal(shard.ownsSold(SALE, 1, 2, own[0]!), true);
+  const before = shard.unlearned(SALE);
+  hear(shard, 1, 4, [], both, 0);
+  for (const itemId of both) assert.equal(await shard.verdict(SALE, itemId), undefined);
+  assert.equal(shard.ownsSold(SALE, 1, 4, own[0]!), false);
+  assert.notEqual(shard.unlearned(SALE), before);
+  hear(shard, 1, 6, both);
+  for (const itemId of both) assert.equal(shard.verdict(SALE, itemId), 'sold', 'until it is sold again');
+  assert.equal(shard.needsSnapshot(SALE), false);
+});
+
+test('sold out is taken back as soon as one item is back, and by a snapshot, and by more items', () => {
   const { shard, own } = openShard();
   complete(shard, 0);
-  shard.sold(SALE, 1, undefined, [own[0]!]);
-  assert.equal(shard.verdict(SALE, own[0]!), 'sold');
+  hear(shard, 1, IDS.length, IDS);
+  assert.equal(shard.verdict(SALE, own[0]!), 'sold-out');
+  hear(shard, 1, IDS.length + 1, [], [own[0]!], IDS.length - 1);
+  assert.deepEqual([shard.verdict(SALE, own[0]!), shard.verdict(SALE, own[1]!)], [undefined, 'sold']);
+  hear(shard, 1, IDS.length + 2, [own[0]!], [], IDS.length);
+  assert.equal(shard.verdict(SALE, own[0]!), 'sold-out');
+  takeSnapshot(shard, IDS.length + 4, IDS.slice(2));
+  assert.equal(shard.verdict(SALE, IDS[0]!), undefined);
+  hear(shard, 1, IDS.length + 6, IDS.slice(0, 2), [], IDS.length);
+  assert.equal(shard.verdict(SALE, own[1]!), 'sold-out');
+  shard.openSale(SALE, IDS.length + 1, 1);
+  assert.deepEqual([shard.verdict(SALE, own[1]!), shard.verdict(SALE, 'added')], ['sold', undefined]);
+});
+
+test('an owner answers nobody who has heard of a return that it may have missed', () => {
+  const { shard, own } = openShard();
+  complete(shard, 0);
+  hear(shard, 1, 1, [own[0]!]);
+  assert.equal(shard.ownsSold(SALE, 1, 1, own[0]!), true);
+  assert.equal(shard.ownsSold(SALE, 1, 2, own[0]!), false, 'the asker has heard more');
+  hear(shard, 1, 3, [own[2]!]);
+  assert.equal(shard.ownsSold(SALE, 1, 3, own[0]!), false, 'that item may be back');
+  assert.equal(shard.verdict(SALE, own[0]!), 'sold', 'until the snapshot it is held to be sold');
+  takeSnapshot(shard, 3, [own[2]!]);
+  assert.equal(shard.ownsSold(SALE, 1, 3, own[2]!), true);
+  assert.equal(shard.verdict(SALE, own[0]!), undefined);
+});
+
+test('a confirmation of before a return is neither believed nor kept, and the next question names that return', async () => {
+  const answers: ((isSold: boolean) => void)[] = [];
+  const since: number[] = [];
+  const { shard, foreign } = openShard({
+    createFilter: sayMaybe,
+    ask(_owner, _saleId, _epoch, version) {
+      since.push(version);
+      const { promise, resolve } = withResolvers();
+      answers.push(resolve);
+      return promise;
+    },
+  });
+  complete(shard, 5);
+  const first = shard.verdict(SALE, foreign[0]!);
+  hear(shard, 1, 6, [], [foreign[0]!], 0);
+  answers[0]?.(true);
+  assert.equal(await first, undefined);
+  const second = shard.verdict(SALE, foreign[0]!);
+  answers[1]?.(true);
+  assert.equal(await second, 'sold');
+  assert.deepEqual(since, [5, 6]);
+  takeSnapshot(shard, 7, []);
+  void shard.verdict(SALE, foreign[0]!);
+  assert.deepEqual(since, [5, 6, 7], 'a snapshot clears what was confirmed');
+});
+
+test('a last event that was lost is missed at the second look at the version', () => {
+  const { shard, own } = openShard();
+  complete(shard, 0);
+  hear(shard, 1, IDS.length, IDS);
+  const look = (version: number, gone: number, epoch = 1) => shard.look(SALE, epoch, version, gone);
+  look(IDS.length, IDS.length);
+  look(IDS.length + 1, IDS.length - 1);
+  assert.equal(shard.needsSnapshot(SALE), false, 'it may be on its way');
+  look(IDS.length + 1, IDS.length - 1);
+  assert.equal(shard.needsSnapshot(SALE), true);
+  takeSnapshot(shard, IDS.length + 1, IDS.slice(1));
+  assert.deepEqual([shard.verdict(SALE, IDS[0]!), shard.needsSnapshot(SALE)], [undefined, false]);
+  for (let version = IDS.length + 2; version < IDS.length + 6; version++) {
+    look(version, IDS.length - 1);
+    hear(shard, 1, version, [], [own[version % 2]!], IDS.length - 1);
+  }
+  assert.equal(shard.needsSnapshot(SALE), false, 'what is only late is not missed');
+  look(1, 1, 2);
+  assert.equal(shard.needsSnapshot(SALE), true, 'a look may be the first to tell of an epoch');
+});
+
+test('a snapshot that is given up leaves the sale in doubt, and one begun later takes its place', () => {
+  const { shard, own } = openShard();
+  complete(shard, 0);
+  const given = shard.beginSnapshot(SALE, 1, 1, 1);
+  given.add([own[0]!]);
+  assert.equal(shard.needsSnapshot(SALE), true);
+  takeSnapshot(shard, 2, [own[1]!]);
+  given.done();
+  assert.deepEqual([shard.verdict(SALE, own[0]!), shard.verdict(SALE, own[1]!)], [undefined, 'sold']);
   assert.equal(shard.needsSnapshot(SALE), false);
 });
 
 test('a snapshot begun before the arc grew does not settle the doubt', () => {
   const { shard } = openShard();
-  const snapshot = shard.beginSnapshot(SALE, 1, 0);
+  const snapshot = shard.beginSnapshot(SALE, 1, 0, 0);
   shard.setSlots([0]);
   snapshot.done();
   assert.equal(shard.needsSnapshot(SALE), true);
@@ -172,20 +289,20 @@ test('a snapshot begun before the arc grew does not settle the doubt', () => {
 test('a snapshot for a grown arc makes the owner know it, and a shrunken arc is forgotten', () => {
   const { shard, own, foreign } = openShard();
   shard.setSlots([0]);
-  const snapshot = shard.beginSnapshot(SALE, 1, IDS.length - 1);
+  const snapshot = shard.beginSnapshot(SALE, 1, IDS.length - 1, IDS.length - 1);
   snapshot.add(IDS.slice(0, -1));
   snapshot.done();
-  for (const itemId of IDS.slice(0, -1)) assert.equal(shard.ownsSold(SALE, 1, itemId), true);
+  for (const itemId of IDS.slice(0, -1)) assert.equal(shard.ownsSold(SALE, 1, 0, itemId), true);
   shard.setSlots([0, 1]);
-  assert.equal(shard.ownsSold(SALE, 1, own[0]!), true);
-  assert.equal(shard.ownsSold(SALE, 1, foreign[0]!), false);
+  assert.equal(shard.ownsSold(SALE, 1, 0, own[0]!), true);
+  assert.equal(shard.ownsSold(SALE, 1, 0, foreign[0]!), false);
 });
 
 test('a closed sale is unknown again', () => {
   const { shard, own } = openShard();
-  shard.sold(SALE, 1, 1, [own[0]!]);
+  hear(shard, 1, 1, [own[0]!]);
   shard.closeSale(SALE);
-  shard.sold(SALE, 1, 2, [own[1]!]);
+  hear(shard, 1, 2, [own[1]!]);
   assert.equal(shard.verdict(SALE, own[0]!), undefined);
   shard.openSale(SALE, IDS.length, 1);
   assert.equal(shard.verdict(SALE, own[0]!), undefined);
@@ -201,7 +318,7 @@ test('the memory of a closed sale can be collected', async () => {
       return filter;
     },
   });
-  remembering.shard.sold(SALE, 1, 2, IDS.slice(0, 2));
+  hear(remembering.shard, 1, 2, IDS.slice(0, 2));
   remembering.shard.closeSale(SALE);
   await new Promise((resolve) => setTimeout(resolve, 1)); // a WeakRef holds its target until the turn ends
   collectGarbage();
@@ -223,8 +340,29 @@ test('confirmations are bounded and keep what is asked for', () => {
   assert.equal(none.has('a'), false);
 });
 
-function complete(shard: ReturnType<typeof createShard>, version: number) {
-  shard.beginSnapshot(SALE, 1, version).done();
+type Shard = ReturnType<typeof createShard>;
+
+/** The shard hears that items ran out or came back, and that so many are gone since. */
+function hear(
+  shard: Shard,
+  epoch: number,
+  version: number,
+  itemIds: readonly string[],
+  backIds: readonly string[] = [],
+  gone = version,
+) {
+  shard.hear({ saleId: SALE, epoch, version, gone, itemIds, backIds });
+}
+
+/** A snapshot that finds these items sold. */
+function takeSnapshot(shard: Shard, version: number, sold: readonly string[]) {
+  const snapshot = shard.beginSnapshot(SALE, 1, version, sold.length);
+  snapshot.add(sold);
+  snapshot.done();
+}
+
+function complete(shard: Shard, version: number) {
+  shard.beginSnapshot(SALE, 1, version, version).done();
 }
 
 function withResolvers() {
