@@ -47,6 +47,13 @@ export const STORY = {
     ],
   },
   table: 'id,name,price\r\nmug-1,Drop Mug,\r\n"mug-2","Drop Mug, large",\r\n',
+  moreItems: {
+    items: [
+      { id: 'jug-1', name: 'Stone Jug' },
+      { id: items[0].id, stock: 3 },
+    ],
+  },
+  itemsAdded: { id: saleId, total_items: items.length + 3, items_added: 1, units_added: 3 },
   created: {
     data: { id: saleId, ...hour, total_items: items.length },
     message: 'Sale created successfully',

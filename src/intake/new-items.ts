@@ -1,5 +1,5 @@
 import { ITEMS_MAX } from '../sale.ts';
-import type { NewSaleItem } from '../store/sales.ts';
+import type { NewSaleItem } from '../store/new-items.ts';
 import type { Row } from './csv.ts';
 import type { Faults } from './faults.ts';
 import {
@@ -59,17 +59,26 @@ export const rawItemsOfRows = (rows: readonly Row[]): RawItem[] =>
 /** The number that a text is; a text that is none stays, and is refused as one. */
 export const numberOf = (text: string): unknown => (/^\s*\d{1,15}\s*$/.test(text) ? Number(text) : text);
 
-/** Reads items in turns. What is wrong with them is in `faults`; `hasCurrency` says whether prices may be given. */
+/** An item as it was read, and what the names of its fields stand behind: `items[3].`. */
+export type ReadItem = Partial<NewSaleItem> & { readonly at: string };
+
+/** What is asked of items: whether all of them are new, and so need a name; and whether they may have prices. */
+export interface Needs {
+  readonly areNew: boolean;
+  readonly hasCurrency: boolean;
+}
+
+/** Reads items in turns. What is wrong with them is in `faults`. */
 export async function readItems(
   raw: readonly RawItem[],
-  hasCurrency: boolean,
+  needs: Needs,
   faults: Faults,
   pace: Pace,
-): Promise<NewSaleItem[]> {
+): Promise<ReadItem[]> {
   const seen = new Map<string, string>();
-  const items: NewSaleItem[] = [];
+  const items: ReadItem[] = [];
   for (const each of raw) {
-    items.push(readItem(each, seen, hasCurrency, faults));
+    items.push(readItem(each, seen, needs, faults));
     if (items.length % LOOK_EVERY === 0 && pace.isDue()) await pace.rest();
   }
   return items;
@@ -78,16 +87,16 @@ export async function readItems(
 function readItem(
   { place, joint, fields }: RawItem,
   seen: Map<string, string>,
-  hasCurrency: boolean,
+  { areNew, hasCurrency }: Needs,
   faults: Faults,
-): NewSaleItem {
+): ReadItem {
   const at = place + joint;
   refuseUnknown(fields, ITEM_FIELDS, 'a field of an item, which has', faults, at);
   const id = readItemId(fields.id, `${at}id`, faults);
   const before = id === undefined ? undefined : seen.get(id);
   if (before !== undefined) faults.add(`${at}id`, `id must occur once: ${before} has ${id} too`);
   else if (id !== undefined) seen.set(id, place);
-  const name = readName(fields.name ?? null, `${at}name`, faults);
+  const name = readName(fields.name ?? (areNew ? null : undefined), `${at}name`, faults);
   const imageUrl = readImageUrl(fields.image_url, `${at}image_url`, faults);
   const price = readPrice(fields.price, `${at}price`, faults);
   if (price !== undefined && !hasCurrency)
@@ -95,7 +104,8 @@ function readItem(
   const stock = readStock(fields.stock, `${at}stock`, faults);
   const data = readData(fields.data, `${at}data`, faults);
   return {
-    name: name ?? '',
+    at,
+    ...(name !== undefined && { name }),
     ...(id !== undefined && { id }),
     ...(imageUrl !== undefined && { imageUrl }),
     ...(price !== undefined && { price }),

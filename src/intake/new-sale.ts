@@ -1,6 +1,7 @@
 import type { FieldErrors } from '../http/input.ts';
 import { TIME_MAX_MS } from '../http/time.ts';
 import { ITEMS_MAX } from '../sale.ts';
+import type { NewSaleItem } from '../store/new-items.ts';
 import type { NewSale } from '../store/sales.ts';
 import { createFaults, type Faults } from './faults.ts';
 import {
@@ -99,7 +100,8 @@ async function readSale(
   const paymentSeconds = readPaymentSeconds(fields.payment_seconds, 'payment_seconds', faults);
   const { startsAtMs, endsAtMs } = readSpan(fields, nowMs, faults);
   const queue = readNewQueue(fields.queue, startsAtMs, faults);
-  const items = raw && (await readItems(raw, fields.currency !== undefined, faults, pace));
+  const items =
+    raw && (await readItems(raw, { areNew: true, hasCurrency: fields.currency !== undefined }, faults, pace));
   const units = items?.reduce((sum, { stock = 1 }) => sum + stock, 0);
   const given = (raw ? readUnits : readTotal)(fields.total_items, 'total_items', faults);
   const total = given ?? units ?? 0;
@@ -119,7 +121,8 @@ async function readSale(
       ...(name !== undefined && { name }),
       ...(paymentSeconds !== undefined && { paymentSeconds }),
       ...(queue && { queue }),
-      ...(items && { items }),
+      // Without faults each has a name.
+      ...(items && { items: items as readonly NewSaleItem[] }),
     },
   };
 }

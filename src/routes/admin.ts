@@ -95,7 +95,8 @@ const bodyOf = (id: string, sale: NewSale) => ({
 const name = (description: string) => textOf(NAME, description, { maxLength: NAME_MAX });
 const CURRENCY_SCHEMA = textOf(CURRENCY, 'The currency of the prices: a code of ISO 4217. Prices need it.');
 
-const NEW_ITEM_FIELDS: Record<(typeof ITEM_FIELDS)[number], Schema> = {
+/** What is said of an item in a body. */
+export const NEW_ITEM_FIELDS: Record<(typeof ITEM_FIELDS)[number], Schema> = {
   id: {
     ...ID_SCHEMA,
     description: 'Unique within the sale: what did not sell may be listed again. Default: generated.',

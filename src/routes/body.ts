@@ -8,6 +8,11 @@ import { readText } from '../intake/text.ts';
 const JSON_BODY = /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i;
 const CHARSET = /;\s*charset\s*=\s*"?([^\s";]*)/i;
 
+export interface JsonBody {
+  readonly value: unknown;
+  readonly bytes: Uint8Array;
+}
+
 export type Refused = { readonly refused: Answer };
 
 export const isJson = (type: string): boolean => JSON_BODY.test(type);
@@ -29,31 +34,27 @@ export async function readBytes(asked: Asked): Promise<{ bytes: Uint8Array } | R
 export const unreadable = (asked: Asked, fault: string): Answer =>
   problem(asked, 'malformed_request', undefined, undefined, `The request cannot be read: ${fault}.`);
 
-/** The JSON body of a request, or the refusal of one without. */
-export async function readJsonBody(asked: Asked): Promise<{ value: unknown } | Refused> {
+/** The JSON body of a request and its bytes, or the refusal of one without. */
+export async function readJsonBody(asked: Asked): Promise<JsonBody | Refused> {
   if (!hasJsonType(asked)) return { refused: problem(asked, 'unsupported_media_type') };
   const body = await readBytes(asked);
   return 'refused' in body ? body : parse(asked, body.bytes);
 }
 
-/** The same of a request that may leave out its body, and means an empty object then; and the bytes. */
-export async function readOptionalJson(
-  asked: Asked,
-): Promise<{ value: unknown; bytes: Uint8Array } | Refused> {
+/** The same of a request that may leave out its body, and means an empty object then. */
+export async function readOptionalJson(asked: Asked): Promise<JsonBody | Refused> {
   const body = await readBytes(asked);
   if ('refused' in body) return body;
-  const { bytes } = body;
-  if (bytes.length === 0) return { value: {}, bytes };
+  if (body.bytes.length === 0) return { value: {}, bytes: body.bytes };
   if (!hasJsonType(asked)) return { refused: problem(asked, 'unsupported_media_type') };
-  const read = await parse(asked, bytes);
-  return 'refused' in read ? read : { ...read, bytes };
+  return parse(asked, body.bytes);
 }
 
 const hasJsonType = ({ headers: { contentType: type = '' } }: Asked): boolean =>
   isJson(type) && isInUtf8(type);
 
-async function parse(asked: Asked, bytes: Uint8Array): Promise<{ value: unknown } | Refused> {
+async function parse(asked: Asked, bytes: Uint8Array): Promise<JsonBody | Refused> {
   const text = readText(bytes);
   const read = 'fault' in text ? text : await readJson(text.value, createPace());
-  return 'fault' in read ? { refused: unreadable(asked, read.fault) } : read;
+  return 'fault' in read ? { refused: unreadable(asked, read.fault) } : { value: read.value, bytes };
 }

@@ -13,6 +13,7 @@ import { imageEndpoint } from './image.ts';
 import { itemsEndpoints } from './items.ts';
 import { liveEndpoint } from './live.ts';
 import { metricsEndpoint } from './metrics.ts';
+import { moreItemsEndpoint } from './more-items.ts';
 import { purchaseEndpoints } from './purchase.ts';
 import { queueEndpoints } from './queue.ts';
 import { salesEndpoints } from './sales.ts';
@@ -32,6 +33,7 @@ export function listEndpoints(deps: RouteDeps): readonly Documented[] {
     imageEndpoint,
     createSaleEndpoint(deps),
     ...switchEndpoints(deps),
+    moreItemsEndpoint(deps),
     purchasesOfSaleEndpoint(deps),
     confirmEndpoint(deps),
     eventsEndpoint(deps),

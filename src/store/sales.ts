@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { itemMaker } from '../goods/catalogue.ts';
-import { namedPictureUrl } from '../goods/kinds.ts';
 import { type LiveSale, type QueueSettings, SALE_ID, type SaleState, stateOf } from '../sale.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
+import { insertItems, type NewSaleItem } from './new-items.ts';
 import { type Postgres, statement, type Transaction } from './postgres.ts';
 import { insertQueue } from './queue/saved.ts';
 import { type Redis, script } from './redis.ts';
@@ -11,28 +10,10 @@ import { factsOf, type SaleRow } from './sale-row.ts';
 
 const sql = {
   insertSale: statement('insert_sale'),
-  insertItems: statement('insert_items'),
   liveSales: statement('live_sales'),
   saleState: statement('sale_state'),
 };
 const whole = script('whole');
-/** Rows of one statement: some ms of this process, some 50 of Postgres. Making all of them at once would stop the worker. */
-const INSERT_ROWS = 2_000;
-
-/** What a shop says of an item; the rest is made. */
-export interface NewSaleItem {
-  /** Absent: generated. */
-  readonly id?: string;
-  readonly name: string;
-  /** Absent: the picture of what the name says. */
-  readonly imageUrl?: string;
-  /** In minor units of the sale's currency. */
-  readonly price?: number;
-  /** JSON of an object. */
-  readonly data?: string;
-  /** Units, 1 to 1,000,000. Absent: 1. */
-  readonly stock?: number;
-}
 
 export interface NewSale {
   readonly startsAtMs: number;
@@ -75,42 +56,8 @@ export async function insertSale(client: Transaction, id: string, sale: NewSale)
   const added = await client.query({ ...sql.insertSale, values: [id, ...span, ...facts] });
   if (added.rowCount === 0) return false;
   if (sale.queue) await insertQueue(client, id, sale.queue);
-  // While Postgres adds one part, the next is made.
-  let adding: Promise<unknown> = Promise.resolve();
-  const count = sale.items?.length ?? sale.total;
-  for (let from = 0; from < count; from += INSERT_ROWS) {
-    const columns = columnsOf(id, sale, from, Math.min(from + INSERT_ROWS, count));
-    await adding;
-    adding = client.query({ ...sql.insertItems, values: [id, from, ...columns] });
-    // Awaited in the next round or below; a rejection before that is not an uncaught one.
-    adding.catch(() => {});
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  await adding;
+  await insertItems(client, id, { from: 0, count: sale.items?.length ?? sale.total, items: sale.items });
   return true;
-}
-
-/** The items from one position to another, by columns. */
-function columnsOf(saleId: string, { items }: NewSale, from: number, to: number): readonly unknown[][] {
-  const make = itemMaker(saleId);
-  const ids: string[] = [];
-  const names: string[] = [];
-  const urls: string[] = [];
-  const prices: unknown[] = [];
-  const data: unknown[] = [];
-  const stocks: number[] = [];
-  for (let i = from; i < to; i++) {
-    const made = make(i);
-    const given = items?.[i];
-    const id = given?.id ?? made.id;
-    ids.push(id);
-    names.push(given?.name ?? made.name);
-    urls.push(given === undefined ? made.imageUrl : (given.imageUrl ?? namedPictureUrl(id, given.name)));
-    prices.push(given?.price ?? null);
-    data.push(given?.data ?? null);
-    stocks.push(given?.stock ?? 1);
-  }
-  return [ids, names, urls, prices, data, stocks];
 }
 
 interface LiveRow extends SaleRow {
