@@ -22,6 +22,7 @@ with open as materialized (
   select sale_id, substr(line, 2), 0, null, code, user_id, decided_at
   from decided, string_to_table(lines, ' ') as line
   where line like '+%' and strpos(line, '@') = 0
+  -- Where some of them came back, commit_kept.sql comes here.
   -- Where units are numbered, commit_units.sql comes here.
 )
 -- In a sale with a payment window, commit_payments.sql comes here.

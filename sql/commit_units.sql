@@ -9,3 +9,4 @@ from decided, string_to_table(lines, ' ') as line,
   string_to_table(units, ',') as part,
   generate_series(split_part(part, '-', 1)::int, split_part(part || '-' || part, '-', 2)::int) as unit
 where line like '+%@%'
+-- Where some of them came back, commit_kept_units.sql comes here.

@@ -28,6 +28,14 @@ export interface InEpoch {
   readonly paymentSeconds?: number;
 }
 
+/** What a commit needs: the pool, or one transaction. */
+export type Committer = Pick<Postgres, 'query' | 'tells'>;
+
+export interface CommitOptions {
+  /** Units that the codes have given back, as Postgres has noted, are not theirs. Only what is saved can be such a decision. */
+  readonly withoutReturned?: boolean;
+}
+
 /** What a commit has found and done. */
 export interface Committed {
   /** Codes that were there before, whatever their decisions say. */
@@ -42,27 +50,32 @@ export interface Committed {
  * Throws as `Postgres.query` does.
  */
 export async function commitDecisions(
-  postgres: Postgres,
+  postgres: Committer,
   sale: InEpoch,
   decisions: readonly Decision[],
+  options: CommitOptions = {},
 ): Promise<Committed | undefined> {
   const hasWindow = sale.paymentSeconds !== undefined;
   // Postgres knows whether the sale has a window, and refuses the wrong statement as it does a wrong epoch.
   return (
-    (await commitAs(postgres, sale, decisions, hasWindow)) ??
-    (await commitAs(postgres, sale, decisions, !hasWindow))
+    (await commitAs(postgres, sale, decisions, hasWindow, options)) ??
+    (await commitAs(postgres, sale, decisions, !hasWindow, options))
   );
 }
 
 async function commitAs(
-  postgres: Postgres,
+  postgres: Committer,
   sale: InEpoch,
   decisions: readonly Decision[],
   hasWindow: boolean,
+  { withoutReturned = false }: CommitOptions,
 ): Promise<Committed | undefined> {
   const lines = decisions.map((d) => d.lines.join(' '));
+  const hasUnits = lines.some((line) => line.includes('@'));
   const parts = [
-    ...(lines.some((line) => line.includes('@')) ? ['commit_units'] : []),
+    ...(hasUnits ? ['commit_units'] : []),
+    ...(withoutReturned ? ['commit_kept'] : []),
+    ...(withoutReturned && hasUnits ? ['commit_kept_units'] : []),
     ...(hasWindow ? ['commit_payments'] : []),
     ...(postgres.tells ? [hasWindow ? 'tell_pending' : 'tell_purchases'] : []),
   ];

@@ -40,6 +40,18 @@ export function unitsOf(line: string): number[] {
   });
 }
 
+/** A line, without its sign, of these units of an item, in ascending order: "item@5-7,9", or "item" for unit 0 alone. */
+export function lineOf(item: string, units: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const unit of units) {
+    const run = runs.at(-1);
+    if (run?.[1] === unit - 1) run[1] = unit;
+    else runs.push([unit, unit]);
+  }
+  const words = runs.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(',');
+  return words === '0' ? item : `${item}@${words}`;
+}
+
 /** How many units decisions' lines have bought. */
 export const unitsIn = (lines: readonly string[]): number =>
   lines.reduce((sum, line) => sum + unitsOf(line).length, 0);

@@ -10,7 +10,7 @@ import { isSellable } from './sales.ts';
 import { readSale } from './switch.ts';
 
 const sql = {
-  lock: statement('lock_sale'),
+  lock: statement('lock_for_items'),
   stocks: statement('item_stocks'),
   raise: statement('raise_stocks'),
   total: statement('raise_total'),

@@ -4,6 +4,7 @@ import { formatDecision } from './decision.ts';
 import { Unavailable } from './errors.ts';
 import { epochNamedBy, fenceOf, tokenOf } from './fence.ts';
 import { keysOf } from './keys.ts';
+import { type SavedReturns, saveReturns } from './lost-returns.ts';
 import { commitEntries, readOutbox } from './outbox.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
@@ -69,6 +70,8 @@ export interface Rebuilt {
   readonly doubted: boolean;
   /** Decisions that Redis alone knew, and that are committed now. */
   readonly salvaged: number;
+  /** Returns that Redis alone knew, and that are noted now. */
+  readonly returns: number;
 }
 
 /**
@@ -109,15 +112,21 @@ export async function rebuildSale(
       if (!told.has(decision.code)) onContradiction(decision, error);
       told.add(decision.code);
     };
+    const isValid = found.epoch > 0 && found.epoch >= sale.opened_epoch;
+    // First of all: what came back may be another's in the outbox.
+    const saved = isValid ? await saveLostReturns(rebuild, tell) : NOTHING;
     await carryOver(rebuild, tell);
-    const salvaged = await salvage(rebuild, found.epoch, tell);
+    const salvaged = isValid ? await salvage(rebuild, tell) : 0;
     await clear(rebuild);
     const loaded = await loadItems(rebuild);
     await loadBought(rebuild);
     await loadDecisions(rebuild);
     await loadReturns(rebuild);
     await open(rebuild, loaded);
-    return { epoch: sale.epoch, doubted: found.doubted, salvaged };
+    return {
+      ...{ epoch: sale.epoch, doubted: found.doubted },
+      ...{ salvaged: salvaged + saved.decisions, returns: saved.returns },
+    };
   } catch (error) {
     if (error instanceof Superseded) return undefined;
     throw error;
@@ -131,23 +140,34 @@ async function step(work: Promise<unknown>): Promise<void> {
 }
 
 /** Shuts the gate. Returns the epoch that the decisions in Redis are of; 0 when it is not known. */
-async function begin({ redis, keys: k, sale, token }: Rebuild): Promise<Omit<Rebuilt, 'salvaged'>> {
+async function begin({ redis, keys: k, sale, token }: Rebuild): Promise<Pick<Rebuilt, 'epoch' | 'doubted'>> {
   const reply = await redis.run(scripts.begin, [k.gate, k.sale], [token, String(sale.epoch)]);
   if (reply === FENCED) throw new Superseded();
   const [epoch, doubted] = reply as [number, number];
   return { epoch, doubted: doubted === 1 };
 }
 
+const NOTHING: SavedReturns = { returns: 0, decisions: 0 };
+
 /**
- * Commits the decisions that Redis holds and a Postgres that came back older has lost. They are of the epoch `foundEpoch`;
- * from before the last rebuild that went through they are void, as entries of the outbox are.
+ * Notes the returns that Redis holds and a Postgres that came back older has lost. From before the last rebuild that went through they
+ * are void, as decisions are, and entries of the outbox.
  */
+async function saveLostReturns(
+  { redis, postgres, saleId, sale, token }: Rebuild,
+  onContradiction: OnContradiction,
+): Promise<SavedReturns> {
+  const inEpoch = { id: saleId, epoch: sale.epoch };
+  const saved = await saveReturns(redis, postgres, inEpoch, token, onContradiction);
+  if (saved === undefined) throw new Superseded();
+  return saved;
+}
+
+/** Commits the decisions that Redis holds and a Postgres that came back older has lost. */
 async function salvage(
   { redis, postgres, saleId, sale, token }: Rebuild,
-  foundEpoch: number,
   onContradiction: OnContradiction,
 ): Promise<number> {
-  if (foundEpoch === 0 || foundEpoch < sale.opened_epoch) return 0;
   const salvaged = await salvageDecisions(
     redis,
     postgres,

@@ -4,14 +4,18 @@ import type { OnContradiction } from './commit.ts';
 import { doubtSale } from './decide.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf, queueKeysOf } from './keys.ts';
+import { findLostReturns } from './lost-returns.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
 import { isSellable } from './sales.ts';
 import { salvageDecisions } from './salvage.ts';
 
 const retire = script('retire');
-const countDecisions = statement('count_decisions');
-const noteRetired = statement('retire_sale');
+const sql = {
+  count: statement('count_decisions'),
+  lock: statement('lock_sale'),
+  note: statement('retire_sale'),
+};
 
 export interface RetireOptions {
   /** Milliseconds that must have passed since the end, by Redis' clock. */
@@ -41,7 +45,15 @@ export async function retireSale(
   const [seconds] = (await redis.command('TIME')) as [string];
   // What is not whole is rebuilt first.
   if (Number(seconds) * 1_000 < sale.endsAtMs + afterMs || !(await isSellable(redis, sale))) return false;
-  const salvaged = await salvageDecisions(redis, postgres, sale, fenceOf(sale.epoch), onContradiction);
+  const fence = fenceOf(sale.epoch);
+  const lost = await findLostReturns(redis, postgres, sale.id, fence);
+  if (lost === undefined) return false;
+  if (lost.length > 0) {
+    // A rebuild saves them.
+    await doubtSale(redis, sale);
+    return false;
+  }
+  const salvaged = await salvageDecisions(redis, postgres, sale, fence, onContradiction);
   if (salvaged === undefined) return false;
   onSalvaged(salvaged);
   const differences = await auditSale(redis, postgres, sale.id, rest);
@@ -61,13 +73,17 @@ export async function retireSale(
     ...Object.values(queueKeysOf(sale.id)),
   ];
   // Whether Postgres has gone back since it was compared.
-  const [count] = await postgres.query<{ decisions: number }>(countDecisions, [
+  const [count] = await postgres.query<{ decisions: number }>(sql.count, [
     `CHK-${sale.id}-`,
     `CHK-${sale.id}.`,
   ]);
   const { version = 1 } = sale;
-  const args = [fenceOf(sale.epoch), sale.endsAtMs, afterMs, count?.decisions ?? -1, version].map(String);
+  const args = [fence, sale.endsAtMs, afterMs, count?.decisions ?? -1, version].map(String);
   if ((await redis.run(retire, keys, args)) !== 1) return false;
-  await postgres.query(noteRetired, [sale.id, version]);
+  await postgres.transaction('sales', async (client) => {
+    // A return that was under way is counted: what is read after the lock includes it, and later ones correct the count.
+    await client.query({ ...sql.lock, values: [sale.id] });
+    await client.query({ ...sql.note, values: [sale.id, version] });
+  });
   return true;
 }

@@ -10,7 +10,11 @@ import { FENCED } from './statuses.ts';
 /** Returns of one script call: a few thousand units at most, some ms of Redis. */
 const PART = 500;
 
-const sql = { giveBack: statement('give_back'), after: statement('returns_after') };
+const sql = {
+  giveBack: statement('give_back'),
+  after: statement('returns_after'),
+  last: statement('live_returns'),
+};
 const shelve = script('shelve');
 
 /** A payment failed, ran out of time; a purchase was cancelled. */
@@ -86,6 +90,17 @@ export async function giveBack(postgres: Postgres, request: GiveBack): Promise<G
 export const formatReturn = ({ code, kind, restocked, returnedMs, lines, reason = '' }: Return): string =>
   `${code} ${kind} ${Number(restocked)} ${returnedMs} ${lines.join(' ')}\t${reason}`;
 
+/** Reads what `formatReturn` has written. */
+export function parseReturn(number: string, text: string): Return {
+  const tab = text.indexOf('\t');
+  const [code = '', kind, restocked, returnedMs, ...lines] = text.slice(0, tab).split(' ');
+  const reason = text.slice(tab + 1);
+  return {
+    ...{ number: Number(number), code, kind: kind as ReturnKind, restocked: restocked === '1' },
+    ...{ returnedMs: Number(returnedMs), lines, ...(reason !== '' && { reason }) },
+  };
+}
+
 type Row = Omit<Return, 'returnedMs' | 'lines' | 'reason'> & {
   readonly returned_ms: number;
   readonly lines: string;
@@ -134,6 +149,32 @@ export async function shelveReturns(
     }
   }
   return true;
+}
+
+/** The number of the last return of each live sale that has any. Throws as `Postgres.query` does. */
+export async function readLastReturns(postgres: Postgres): Promise<Map<string, number>> {
+  const rows = await postgres.query<{ sale_id: string; last: number }>(sql.last);
+  return new Map(rows.map((row) => [row.sale_id, row.last]));
+}
+
+/**
+ * For the leader: brings Redis to the returns of a live sale, `last` being the number of the last one, where whoever has made them
+ * could not. A Postgres that came back without its last returns is not that of the sale in Redis: the gate is shut, and the rebuild
+ * saves them. Returns how many were carried. Throws as `shelveReturns` does.
+ */
+export async function carryReturns(
+  redis: Redis,
+  postgres: Postgres,
+  sale: InEpoch,
+  last: number,
+): Promise<number> {
+  const held = await redis.command('HGET', keysOf(sale.id).sale, 'returned');
+  if (held === null || Number(held) === last) return 0;
+  if (Number(held) < last) return (await shelveReturns(redis, postgres, sale)) ? last - Number(held) : 0;
+  // Those that were made since are no loss.
+  const now = (await readLastReturns(postgres)).get(sale.id) ?? 0;
+  if (Number(held) > now) await doubtSale(redis, sale);
+  return 0;
 }
 
 /** Redis' returns are not those of Postgres: one of the two has come back older. A rebuild mends it. */

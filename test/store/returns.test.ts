@@ -305,7 +305,7 @@ test('a decision that is committed late does not take back what was given back',
   const { code, lines } = await buy(sale, 'ada', 'poster');
   await takeAndShelve(sale, code);
   const decision = { code, saleId: sale.id, userId: 'ada', decidedMs: 1, lines };
-  assert.deepEqual(await commitDecisions(postgres, sale, [decision]), [code]);
+  assert.deepEqual((await commitDecisions(postgres, sale, [decision]))?.standing, [code]);
   assert.deepEqual(await sql('select from purchases where sale_id = $1', sale.id), []);
   assert.deepEqual((await buy(sale, 'bob', 'poster')).lines, ['+poster']);
   await check(sale);

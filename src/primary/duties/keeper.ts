@@ -112,8 +112,9 @@ async function rebuild(options: KeeperOptions, sale: LiveSale, above: number): P
   });
   const rebuilt = await rebuildSale(redis, postgres, sale.id, report, above);
   if (rebuilt === undefined) return sale;
-  const { epoch, doubted, salvaged } = rebuilt;
+  const { epoch, doubted, salvaged, returns } = rebuilt;
   onSalvaged(sale.id, salvaged);
+  if (returns > 0) log.error({ sale: sale.id, returns }, 'returns that only Redis knew were noted');
   if (doubted && contradictions === 0) onContradiction();
   onRebuilt?.();
   const ms = Math.round(performance.now() - begin);

@@ -2,6 +2,7 @@ import type { Log } from '../../log.ts';
 import type { LiveSale } from '../../sale.ts';
 import { doubtSale } from '../../store/decide.ts';
 import { fenceOf } from '../../store/fence.ts';
+import { findLostReturns } from '../../store/lost-returns.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
 import { salvageDecisions } from '../../store/salvage.ts';
@@ -16,7 +17,7 @@ export interface SaverOptions {
   readonly onSalvaged: OnSalvaged;
 }
 
-/** Compares the decisions of live sales with Postgres, once each, and commits what Postgres does not have. */
+/** Compares the decisions and returns of live sales with Postgres, once each, and has saved what Postgres does not have. */
 export interface Saver {
   save(): Promise<void>;
   /** Has a sale, or every sale, compared once more: Postgres was away, and may have come back without its last commits. */
@@ -28,6 +29,13 @@ export function createSaver({ redis, postgres, log, sales, onSalvaged }: SaverOp
 
   /** Returns whether all of it was compared. */
   const saveOne = async (sale: LiveSale): Promise<boolean> => {
+    const lost = await findLostReturns(redis, postgres, sale.id, fenceOf(sale.epoch));
+    if (lost === undefined) return false;
+    // Only behind a shut gate can they be noted: a rebuild does so, and saves the decisions too.
+    if (lost.length > 0) {
+      await doubtSale(redis, sale);
+      return true;
+    }
     let contradictions = 0;
     const salvaged = await salvageDecisions(redis, postgres, sale, fenceOf(sale.epoch), () => {
       contradictions++;

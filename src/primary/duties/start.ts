@@ -14,6 +14,7 @@ import { createKeeper } from './keeper.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createQueueDuty } from './queues.ts';
 import { createRetirer } from './retirer.ts';
+import { shelve } from './returner.ts';
 import { createSalvagedReport } from './salvaged.ts';
 import { createSaver } from './saver.ts';
 import { scheduleSales } from './scheduler.ts';
@@ -25,6 +26,8 @@ import { createWebhookDuty } from './webhooks.ts';
 const KEEP_MS = 200;
 const SCHEDULE_MS = 5_000;
 const SWEEP_MS = 500;
+/** What came back is for sale within a second, also when its worker died at once: this, the script, and the workers' ears. */
+const SHELVE_MS = 250;
 const SAVE_MS = 500;
 const WATCH_MS = 250;
 /** How late a draw may be, and how much of a queue's progress a Redis that comes back empty has forgotten. */
@@ -110,6 +113,11 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
       SCHEDULE_MS,
       leading(() => scheduleSales(schedule, Date.now())),
     );
+  repeat(
+    'returner',
+    SHELVE_MS,
+    leading(() => shelve({ redis, postgres, log, sales })),
+  );
   repeat('saver', SAVE_MS, leading(saver.save));
   repeat('retirer', RETIRE_MS, leading(retirer.retire));
   repeat(
