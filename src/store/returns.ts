@@ -101,23 +101,32 @@ export function parseReturn(number: string, text: string): Return {
   };
 }
 
-type Row = Omit<Return, 'returnedMs' | 'lines' | 'reason'> & {
+/** A return as Postgres has it. */
+export interface ReturnRow extends Omit<Return, 'returnedMs' | 'lines' | 'reason'>, Record<string, unknown> {
   readonly returned_ms: number;
   readonly lines: string;
   readonly reason: string | null;
-};
+}
 
 /** A sale's returns behind a number, in their order, in parts. Throws as `Postgres.query` does. */
 export async function* eachReturn(postgres: Postgres, saleId: string, after = 0): AsyncGenerator<Return[]> {
   for (let from = after; ; ) {
-    const rows = await postgres.query<Row & Record<string, unknown>>(sql.after, [saleId, from, PART]);
+    const rows = await postgres.query<ReturnRow>(sql.after, [saleId, from, PART]);
     if (rows.length > 0) yield rows.map(returnOf);
     if (rows.length < PART) return;
     from = rows.at(-1)?.number as number;
   }
 }
 
-const returnOf = ({ returned_ms, lines, reason, number, code, kind, restocked }: Row): Return => ({
+export const returnOf = ({
+  returned_ms,
+  lines,
+  reason,
+  number,
+  code,
+  kind,
+  restocked,
+}: ReturnRow): Return => ({
   ...{ number, code, kind, restocked },
   returnedMs: returned_ms,
   lines: lines.split(' '),

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { keysOf } from '../keys.ts';
 import type { Postgres } from '../postgres.ts';
 import type { Redis } from '../redis.ts';
-import { type Books, type Check, checkDecisions, checkItems, checkUsers, type Findings } from './checks.ts';
+import { checkDecisions, checkItems, checkUsers } from './checks.ts';
+import type { Books, Check, Findings } from './findings.ts';
 import {
   codesInPostgres,
   fieldsOf,
@@ -12,16 +13,17 @@ import {
   usersInPostgres,
   usersInRedis,
 } from './keys.ts';
+import { checkReturns, returnsInPostgres } from './returns.ts';
 import { checkSale, readSaleFacts, type SaleFacts, untilGateIsOpen } from './sale.ts';
 
-/** What the audit compares: the sale as a whole, then each item, decision and user. */
-export const CHECKS = ['sale', 'items', 'decisions', 'users'] as const;
+/** What the audit compares: the sale as a whole, then each item, decision, user and return. */
+export const CHECKS = ['sale', 'items', 'decisions', 'users', 'returns'] as const;
 
 /** One thing on which the books disagree. */
 export interface Difference {
   readonly saleId: string;
   readonly check: (typeof CHECKS)[number];
-  /** The item, the code or the user; the sale's id where the sale as a whole is meant. */
+  /** The item, the code, the user, or the number of the return; the sale's id where the sale as a whole is meant. */
   readonly subject: string;
   /** What is wrong with it; behind the subject it reads as a sentence. */
   readonly problem: string;
@@ -97,6 +99,12 @@ async function auditBooks(books: Books, count: number, rest: () => Promise<void>
     redis && usersInRedis(redis, saleId),
   );
 
+  const returns = await doubtful(
+    checkReturns,
+    returnsInPostgres(postgres, saleId),
+    redis && fieldsOf(redis, keys.returns),
+  );
+
   // Check what waits in any case: if it contradicts what is committed, it would wait for ever.
   const waiting = await books.readWaiting();
   const settled = [
@@ -104,6 +112,7 @@ async function auditBooks(books: Books, count: number, rest: () => Promise<void>
     await settle(books, 'items', checkItems, [...items, ...waiting.byItem.keys()]),
     await settle(books, 'decisions', checkDecisions, [...codes, ...waiting.byCode.keys()]),
     await settle(books, 'users', checkUsers, [...users, ...waiting.byUser.keys()]),
+    await settle(books, 'returns', checkReturns, returns),
   ];
   return settled.flat();
 }

@@ -8,9 +8,11 @@
 
 import { formatDecision } from '../decision.ts';
 import { keysOf } from '../keys.ts';
-import { type Postgres, statement } from '../postgres.ts';
+import { statement } from '../postgres.ts';
 import type { Redis } from '../redis.ts';
-import { readFields, type Waiting, type WaitingUnit } from './keys.ts';
+import { type Check, findingsOf } from './findings.ts';
+import { readFields, type WaitingUnit } from './keys.ts';
+import { exceptMoving, readReturned } from './returns.ts';
 
 const sql = {
   items: statement('audit_items'),
@@ -18,25 +20,11 @@ const sql = {
   users: statement('audit_users'),
 };
 
-/** The books of one sale. */
-export interface Books {
-  readonly saleId: string;
-  readonly userLimit: number;
-  readonly postgres: Postgres;
-  /** Undefined once the sale's keys are retired: then Postgres is audited alone. */
-  readonly redis: Redis | undefined;
-  readonly readWaiting: () => Promise<Waiting>;
-}
-
-/** What is wrong, by item, code or user: one sentence each. */
-export type Findings = Map<string, string>;
-
-export type Check = (books: Books, subjects: readonly string[]) => Promise<Findings>;
-
 /** Every unit is on the shelf or bought, each by one code. */
 export const checkItems: Check = async (books, ids) => {
   const { saleId, redis, postgres } = books;
   const keys = keysOf(saleId);
+  const since = redis && (await readReturned(redis, saleId));
   const before = redis && (await readFields(redis, keys.items, ids));
   const { byItem, byCode } = await books.readWaiting();
   const units = ids.flatMap((id) => (byItem.get(id) ?? []).map((each) => ({ id, ...each })));
@@ -47,7 +35,7 @@ export const checkItems: Check = async (books, ids) => {
   const byId = new Map(rows.map((row) => [row.id, row]));
   const row = (id: string) => byId.get(id) as ItemRow;
   const shelves = redis && (await readShelves(redis, saleId, ids, (id) => (row(id).stock ?? 1) > 1));
-  return findingsOf(ids, (id, i) => {
+  const findings = findingsOf(ids, (id, i) => {
     const [alone, waiting] = [itemAlone(row(id)), byItem.get(id) ?? []];
     if (alone !== undefined || before === undefined) return alone;
     const shelf = shelves?.get(id);
@@ -58,6 +46,7 @@ export const checkItems: Check = async (books, ids) => {
         : stockInBoth(row(id), before[i] ?? null, waiting, shelf))
     );
   });
+  return exceptMoving(books, findings, since, 'items');
 };
 
 interface ItemRow {
@@ -148,7 +137,7 @@ function stockInBoth(
   return undefined;
 }
 
-/** Every decision is the same in both stores, or waits; what it bought is in the purchases, and nothing else. */
+/** Every decision is the same in both stores, or waits; what it bought is in the purchases, or came back, and nothing else. */
 export const checkDecisions: Check = async (books, codes) => {
   const { saleId, redis, postgres } = books;
   const decided = redis && (await readFields(redis, keysOf(saleId).decisions, codes));
@@ -158,7 +147,7 @@ export const checkDecisions: Check = async (books, codes) => {
   return findingsOf(codes, (code, i) => {
     const row = committed.get(code);
     if (row && row.missing.length > 0)
-      return `is committed, but purchases lacks what it bought: ${row.missing.join(', ')}`;
+      return `is committed, but purchases and returns do not add up to what it bought: ${row.missing.join(', ')}`;
     if (!decided) return undefined;
     const waits = byCode.get(code);
     const texts = [decided[i] ?? null, row ? textOf(row) : undefined, waits && formatDecision(waits)];
@@ -196,6 +185,7 @@ function decisionInBoth(
 /** Nobody is above the limit, and Redis counts for each user what the purchases and the outbox hold. */
 export const checkUsers: Check = async (books, users) => {
   const { saleId, redis, postgres, userLimit } = books;
+  const since = redis && (await readReturned(redis, saleId));
   const counted = redis && (await readFields(redis, keysOf(saleId).bought, users));
   const { byUser, byCode } = await books.readWaiting();
   const rows = await postgres.query<{ user_id: string; bought: number }>(sql.users, [
@@ -204,23 +194,12 @@ export const checkUsers: Check = async (books, users) => {
     [...byCode.keys()],
   ]);
   const committed = new Map(rows.map((row) => [row.user_id, row.bought]));
-  return findingsOf(users, (user, i) => {
+  const findings = findingsOf(users, (user, i) => {
     const waiting = byUser.get(user) ?? 0;
     const bought = (committed.get(user) ?? 0) + waiting;
     if (bought > userLimit) return `holds ${bought} items, and the limit is ${userLimit}`;
     if (!counted || Number(counted[i] ?? 0) === bought) return undefined;
     return `has bought ${counted[i] ?? 0} items by Redis' count, but ${bought - waiting} are committed and ${waiting} wait`;
   });
+  return exceptMoving(books, findings, since, 'users');
 };
-
-function findingsOf(
-  subjects: readonly string[],
-  judge: (subject: string, index: number) => string | undefined,
-): Findings {
-  const findings: Findings = new Map();
-  subjects.forEach((subject, i) => {
-    const finding = judge(subject, i);
-    if (finding !== undefined) findings.set(subject, finding);
-  });
-  return findings;
-}

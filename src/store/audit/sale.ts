@@ -5,7 +5,7 @@ import { keysOf } from '../keys.ts';
 import { type Postgres, statement } from '../postgres.ts';
 import type { Redis } from '../redis.ts';
 import { scanHash } from '../scan.ts';
-import type { Check } from './checks.ts';
+import type { Check } from './findings.ts';
 
 const saleSql = statement('audit_sale');
 
@@ -25,10 +25,16 @@ export interface SaleFacts {
   readonly items: number;
   readonly units: number;
   readonly purchases: number;
+  /** Rows of `returns`, and the number of the last. */
+  readonly returns: number;
+  readonly last_return: number;
 }
 
 export async function readSaleFacts(postgres: Postgres, saleId: string): Promise<SaleFacts | undefined> {
-  type Row = Pick<SaleFacts, 'total' | 'epoch' | 'retired' | 'items' | 'units' | 'purchases'>;
+  type Row = Pick<
+    SaleFacts,
+    'total' | 'epoch' | 'retired' | 'items' | 'units' | 'purchases' | 'returns' | 'last_return'
+  >;
   type Times = { starts_ms: number; ends_ms: number; user_limit: number };
   const [row] = await postgres.query<Row & Times>(saleSql, [saleId]);
   if (row === undefined) return undefined;
@@ -55,8 +61,9 @@ export const checkSale: Check = async ({ redis, postgres, saleId }) => {
   return new Map(finding === undefined ? [] : [[saleId, finding]]);
 };
 
-function factsAlone({ units, total, purchases }: SaleFacts): string | undefined {
+function factsAlone({ units, total, purchases, returns, last_return: last }: SaleFacts): string | undefined {
   if (units !== total) return `has ${units} items, and its total is ${total}`;
+  if (returns !== last) return `has ${returns} returns, and the last of them is number ${last}`;
   if (purchases > total) return `has sold ${purchases} items, and its total is ${total}`;
   return undefined;
 }
@@ -66,23 +73,25 @@ type State = Awaited<ReturnType<typeof readState>>;
 /** Reads a sale's state in Redis; the counter before and after the items, between which what they lack must lie. */
 async function readState(redis: Redis, saleId: string) {
   const keys = keysOf(saleId);
-  const readCount = async () => Number(await redis.command('HGET', keys.sale, 'sold'));
+  const readCounts = async () =>
+    ((await redis.command('HMGET', keys.sale, 'sold', 'returned')) as (string | null)[]).map(Number);
   const words = ['HMGET', keys.sale, 'starts_ms', 'ends_ms', 'total', 'limit'];
   const stored = ((await redis.command(...words)) as (string | null)[]).map(Number);
-  const soldBefore = await readCount();
+  const [soldBefore = 0, returnedBefore] = await readCounts();
   // A scan may show an item twice while the hash is resized.
   const leftOf = new Map<string, number>();
   for await (const part of scanHash(redis, keys.items)) {
     for (const [item, left] of part) leftOf.set(item, Number(left));
   }
   const left = [...leftOf.values()].reduce((sum, units) => sum + units, 0);
-  const soldAfter = await readCount();
+  const [soldAfter = 0, returnedAfter] = await readCounts();
   const gate = String(await redis.command('GET', keys.gate));
-  return { stored, soldBefore, left, soldAfter, gate, dataset: await readDataset(redis.command) };
+  const isCounted = returnedBefore === returnedAfter;
+  return { stored, soldBefore, left, soldAfter, isCounted, gate, dataset: await readDataset(redis.command) };
 }
 
 function factsInBoth(facts: SaleFacts, state: State): string | undefined {
-  const { stored, soldBefore, left, soldAfter, gate, dataset } = state;
+  const { stored, soldBefore, left, soldAfter, isCounted, gate, dataset } = state;
   const sold = facts.total - left;
   const known = [facts.startsAtMs, facts.endsAtMs, facts.total, facts.userLimit];
   const right = `${fenceOf(facts.epoch)}:${dataset}`;
@@ -90,7 +99,8 @@ function factsInBoth(facts: SaleFacts, state: State): string | undefined {
   if (known.some((value, i) => value !== stored[i]))
     return `has start, end, total and limit ${stored.join(', ')} in Redis and ${known.join(', ')} in Postgres`;
   if (soldAfter > facts.total) return `counts ${soldAfter} items as sold, and its total is ${facts.total}`;
-  if (sold < soldBefore || sold > soldAfter)
+  // The counter goes backwards when something comes back: then another look says more.
+  if (isCounted && (sold < soldBefore || sold > soldAfter))
     return `counts ${soldAfter} items as sold in Redis, where ${sold} are`;
   return undefined;
 }

@@ -219,7 +219,7 @@ test('purchases and decisions that contradict one another are named, also of a r
   assert.deepEqual(
     (await lines(sale.id)).sort(),
     [
-      `decisions ${ann} is committed, but purchases lacks what it bought: ${second}`,
+      `decisions ${ann} is committed, but purchases and returns do not add up to what it bought: ${second}`,
       `items ${third} was bought by bob with ${bob}, but the decision of that code does not say so`,
       `items ${other.itemIds[0]} is not one of the sale, and yet it is in Redis or among its purchases`,
     ].sort(),
