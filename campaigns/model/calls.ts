@@ -5,11 +5,19 @@ import { type Script, script } from '../../src/store/redis.ts';
 import { type CheckoutOp, checkOut, type Decisions, decide, isWhole, law, retire } from './model.ts';
 import { begin, clear, commit, forget, type Model, note, open } from './recovery.ts';
 
-/** A call of a store: a script, a command or a statement. */
+/** A statement with its values, and the rows that it gave. */
+export interface Ran {
+  readonly statement: { readonly name: string };
+  readonly values: readonly unknown[];
+  readonly rows: unknown;
+}
+
+/** A call of a store: a script, a command, a statement, or a transaction, which happens as a whole. */
 export type Call =
   | { readonly script: Script; readonly keys: readonly string[]; readonly args: readonly string[] }
   | { readonly words: readonly string[] }
-  | { readonly statement: { readonly name: string }; readonly values: readonly unknown[] };
+  | { readonly statement: { readonly name: string }; readonly values: readonly unknown[] }
+  | { readonly transaction: string; readonly ran: readonly Ran[] };
 
 const SCRIPTS = [
   'checkout',
@@ -32,6 +40,7 @@ const nameOfSha = new Map(SCRIPTS.map((name) => [script(name).sha, name]));
 /** The file of the script or statement, as "lua/purchase"; a command's first word. */
 export function nameOf(call: Call): string {
   if ('words' in call) return call.words[0] as string;
+  if ('transaction' in call) return `transaction/${call.transaction}`;
   return 'script' in call ? `lua/${nameOfSha.get(call.script.sha)}` : `sql/${fileOf(call.statement.name)}`;
 }
 
@@ -39,6 +48,7 @@ type Does = (model: Model, args: string[], reply: unknown, keys: readonly string
 
 /** The model's part of a call; it returns what the store has to answer, or throws when the store answered otherwise. */
 export function mirror(model: Model, call: Call, reply: unknown): unknown {
+  if ('transaction' in call) return call.ran.map(({ rows, ...each }) => mirror(model, each, rows));
   const name = nameOf(call);
   const does = DOES[name];
   if (does === undefined)
@@ -147,7 +157,7 @@ const DOES: Record<string, Does> = {
     const decisionAt = (i: number) => ({ user: users![i] as string, lines: lines![i]!.split(' ') });
     const decisions: Decisions = new Map(codes!.map((code, i) => [code, decisionAt(i)]));
     const standing = codes!.filter((code) => model.records.committed.has(code));
-    const expected = commit(model, epoch, decisions) ? [{ standing }] : [];
+    const expected = commit(model, epoch, decisions) ? [{ standing, due_ms: null }] : [];
     return agree(expected, reply, 'commit_purchases').length === 1;
   },
   'sql/open_epoch': (model, [, epoch], reply) =>
@@ -182,6 +192,7 @@ const DOES: Record<string, Does> = {
       ],
       ...['sql/audit_items', 'sql/audit_item_ids', 'sql/audit_strays', 'sql/audit_codes'],
       ...['sql/audit_decisions', 'sql/audit_buyers', 'sql/audit_users'],
+      ...['sql/audit_returns', 'sql/returns_since', 'sql/returns_of'],
     ].map((name) => [name, readsOnly]),
   ),
   'sql/rebuild_items': readsOnly,
@@ -189,4 +200,5 @@ const DOES: Record<string, Does> = {
   'sql/rebuild_bought': readsOnly,
   'sql/rebuild_decisions': readsOnly,
   'sql/returns_after': readsOnly,
+  'sql/lock_sale': readsOnly,
 };

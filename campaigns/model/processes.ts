@@ -120,7 +120,7 @@ export async function startRebuild(stores: TurnstileOptions, model: Model): Prom
     if (last.fate !== 'passes') return { thrown: 'Unanswered' };
     if (name === 'lua/rebuild_open' && answer !== -1)
       return answer === 1
-        ? { value: { epoch, doubted, salvaged: salvagedIn(met) } }
+        ? { value: { epoch, doubted, salvaged: salvagedIn(met), returns: 0 } }
         : { thrown: 'a rebuild step failed: -2' };
     return { value: isSuperseded(answer) ? undefined : `${name} was the last step` };
   };

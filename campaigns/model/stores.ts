@@ -116,7 +116,7 @@ export async function openModelStores(): Promise<ModelStores> {
     },
     async clear() {
       await Promise.all([real.command('FLUSHDB'), copies.command('FLUSHDB')]);
-      await sql('truncate sales, items, purchases, decisions');
+      await sql('truncate sales, items, purchases, decisions, returns, return_counts cascade');
     },
     async close() {
       await Promise.all([real.close(), copies.close(), postgres.close()]);

@@ -4,9 +4,9 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { Unanswered } from '../../src/store/errors.ts';
-import type { Postgres } from '../../src/store/postgres.ts';
+import type { Postgres, Transaction } from '../../src/store/postgres.ts';
 import type { Redis } from '../../src/store/redis.ts';
-import { type Call, nameOf } from './calls.ts';
+import { type Call, nameOf, type Ran } from './calls.ts';
 
 /**
  * What becomes of a call: it passes; it is done and its reply is lost; it is lost itself; it is given up by the
@@ -131,7 +131,21 @@ function waitingStores(
       load: postgres.load,
       query: <Row>(statement: { name: string; text: string }, values: unknown[] = []) =>
         wait({ statement, values }, () => postgres.query(statement, values)) as Promise<Row[]>,
-      transaction: postgres.transaction,
+      transaction: (table, work) => {
+        const ran: Ran[] = [];
+        const recorded = (client: Transaction): Transaction =>
+          Object.create(client, {
+            query: {
+              value: async (statement: { name: string; text: string; values: unknown[] }) => {
+                const result = await client.query(statement);
+                ran.push({ statement, values: statement.values, rows: result.rows });
+                return result;
+              },
+            },
+          });
+        const send = () => postgres.transaction(table, (client) => work(recorded(client)));
+        return wait({ transaction: table, ran }, send) as ReturnType<typeof send>;
+      },
       close: postgres.close,
     },
   };

@@ -113,11 +113,6 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
       SCHEDULE_MS,
       leading(() => scheduleSales(schedule, Date.now())),
     );
-  repeat(
-    'returner',
-    SHELVE_MS,
-    leading(() => shelve({ redis, postgres, log, sales })),
-  );
   repeat('saver', SAVE_MS, leading(saver.save));
   repeat('retirer', RETIRE_MS, leading(retirer.retire));
   repeat(
@@ -164,7 +159,7 @@ function countIn(metrics: Metrics, log: Log) {
 
 type Repeat = (name: string, ms: number, work: Work) => Repeated;
 
-/** What keeps Postgres from growing without end, and the feed told. */
+/** What keeps Postgres from growing without end, the feed told, and what came back on the shelf. */
 function startCare(
   { config, stores, board, metrics, log, shutdown }: DutiesOptions,
   leadership: Leadership,
@@ -173,10 +168,16 @@ function startCare(
   onStray: (attempts: number) => void,
 ): void {
   const { redis, postgres } = stores;
+  const sales = () => board.sales;
+  repeat(
+    'returner',
+    SHELVE_MS,
+    leading(() => shelve({ redis, postgres, log, sales })),
+  );
   const care = createCaretaker({ postgres, log, keepDays: config.attemptsKeepDays, onStray });
   void repeat('caretaker', CARE_MS, leading(care)).now();
   if (config.events === 'on')
-    repeat('teller', TELL_MS, leading(createTeller({ redis, postgres, log, sales: () => board.sales })));
+    repeat('teller', TELL_MS, leading(createTeller({ redis, postgres, log, sales })));
   const isLeader = () => leadership.isLeader;
   const webhooks = createWebhookDuty({ config, postgres, log, metrics, isLeader });
   if (webhooks) {
