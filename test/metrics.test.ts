@@ -241,6 +241,8 @@ test('every statement has its kind', async () => {
   const inTransactions = [
     'add_segment',
     'claim_admin_key',
+    'commit_kept',
+    'commit_kept_units',
     'commit_payments',
     'commit_units',
     'copy_attempts',
@@ -250,8 +252,10 @@ test('every statement has its kind', async () => {
     'item_stocks',
     'keep_admin_answer',
     'let_go_admin_key',
+    'lock_for_items',
     'lock_purchase',
     'lock_sale',
+    'note_returns',
     'raise_stocks',
     'raise_total',
     'read_admin_answer',
@@ -260,6 +264,7 @@ test('every statement has its kind', async () => {
     'settle_payments',
     'tell_pending',
     'tell_purchases',
+    'withdraw_returned',
   ];
   const names = readdirSync(dir).flatMap((file) => /^(\w+)\.sql$/.exec(file)?.[1] ?? []);
   const unknown = names.filter((name) => kindOf(name)[0] === 'other');
