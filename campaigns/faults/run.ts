@@ -120,7 +120,8 @@ export async function isReady(stand: Stand): Promise<boolean> {
   return replies.every(({ status }) => status === 200);
 }
 
-export async function createSale(stand: Stand, total: number): Promise<string> {
+/** Makes a sale that has begun, when every service is ready. Returns its id. */
+export async function createSale(stand: Stand, total: number, endsInMs = 300_000): Promise<string> {
   const agent = newAgent(1);
   await until(() => isReady(stand), 'every service is ready', READY_MS);
   const now = Date.now();
@@ -132,7 +133,7 @@ export async function createSale(stand: Stand, total: number): Promise<string> {
       total_items: total,
       user_limit: LIMIT,
       started_at: time(now - 2_000),
-      ended_at: time(now + 300_000),
+      ended_at: time(now + endsInMs),
     }),
     patienceMs: 30_000,
   });
