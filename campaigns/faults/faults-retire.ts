@@ -53,5 +53,5 @@ async function loseBeforeRetiring({ stand, target, clock, violate }: FaultContex
 }
 
 export const retireFaults: readonly Fault[] = [
-  { name: 'postgres-older-retire', stands: ['owned', 'private'], inject: loseBeforeRetiring },
+  { name: 'postgres-older-retire', stands: ['private'], inject: loseBeforeRetiring },
 ];
