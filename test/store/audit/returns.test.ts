@@ -43,22 +43,21 @@ async function openBooks() {
 
 test('while units are bought and given back, also of one item by all, the books show no difference', async () => {
   const { sale, buy, take } = await openBooks();
-  const deadline = Date.now() + 4_000;
   let [taken, audits] = [0, 0];
+  const isEnough = () => taken > 100 && audits > 4;
   const shopping = Array.from({ length: 8 }, async (_, n) => {
-    for (let i = 0; Date.now() < deadline; i++) {
+    for (let i = 0; !isEnough(); i++) {
       const code = await buy(`u${n}`, i % 3 === 0 ? 'poster' : 'shirt', i % 3 === 0 ? 1 : 1 + (i % 4));
       if (code === undefined) continue;
       await take(code);
       taken++;
     }
   });
-  while (Date.now() < deadline) {
+  while (!isEnough()) {
     assert.deepEqual(await lines(sale.id), []);
     audits++;
   }
   await Promise.all(shopping);
-  assert.ok(taken > 20 && audits > 2, `${taken} taken, ${audits} audits`);
   assert.deepEqual(await lines(sale.id), []);
 });
 
