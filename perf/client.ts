@@ -28,8 +28,8 @@ export class Lost extends Error {
 export interface Connection {
   /** Connects without a request; resolves when the server's kernel has taken the connection. Throws Lost. */
   connect(): Promise<void>;
-  /** Sends a request without a body and waits for its answer. Connects first when there is no connection. */
-  request(method: 'GET' | 'POST', target: string): Promise<Reply>;
+  /** Sends a request without a body and waits for its answer. Connects first when there is no connection. `headers`: lines, each with its end. */
+  request(method: 'GET' | 'POST', target: string, headers?: string): Promise<Reply>;
   /** Sends a request with a JSON body. */
   post(target: string, body: string, headers?: Readonly<Record<string, string>>): Promise<Reply>;
   close(): void;
@@ -118,9 +118,11 @@ export function openConnection(base: string, silenceMs = SILENCE_MS): Connection
         throw new Lost(error.message, false);
       });
     },
-    request: (method, target) =>
+    request: (method, target, headers = '') =>
       send(
-        method === 'GET' ? `GET ${target}${tail}\r\n` : `POST ${target}${tail}Content-Length: 0\r\n\r\n`,
+        method === 'GET'
+          ? `GET ${target}${tail}${headers}\r\n`
+          : `POST ${target}${tail}Content-Length: 0\r\n${headers}\r\n`,
         'latin1',
       ),
     post(target, body, headers = {}) {

@@ -24,6 +24,14 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     about: 'what proof of the buyer, rates and CORS cost a request, in time',
     run: () => import('./door.ts'),
   },
+  drop: {
+    about: 'people against bots, with tokens, rates and a queue, and without (--help)',
+    run: () => import('./drop.ts'),
+  },
+  queue: {
+    about: 'what joining a queue and a turn cost, and what a million buyers take of Redis',
+    run: () => import('./queue.ts'),
+  },
   shard: {
     about: "what the functions of a worker's memory cost, in time and bytes",
     run: () => import('./shard.ts'),

@@ -90,4 +90,5 @@ export const createSale = (url: string, goods: Goods, userLimit: number): Promis
     return await findSale(url, (JSON.parse(reply.body) as { data: { id: string } }).data.id);
   });
 
-const timeAt = (fromNowMs: number) => new Date(Date.now() + fromNowMs).toISOString().replace(/\.\d+Z$/, 'Z');
+export const timeAt = (fromNowMs: number) =>
+  new Date(Date.now() + fromNowMs).toISOString().replace(/\.\d+Z$/, 'Z');

@@ -45,7 +45,7 @@ export function readersOf(env: Env) {
       const beginnings = protocols.map((protocol) => `${protocol}//`).join(' or ');
       return read(name, undefined, parse, `a URL that begins with ${beginnings}`);
     },
-    /** One Redis, Sentinels, or a Cluster. */
+    /** One Redis, or Sentinels. */
     redisUrl(name: string): string | undefined {
       const raw = text(name);
       const place = raw === undefined ? undefined : readRedisUrl(raw);
