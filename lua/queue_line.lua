@@ -2,21 +2,21 @@
 -- Moves the admission line of a sale's queue by Redis' clock, and tells where it stands. The line never goes back, waits while
 -- nobody can buy, and does not run ahead of those who have joined.
 --
--- KEYS[1] queue  hash: dataset, version, starts, ends, opens, paused, rate, pass, drawn, begun, joined, later, most, line, tail,
---                clock, at, held
+-- KEYS[1] queue  hash: dataset, version, starts, ends, opens, paused, rate, pass, drawn, begun, joined, later, most, line, shown,
+--                tail, clock, at, held; `shown` is as much of the line as Postgres has: buyers go by it
 -- KEYS[2] past   list: "clock line", where the line stood, newest first
 -- ARGV[1] version of the facts that follow, ARGV[2] starts, ARGV[3] ends, ARGV[4] opens, in ms since 1970, ARGV[5] paused: 1 or 0
 -- ARGV[6] places per second, ARGV[7] ms for which an admitted place is good, 0 without end
 -- ARGV[8] those who were drawn, -1 while the draw was not made
 -- ARGV[9] 1 when checkouts were shed since the last call, else 0
 --
--- Returns -1 when this Redis does not hold the queue; otherwise one text: begun joined later line tail held.
+-- Returns -1 when this Redis does not hold the queue; otherwise one text: begun joined later shown tail held line.
 
 local info = redis.call('INFO', 'server', 'replication')
 local function id(name) local _, at = string.find(info, name, 1, true) return string.sub(info, at + 1, at + 40) end
 local here = id('\nrun_id:') .. ':' .. id('\nmaster_replid:')
 local FIELDS = {
-  'dataset', 'version', 'starts', 'ends', 'paused', 'rate', 'pass', 'drawn', 'begun', 'joined', 'later', 'line', 'tail', 'clock', 'at', 'held',
+  'dataset', 'version', 'starts', 'ends', 'paused', 'rate', 'pass', 'drawn', 'begun', 'joined', 'later', 'line', 'shown', 'tail', 'clock', 'at', 'held',
 }
 local q = {}
 for i, value in ipairs(redis.call('HMGET', KEYS[1], unpack(FIELDS))) do q[FIELDS[i]] = value end
@@ -65,4 +65,4 @@ end
 
 local line, tail = string.format('%.17g', q.line), string.format('%.17g', q.tail)
 redis.call('HSET', KEYS[1], 'at', now, 'held', q.held, 'begun', q.begun, 'line', line, 'tail', tail, 'clock', string.format('%.17g', q.clock))
-return table.concat({ q.begun, q.joined, q.later, line, tail, now < q.held and 1 or 0 }, ' ')
+return table.concat({ q.begun, q.joined, q.later, string.format('%.17g', q.shown), tail, now < q.held and 1 or 0, line }, ' ')

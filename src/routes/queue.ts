@@ -70,7 +70,7 @@ export const queueEndpoints = (deps: QueueDeps): Documented[] => {
       path: '/queue/:ticket',
       operation: READ_TURN,
       needsBuyer: true,
-      answer(asked) {
+      async answer(asked) {
         const text = asked.params.ticket as string;
         const saleId = saleOfTicket(text);
         const sale = saleId === undefined ? undefined : deps.liveSales.find(saleId);
@@ -79,10 +79,10 @@ export const queueEndpoints = (deps: QueueDeps): Documented[] => {
           return problem(asked, 'not_found', undefined, undefined, UNKNOWN);
         asked.sale = sale.facts.id;
         if (isAnothers(asked, ticket.user)) return problem(asked, 'buyer_mismatch');
-        const streams = preferred(asked.headers.accept, [JSON_TYPE, SSE_TYPE]) === SSE_TYPE;
-        return streams
+        await sale.queue.firstLook();
+        return preferred(asked.headers.accept, [JSON_TYPE, SSE_TYPE]) === SSE_TYPE
           ? follow(deps, listeners, asked, { sale, ticket, text })
-          : answerTurn(asked, sale, ticket.user, text);
+          : answerTurn(asked, sale, text, sale.queue.watch(ticket)());
       },
     },
   ];
@@ -96,13 +96,12 @@ interface Shown {
 }
 
 /** A stream of turns. An EventSource that was told the end of it, and connects again, is sent away for good. */
-async function follow(
+function follow(
   { isDraining, turns }: QueueDeps,
   listeners: Places,
   asked: Asked,
   { sale, ticket, text }: Shown,
-): Promise<Answer> {
-  await sale.queue.firstLook();
+): Answer {
   const turn = sale.queue.watch(ticket);
   const { state } = turn();
   if (state === 'unknown') return problem(asked, 'unavailable');
@@ -141,7 +140,7 @@ async function refuseUnknown(
 
 async function join(asked: Asked, sale: Queued, user: string): Promise<Answer> {
   const joined = await sale.queue.join(user);
-  if ('ticket' in joined) return answerTurn(asked, sale, user, joined.ticket);
+  if ('ticket' in joined) return answerTurn(asked, sale, joined.ticket, joined.turn);
   if (joined.refused === 'ended') return problem(asked, 'sale_not_active');
   if (joined.refused === 'full') return problem(asked, 'overloaded');
   const opensAtMs = sale.facts.queue?.opensAtMs ?? 0;
@@ -161,10 +160,8 @@ const viewOf = (ticket: string, { facts }: Queued, { state, place, before, waitS
   wait_seconds: waitSeconds,
 });
 
-async function answerTurn(asked: Asked, sale: Queued, user: string, ticket: string): Promise<Answer> {
-  await sale.queue.firstLook();
-  const turn = sale.queue.turnOf(user, ticket);
-  if (turn === undefined || turn.state === 'unknown') return problem(asked, 'unavailable');
+function answerTurn(asked: Asked, sale: Queued, ticket: string, turn: Turn): Answer {
+  if (turn.state === 'unknown') return problem(asked, 'unavailable');
   return json(200, viewOf(ticket, sale, turn), NO_STORE);
 }
 

@@ -24,7 +24,7 @@ export interface SaleQueue {
   /** Moves the line, and looks where it stands; see `advanceLine`. */
   look(): Promise<void>;
   /** Gives a buyer his place and its ticket, the same one however often he asks; or why there is none. Rejects as `createJoins` says. */
-  join(user: string): Promise<{ ticket: string } | { refused: Exclude<JoinResult, number> }>;
+  join(user: string): Promise<{ ticket: string; turn: Turn } | { refused: Exclude<JoinResult, number> }>;
   /** What a ticket says; undefined when this sale has not signed it. */
   read(ticket: string): Ticket | undefined;
   /**
@@ -61,14 +61,16 @@ export function createSaleQueue({ redis, postgres, sale, takeShed }: SaleQueueDe
     return ticket?.saleId === sale().id ? ticket : undefined;
   };
 
+  const turnOfPlace = (number: number, fraction: number): Turn => {
+    if (state === undefined) return { state: 'unknown', ...NOBODY_KNOWS };
+    const { drawn, admitPerSecond } = queue();
+    if (drawn === undefined) return { state: 'drawing', ...NOBODY_KNOWS };
+    return turnAt(placeOf(number, fraction, drawn), state, admitPerSecond);
+  };
+
   const watch = ({ user, number }: Ticket) => {
     const { fraction } = number === 0 ? lotOf(seedKey, user) : { fraction: 0 };
-    return (): Turn => {
-      if (state === undefined) return { state: 'unknown', ...NOBODY_KNOWS };
-      const { drawn, admitPerSecond } = queue();
-      if (drawn === undefined) return { state: 'drawing', ...NOBODY_KNOWS };
-      return turnAt(placeOf(number, fraction, drawn), state, admitPerSecond);
-    };
+    return () => turnOfPlace(number, fraction);
   };
 
   const look = async () => {
@@ -89,9 +91,10 @@ export function createSaleQueue({ redis, postgres, sale, takeShed }: SaleQueueDe
     async join(user) {
       const { name, fraction } = lotOf(seedKey, user);
       const joined = await joins.add({ lot: name, fraction });
-      return typeof joined === 'number'
-        ? { ticket: writeTicket(ticketKey, { saleId: sale().id, user, number: joined }) }
-        : { refused: joined };
+      if (typeof joined !== 'number') return { refused: joined };
+      if (state === undefined) await look();
+      const ticket = writeTicket(ticketKey, { saleId: sale().id, user, number: joined });
+      return { ticket, turn: turnOfPlace(joined, fraction) };
     },
     watch,
     turnOf(user, text) {

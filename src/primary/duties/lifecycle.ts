@@ -27,10 +27,9 @@ export function createLifecycle({ redis, log, sales }: LifecycleOptions): () => 
   return async () => {
     const live = sales();
     for (const sale of live) {
-      // Where its Redis is away, that of other sales may not be.
-      const stage = await stageOf(sale, Date.now()).catch(() => undefined);
+      const stage = await stageOf(sale, Date.now());
       const before = stages.get(sale.id);
-      if (stage === undefined || before === stage) continue;
+      if (before === stage) continue;
       stages.set(sale.id, stage);
       // A sale that opened and sold out since the last look was open too.
       const passed = stage === 'sold out' && before !== 'open' ? (['open', stage] as const) : [stage];

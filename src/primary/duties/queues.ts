@@ -2,7 +2,7 @@ import type { Log } from '../../log.ts';
 import type { LiveSale } from '../../sale.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import { holdQueue } from '../../store/queue/hold.ts';
-import type { QueueState } from '../../store/queue/line.ts';
+import { type QueueState, restoreQueue } from '../../store/queue/line.ts';
 import { drawPlaces, type SavedQueue, saveState } from '../../store/queue/saved.ts';
 import type { Redis } from '../../store/redis.ts';
 import { forEachSale } from './each-sale.ts';
@@ -26,6 +26,9 @@ export function createQueueDuty({ redis, postgres, log, sales }: QueuesOptions):
     const { saved, state, restored } = held;
     if (restored) log.info({ sale: sale.id, joined: saved.joined, later: saved.reserved }, 'queue restored');
     if (isNews(saved, state)) await saveState(postgres, sale.id, state);
+    // Postgres has it: now buyers may go by it.
+    if (state.ahead > state.line)
+      await restoreQueue(redis, sale.id, { ...saved, line: state.ahead, tail: state.tail });
     if (!state.begun || saved.drawn !== null) return;
     const drawn = await drawPlaces(postgres, sale.id, state.joined);
     if (drawn !== undefined) log.info({ sale: sale.id, drawn }, 'queue drawn');
@@ -38,5 +41,5 @@ export function createQueueDuty({ redis, postgres, log, sales }: QueuesOptions):
   };
 }
 
-const isNews = (saved: SavedQueue, { joined, line, tail }: QueueState): boolean =>
-  joined > saved.joined || line > saved.line || tail > saved.tail;
+const isNews = (saved: SavedQueue, { joined, ahead, tail }: QueueState): boolean =>
+  joined > saved.joined || ahead > saved.line || tail > saved.tail;

@@ -87,8 +87,7 @@ async function readState(redis: Redis, saleId: string) {
   const [soldAfter = 0, returnedAfter] = await readCounts();
   const gate = String(await redis.command('GET', keys.gate));
   const isCounted = returnedBefore === returnedAfter;
-  const dataset = await readDataset((...words) => redis.commandAt(keys.gate, ...words));
-  return { stored, soldBefore, left, soldAfter, isCounted, gate, dataset };
+  return { stored, soldBefore, left, soldAfter, isCounted, gate, dataset: await readDataset(redis.command) };
 }
 
 function factsInBoth(facts: SaleFacts, state: State): string | undefined {

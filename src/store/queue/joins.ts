@@ -41,19 +41,38 @@ export function createJoins(
   sale: () => LiveSale,
   buyersMax = QUEUE_BUYERS_MAX,
 ): Batcher<JoinOp, JoinResult> {
+  /** One reservation at a time: more would leave gaps. */
+  let reserving: Promise<number> | undefined;
+  let reserved = 0;
+  const reserveFrom = (later: number) => {
+    reserving ??= reservePlaces(redis, postgres, sale().id, later).finally(() => {
+      reserving = undefined;
+    });
+    return reserving.then((last) => {
+      reserved = last;
+    });
+  };
+  /** While half of what is reserved is left, the next is reserved: nobody waits for Postgres. */
+  const reserveAhead = (later: number) => {
+    if (later === 0 || later + RESERVED / 2 < reserved) return;
+    // Whoever needs a number that is not reserved tries again, and hears why it cannot be.
+    reserveFrom(later).catch(() => {});
+  };
   return createBatcher<JoinOp, JoinResult>({
     batchMax: BATCH_MAX,
     inFlightMax: IN_FLIGHT_MAX,
     pendingMax: PENDING_MAX,
-    run: (ops) => joinAll({ redis, postgres, saleId: sale().id, buyersMax }, ops),
+    run: (ops) => joinAll({ redis, saleId: sale().id, buyersMax, reserveFrom, reserveAhead }, ops),
   });
 }
 
 interface JoinDeps {
   readonly redis: Redis;
-  readonly postgres: Postgres;
   readonly saleId: string;
   readonly buyersMax: number;
+  /** Reserves numbers behind the last one that was given. */
+  readonly reserveFrom: (later: number) => Promise<void>;
+  readonly reserveAhead: (later: number) => void;
 }
 
 async function joinAll(deps: JoinDeps, ops: readonly JoinOp[]): Promise<JoinResult[]> {
@@ -68,7 +87,8 @@ async function joinAll(deps: JoinDeps, ops: readonly JoinOp[]): Promise<JoinResu
     if (typeof joined === 'string') return ops.map(() => joined);
     for (const [nth, i] of open.entries()) numbers[i] = joined.numbers[nth] as number;
     open = open.filter((i) => OF_JOIN[numbers[i] as keyof typeof OF_JOIN] === 'unreserved');
-    if (open.length > 0) await reserveFrom(deps, joined.later);
+    if (open.length > 0) await deps.reserveFrom(joined.later);
+    else deps.reserveAhead(joined.later);
   }
   return numbers.map((number) => (number < 0 ? 'full' : number));
 }
@@ -90,9 +110,15 @@ async function join(
   return { numbers, later: later as number };
 }
 
-/** Reserves numbers behind the last one that was given: in Postgres first, so that none is ever given twice. */
-async function reserveFrom({ redis, postgres, saleId }: JoinDeps, later: number): Promise<void> {
+/** Reserves numbers behind the last one that was given: in Postgres first, so that none is ever given twice. Returns the last one. */
+async function reservePlaces(
+  redis: Redis,
+  postgres: Postgres,
+  saleId: string,
+  later: number,
+): Promise<number> {
   const [row] = await postgres.query<{ reserved: number }>(reserve, [saleId, later + RESERVED]);
   if (row === undefined) throw new Unavailable('the sale has no queue in Postgres');
-  await restoreQueue(redis, saleId, { joined: 0, reserved: row.reserved, line: 0, tail: 0, drawn: null });
+  await restoreQueue(redis, saleId, { joined: 0, reserved: row.reserved, line: 0, tail: 0 });
+  return row.reserved;
 }

@@ -15,8 +15,10 @@ export interface QueueState {
   readonly joined: number;
   /** How many came later. */
   readonly later: number;
-  /** Places below it are admitted. */
+  /** Places below it are admitted. Postgres has it, so that no loss of Redis takes it back. */
   readonly line: number;
+  /** Where the line will be when Postgres has it. */
+  readonly ahead: number;
   /** Places below it were admitted for as long as a pass is good. */
   readonly tail: number;
   /** It waits, because checkouts were shed. */
@@ -48,27 +50,28 @@ export async function advanceLine(
 /** Where a queue stands, without moving it; undefined when Redis does not have it. Throws as `Redis.command` does. */
 export async function readQueueState(redis: Redis, saleId: string): Promise<QueueState | undefined> {
   const { queue } = queueKeysOf(saleId);
-  const fields = ['begun', 'joined', 'later', 'line', 'tail', 'held', 'at'];
+  const fields = ['begun', 'joined', 'later', 'shown', 'tail', 'held', 'line', 'at'];
   const values = (await redis.command('HMGET', queue, ...fields)) as (string | null)[];
-  if (values[3] === null) return undefined;
+  if (values[6] === null) return undefined;
   const state = values.map((value) => value ?? '0');
   // The script notes until when it is held, and when it last looked.
-  return stateOf([...state.slice(0, 5), Number(state[5]) > Number(state[6]) ? '1' : '0']);
+  const held = Number(state[5]) > Number(state[7]) ? '1' : '0';
+  return stateOf([...state.slice(0, 5), held, ...state.slice(6)]);
 }
 
 function stateOf(words: readonly string[]): QueueState {
-  const [begun, joined = 0, later = 0, line = 0, tail = 0, held] = words.map(Number);
-  return { begun: begun === 1, joined, later, line, tail, held: held === 1 };
+  const [begun, joined = 0, later = 0, line = 0, tail = 0, held, ahead = 0] = words.map(Number);
+  return { begun: begun === 1, joined, later, line, ahead, tail, held: held === 1 };
 }
 
 /**
- * Gives a queue back to a Redis that does not hold it; one that does keeps what it has, and may give numbers up to `reserved`. Throws
- * as `Redis.run` does.
+ * Tells Redis what Postgres has of a queue, or gives the queue back to a Redis that does not hold it. One that does lets buyers go by
+ * this line, gives numbers up to `reserved`, and keeps whatever is further. Throws as `Redis.run` does.
  */
 export async function restoreQueue(
   redis: Redis,
   saleId: string,
-  { joined, reserved, line, tail }: SavedQueue,
+  { joined, reserved, line, tail }: Omit<SavedQueue, 'drawn'>,
 ): Promise<void> {
   const { queue, past } = queueKeysOf(saleId);
   await redis.run(restoreScript, [queue, past], [joined, reserved, line, tail].map(String));

@@ -52,9 +52,9 @@ export const readSaved = async (postgres: Postgres, saleId: string): Promise<Sav
 export async function saveState(
   postgres: Postgres,
   saleId: string,
-  { joined, line, tail }: Pick<QueueState, 'joined' | 'line' | 'tail'>,
+  { joined, ahead, tail }: Pick<QueueState, 'joined' | 'ahead' | 'tail'>,
 ): Promise<void> {
-  await postgres.query(sql.save, [saleId, joined, line, tail]);
+  await postgres.query(sql.save, [saleId, joined, ahead, tail]);
 }
 
 /**

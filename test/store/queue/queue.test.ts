@@ -32,9 +32,16 @@ async function openQueue(settings: Partial<QueueSettings> = {}, options: SaleOpt
   const line = worker();
   const lead = createQueueDuty({ redis, postgres, log, sales: () => [facts] });
   await lead();
+  /** What a worker sees of the line Postgres has before. */
+  const see = async () => {
+    await line.look();
+    await lead();
+    await line.look();
+  };
   return {
     id,
     line,
+    see,
     worker,
     lead,
     refresh,
@@ -51,13 +58,13 @@ async function openQueue(settings: Partial<QueueSettings> = {}, options: SaleOpt
       await refresh();
       await lead();
       await refresh();
-      await line.look();
+      await see();
     },
     async change(columns: string) {
       await sql(`update sale_queues set ${columns} where sale_id = $1`, id);
       await sql('update sales set version = version + 1 where id = $1', id);
       await refresh();
-      await line.look();
+      await see();
     },
     joinAll: (users: readonly string[]) =>
       Promise.all(users.map(async (user) => [user, await ticketOf(line, user)] as const)),
@@ -88,9 +95,9 @@ test('a buyer who joins again gets the same ticket, and is counted once', async 
 });
 
 test('before the draw nobody has a place; after it everybody has one, and later comers stand behind in their order', async () => {
-  const { line, begin, joinAll } = await openQueue();
+  const { line, begin, joinAll, see } = await openQueue();
   const early = await joinAll(usersOf(300));
-  await line.look();
+  await see();
   assert.deepEqual(
     new Set(early.map(([user, ticket]) => line.turnOf(user, ticket)!.state)),
     new Set(['drawing']),
@@ -149,7 +156,7 @@ test('the draw is made once: neither another one nor other joiners move a place'
 });
 
 test('the line moves at the rate, never back, through every change of it, and stands still at 0', async () => {
-  const { line, begin, joinAll, change } = await openQueue({ admitPerSecond: 1_000 });
+  const { line, begin, joinAll, change, see } = await openQueue({ admitPerSecond: 1_000 });
   const early = await joinAll(usersOf(2_000));
   await begin();
   const seen: number[] = [];
@@ -157,7 +164,7 @@ test('the line moves at the rate, never back, through every change of it, and st
     early.filter(([user, ticket]) => line.turnOf(user, ticket)!.state === 'admitted').length;
   const look = async (ms: number) => {
     await sleep(ms);
-    await line.look();
+    await see();
     seen.push(line.state!.line);
     return line.state!.line;
   };
@@ -181,68 +188,72 @@ test('the line moves at the rate, never back, through every change of it, and st
 });
 
 test('two workers and the leader see one line; it does not run ahead of those who have joined', async () => {
-  const { line, begin, joinAll, worker, lead } = await openQueue({ admitPerSecond: 100_000 });
+  const { line, begin, joinAll, worker, lead, see } = await openQueue({ admitPerSecond: 100_000 });
   await joinAll(usersOf(10));
   await begin();
   const other = worker();
   for (let i = 0; i < 3; i++) {
     await sleep(20);
     await Promise.all([line.look(), other.look(), lead()]);
+    await Promise.all([line.look(), other.look()]);
   }
   assert.deepEqual([line.state!.line, other.state!.line], [10, 10]);
   const [late] = await joinAll(['late']);
   assert.equal(line.turnOf(...late!)!.state, 'waiting', 'not before the line has moved');
   await sleep(20);
-  await line.look();
+  await see();
   assert.equal(line.turnOf(...late!)!.state, 'admitted');
 });
 
 test('the line waits while checkouts are shed, and while the sale is paused', async () => {
-  const { id, line, begin, joinAll, shed, refresh } = await openQueue({ admitPerSecond: 100 });
+  const { id, line, begin, joinAll, shed, refresh, see } = await openQueue({ admitPerSecond: 100 });
   await joinAll(usersOf(1_000));
   await begin();
   shed(true);
-  await line.look();
+  await see();
   const held = line.state!;
   await sleep(100);
-  await line.look();
+  await see();
   assert.deepEqual([line.state!.line, line.state!.held], [held.line, true]);
   shed(false);
   await sleep(1_100);
-  await line.look();
+  await see();
   assert.ok(line.state!.line > held.line && !line.state!.held, 'a second later it goes on');
   await sql('update sales set paused = true, version = version + 1 where id = $1', id);
   await refresh();
-  await line.look();
+  await see();
   const paused = line.state!.line;
   await sleep(100);
-  await line.look();
+  await see();
   assert.equal(line.state!.line, paused);
 });
 
 test('what nobody moved for long is made up for a second at most: a Redis that was away admits no crowd', async () => {
-  const { line, begin, joinAll } = await openQueue({ admitPerSecond: 100 });
+  const { line, begin, joinAll, see } = await openQueue({ admitPerSecond: 100 });
   await joinAll(usersOf(1_000));
   await begin();
   const from = line.state!.line;
-  await sleep(1_500);
-  await line.look();
+  await sleep(2_000);
+  const beganMs = performance.now();
+  await see();
+  // Between the looks of the worker and of the leader it goes on.
+  const most = 100 + (performance.now() - beganMs + 1) / 10;
   const moved = line.state!.line - from;
-  assert.ok(moved > 0 && moved <= 100, `${moved} places`);
+  assert.ok(moved > 0 && moved <= most, `${moved} places`);
 });
 
 test('a place is good for as long as a pass; then it is gone, and its buyer may queue anew, behind the others', async () => {
-  const { id, line, begin, joinAll } = await openQueue({ admitPerSecond: 100_000, passSeconds: 10 });
+  const { id, line, begin, joinAll, see } = await openQueue({ admitPerSecond: 100_000, passSeconds: 10 });
   const early = await joinAll(usersOf(5));
   await begin();
   await sleep(20);
-  await line.look();
+  await see();
   const { queue, past } = queueKeysOf(id);
   assert.equal(line.turnOf(...early[0]!)!.state, 'admitted');
   // Eleven seconds of the line's own clock.
   const clock = Number(await redis.command('HGET', queue, 'clock'));
   await redis.command('RPUSH', past, `${clock - 11_000} 5`);
-  await line.look();
+  await see();
   for (const each of early) assert.equal(line.turnOf(...each)!.state, 'over');
   const [again] = await joinAll(['user-0']);
   assert.notEqual(again![1], early[0]![1]);
@@ -252,13 +263,12 @@ test('a place is good for as long as a pass; then it is gone, and its buyer may 
 });
 
 test('a Redis that comes back empty moves nobody: tickets, places and the line stay, and no number is given twice', async () => {
-  const { id, line, worker, begin, joinAll, lead } = await openQueue({ admitPerSecond: 1_000 });
+  const { id, line, worker, begin, joinAll, lead, see } = await openQueue({ admitPerSecond: 1_000 });
   const early = await joinAll(usersOf(200));
   await begin();
   const late = await joinAll(usersOf(30, 'late'));
   await sleep(50);
-  await lead();
-  await line.look();
+  await see();
   const before = {
     places: [...placesOf(line, early), ...placesOf(line, late)],
     line: (await readSaved(postgres, id))!.line,
@@ -276,7 +286,7 @@ test('a Redis that comes back empty moves nobody: tickets, places and the line s
   const fresh = worker();
   await fresh.look();
   assert.deepEqual([...placesOf(fresh, early), ...placesOf(fresh, late)], before.places);
-  assert.ok(fresh.state!.line >= before.line);
+  assert.ok(fresh.state!.line >= line.state!.line, 'whom any worker has admitted stays admitted');
   const [next] = await joinAll(['eve']);
   const place = line.turnOf(...next!)!.place!;
   assert.ok(place > 230 && place <= 200 + 30 + 1_000, `${place}: behind all that may have been given`);
