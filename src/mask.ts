@@ -4,12 +4,15 @@
  */
 const SHOWN = 25;
 
-/** Text fit for a log line: it never holds a whole checkout code, however the code is written. */
+/** A ticket of a queue: all of it but the signature may be shown. */
+const TICKET = /(S-[0-9a-f]{10}\.\d+\.[\w-]+\.)[\w-]+/g;
+
+/** Text fit for a log line: it never holds a whole checkout code, or a ticket of a queue, however it is written. */
 export function maskCodes(text: string): string {
-  if (!/CHK|%/.test(text)) return text;
-  return decoded(text).replace(/CHK\S*/g, (code) =>
-    code.length > SHOWN ? `${code.slice(0, SHOWN)}…` : code,
-  );
+  if (!/CHK|%|S-[0-9a-f]{10}\./.test(text)) return text;
+  return decoded(text)
+    .replace(/CHK\S*/g, (code) => (code.length > SHOWN ? `${code.slice(0, SHOWN)}…` : code))
+    .replace(TICKET, '$1…');
 }
 
 function decoded(text: string): string {

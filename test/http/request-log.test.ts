@@ -59,6 +59,28 @@ test('a purchase has one line too, with what was bought and lost, and its code i
   for (const hidden of [secret, secret.slice(0, 24), secret.slice(8)]) assert.ok(!text.includes(hidden));
 });
 
+test('the ticket of a queue is in no line, but for what it says', async () => {
+  const { sale } = await addShelf(http, { total_items: 1, queue: { admit_per_second: 0 } });
+  const { ticket } = (await http.post(`/queue?user_id=ada&sale_id=${sale}`)).body;
+  const encoded = ticket.replaceAll('.', '%2E');
+  for (const [i, path] of [
+    `/queue/${ticket}`,
+    `/queue/${encoded}`,
+    `/x/${ticket}`,
+    `/${encoded}/%zz`,
+  ].entries())
+    await http.get(path, { 'X-Request-Id': `t-${i}` });
+  await http.post(`/checkout?user_id=ada&id=x&sale_id=${sale}&ticket=${ticket}`, {
+    headers: { 'X-Request-Id': 't-9' },
+  });
+  assert.ok(String((await lineOf('t-0')).path).startsWith(`/queue/${ticket.slice(0, 14)}`));
+  await http.get('/sales', { 'X-Request-Id': 'last-ticket' });
+  await lineOf('last-ticket');
+  const signature = ticket.slice(ticket.lastIndexOf('.') + 1);
+  const text = service.log.map((line) => JSON.stringify(line)).join('\n');
+  for (const hidden of [signature, signature.slice(4)]) assert.ok(!text.includes(hidden));
+});
+
 test('of refusals every tenth has a line, and probes have none', async () => {
   const { sale, items } = await addShelf(http, { total_items: 2 });
   await purchase(http, await fillCart(http, 'ada', [items[0]!], sale));
