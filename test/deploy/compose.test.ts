@@ -18,6 +18,7 @@ interface ServiceSpec {
   readonly volumes?: readonly string[];
   readonly networks?: readonly string[];
   readonly depends_on?: Readonly<Record<string, { condition: string }>>;
+  readonly env_file?: readonly { path: string; required: boolean }[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly healthcheck?: object;
   readonly restart?: string;
@@ -91,6 +92,25 @@ test('nobody needs a pager to start it: what has secrets of its own is started b
   );
   const asked = /names: \[(\w+)\]/.exec(read('monitoring/prometheus/prometheus.yml'));
   assert.equal(asked?.[1], 'alertmanager');
+});
+
+test('what .env does not ask for comes from service.env, which may be missing, and which git and images never see', () => {
+  const { env_file: files, environment = {} } = file.services.flashsale!;
+  assert.deepEqual(files, [{ path: 'service.env', required: false }]);
+  assert.match(read('.gitignore'), /^service\.env$/m);
+  assert.doesNotMatch(read('.dockerignore'), /^!.*env/m);
+  // What is set here could not be set there.
+  const set = Object.keys(environment);
+  for (const name of [
+    'BUYER_SECRET',
+    'BUYER_JWKS',
+    'RATE_USER',
+    'TRUSTED_PROXIES',
+    'CORS_ORIGINS',
+    'WEBHOOK_SECRET',
+    'EVENTS',
+  ])
+    assert.ok(!set.includes(name), name);
 });
 
 test('the service waits for both stores to be healthy', () => {
