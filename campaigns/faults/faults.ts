@@ -2,13 +2,13 @@ import type { Rules } from './checker.ts';
 import { ageFaults } from './faults-age.ts';
 import { clientFaults } from './faults-clients.ts';
 import { datasetFaults } from './faults-dataset.ts';
+import { doorFaults } from './faults-door.ts';
 import { failoverFaults } from './faults-failover.ts';
 import { feedFaults } from './faults-feed.ts';
 import { leaderFaults } from './faults-leaders.ts';
 import { postgresFaults } from './faults-postgres.ts';
 import { processFaults } from './faults-processes.ts';
 import { redisFaults } from './faults-redis.ts';
-import { retireFaults } from './faults-retire.ts';
 import type { Target } from './operations.ts';
 import type { Random } from './random.ts';
 import type { Stand, StandKind } from './stand.ts';
@@ -28,7 +28,7 @@ export interface FaultContext {
   measure(name: string, ms: number): void;
   /** Reports a broken promise that only the fault itself can see. */
   violate(
-    kind: 'lost' | 'orphan' | 'service-broken' | 'unexpected-answer' | 'event-missed' | 'event-twice',
+    kind: 'orphan' | 'service-broken' | 'unexpected-answer' | 'event-missed' | 'event-twice',
     detail: string,
   ): void;
 }
@@ -42,6 +42,8 @@ export interface Fault {
   readonly noFailures?: Rules['noFailures'];
   /** Environment that the service must be started with. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The headers by which a buyer proves himself, where the environment asks for it. */
+  readonly proofOf?: (user: string) => Readonly<Record<string, string>>;
   /** Injects the fault and heals it. */
   inject(context: FaultContext): Promise<void>;
 }
@@ -53,10 +55,10 @@ export const FAULTS: readonly Fault[] = [
   ...failoverFaults,
   ...postgresFaults,
   ...ageFaults,
-  ...retireFaults,
   ...leaderFaults,
   ...feedFaults,
   ...clientFaults,
+  ...doorFaults,
 ];
 
 export function faultOf(name: string): Fault {

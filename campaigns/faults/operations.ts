@@ -10,6 +10,8 @@ export interface Target {
   /** Begins every request id of this run. */
   readonly runId: string;
   readonly history: History;
+  /** The headers by which a buyer proves himself. */
+  readonly proofOf?: (user: string) => Readonly<Record<string, string>>;
 }
 
 const someUrl = ({ urls }: Target, op: number) => urls()[op % urls().length] as string;
@@ -22,7 +24,7 @@ export async function checkout(target: Target, agent: Agent, user: string, item:
   const query = `user_id=${user}&id=${item}&sale_id=${target.saleId}`;
   const reply = await call(agent, `${someUrl(target, op)}/checkout?${query}`, {
     method: 'POST',
-    headers: { 'x-request-id': invoke.request },
+    headers: { 'x-request-id': invoke.request, ...target.proofOf?.(user) },
   });
   const body = parseBody(reply);
   // A client whose first answer was lost is told its cart's code with the refusal.
@@ -43,7 +45,11 @@ export async function purchase(
   target.history.add({ ...invoke, type: 'invoke' });
   const reply = await call(agent, `${someUrl(target, op)}/purchase?code=${code}`, {
     method: 'POST',
-    headers: { 'x-request-id': invoke.request, ...(replay && { 'idempotency-key': 'k' }) },
+    headers: {
+      'x-request-id': invoke.request,
+      ...(replay && { 'idempotency-key': 'k' }),
+      ...target.proofOf?.(user),
+    },
   });
   return end(target, invoke, reply, parseBody(reply));
 }

@@ -53,7 +53,13 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   let saleId = '';
   try {
     saleId = await createSale(stand, options.items);
-    const target: Target = { urls: stand.urls, saleId, runId: `r${seed}-${saleId.slice(2)}`, history };
+    const target: Target = {
+      urls: stand.urls,
+      saleId,
+      runId: `r${seed}-${saleId.slice(2)}`,
+      history,
+      ...(fault.proofOf && { proofOf: fault.proofOf }),
+    };
     const items = await listUnsold(stand.direct().databaseUrl, saleId);
     const context: FaultContext = {
       stand,
@@ -72,8 +78,8 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
     };
     await harm(options, context);
     await finish(stand, target);
-    dump = await dumpSale(await stand.directOf(saleId), saleId);
-    violations.push(...(await audit(await stand.directOf(saleId), saleId)));
+    dump = await dumpSale(stand.direct(), saleId);
+    violations.push(...(await audit(stand.direct(), saleId)));
     await askLate(target);
   } catch (error) {
     violations.push({ kind: 'service-broken', detail: (error as Error).message });
@@ -120,8 +126,7 @@ export async function isReady(stand: Stand): Promise<boolean> {
   return replies.every(({ status }) => status === 200);
 }
 
-/** Makes a sale that has begun, when every service is ready. Returns its id. */
-export async function createSale(stand: Stand, total: number, endsInMs = 300_000): Promise<string> {
+async function createSale(stand: Stand, total: number): Promise<string> {
   const agent = newAgent(1);
   await until(() => isReady(stand), 'every service is ready', READY_MS);
   const now = Date.now();
@@ -133,7 +138,7 @@ export async function createSale(stand: Stand, total: number, endsInMs = 300_000
       total_items: total,
       user_limit: LIMIT,
       started_at: time(now - 2_000),
-      ended_at: time(now + endsInMs),
+      ended_at: time(now + 300_000),
     }),
     patienceMs: 30_000,
   });
@@ -149,7 +154,7 @@ async function finish(stand: Stand, target: Target): Promise<void> {
   const list = () => listUnsold(stand.direct().databaseUrl, target.saleId);
   await sellOut(target, list, LIMIT, SELL_OUT_MS);
   const isEmpty = async () =>
-    spoolBytes(stand) === 0 && (await countWaiting(await stand.directOf(target.saleId), target.saleId)) === 0;
+    spoolBytes(stand) === 0 && (await countWaiting(stand.direct(), target.saleId)) === 0;
   // Looked at twice, with time for a segment that was between two names.
   const isDrained = async () => (await isEmpty()) && (await sleep(300, true)) && (await isEmpty());
   await until(isDrained, 'outbox and spool are drained', DRAIN_MS).catch(() =>
