@@ -252,7 +252,9 @@ test('every statement has its kind', async () => {
     'item_stocks',
     'keep_admin_answer',
     'let_go_admin_key',
+    'lock_due_payments',
     'lock_for_items',
+    'lock_payment',
     'lock_purchase',
     'lock_sale',
     'note_returns',
@@ -263,6 +265,7 @@ test('every statement has its kind', async () => {
     'rename_purchases',
     'settle_payments',
     'tell_pending',
+    'tell_purchase',
     'tell_purchases',
     'withdraw_returned',
   ];

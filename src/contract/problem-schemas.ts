@@ -2,7 +2,7 @@ import { REQUEST_ID } from '../http/input.ts';
 import type { Extensions, ProblemCode } from '../http/problem.ts';
 import { PROBLEMS, problem } from '../http/problem.ts';
 import { textOf } from './schema.ts';
-import { CODE_SCHEMA, RECEIPT_SCHEMA } from './schemas.ts';
+import { CODE_SCHEMA, ID_SCHEMA, RECEIPT_SCHEMA } from './schemas.ts';
 import { STORY } from './story.ts';
 import type { Example, Schema } from './types.ts';
 
@@ -31,6 +31,19 @@ const EXTENSIONS: Partial<Record<ProblemCode, { member: string; schema: Schema; 
       description: 'The place of the ticket; null without one, or while the draw was not made.',
     },
     example: { place: 1204 },
+  },
+  exceeds_purchase: {
+    member: 'left',
+    schema: {
+      type: 'array',
+      description: 'What the buyer still has, in units.',
+      items: {
+        type: 'object',
+        properties: { id: ID_SCHEMA, quantity: { type: 'integer', minimum: 0 } },
+        required: ['id', 'quantity'],
+      },
+    },
+    example: { left: [{ id: STORY.item, quantity: 1 }] },
   },
   all_items_sold: {
     member: 'receipt',

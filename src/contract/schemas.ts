@@ -1,5 +1,5 @@
 /** The schemas that several operations, or the problems, share. Those of one operation stand beside its handler. */
-import type { ReceiptView, viewOfOwnPurchase } from '../feed/view.ts';
+import type { ReceiptView, viewOfOwnPurchase } from '../feed/purchase-view.ts';
 import { ID, USER_ID } from '../http/input.ts';
 import { RFC_3339 } from '../http/time.ts';
 import { SALE_ID } from '../sale.ts';
@@ -34,23 +34,20 @@ export const CODE_SCHEMA = named(
   ),
 );
 
+const RECEIPT_LINE = withOptional(
+  objectOf<Omit<Receipt['purchased_items'][number], 'quantity'>>({
+    id: ID_SCHEMA,
+    name: text('The name of the item.'),
+    sold: flag('Whether this purchase bought it.'),
+  }),
+  { quantity: count('Units bought, when more than one was asked for: all of them or none.') },
+);
 /** The fields of a receipt. */
 export const RECEIPT_FIELDS: Readonly<Record<keyof Receipt, Schema>> = {
   success: flag('Whether at least one line was bought.'),
-  purchased_items: listOf(
-    named(
-      'ReceiptLine',
-      withOptional(
-        objectOf<Omit<Receipt['purchased_items'][number], 'quantity'>>({
-          id: ID_SCHEMA,
-          name: text('The name of the item.'),
-          sold: flag('Whether this purchase bought it.'),
-        }),
-        { quantity: count('Units bought, when more than one was asked for: all of them or none.') },
-      ),
-    ),
-    { description: 'Every line of the cart, in the order in which it was added.' },
-  ),
+  purchased_items: listOf(named('ReceiptLine', RECEIPT_LINE), {
+    description: 'Every line of the cart, in the order in which it was added.',
+  }),
   total_purchased: count('Lines bought.'),
   failed_count: count('Lines that somebody else had bought.'),
 };
@@ -79,14 +76,26 @@ export const PURCHASE_STATE_SCHEMA: Schema = {
   type: 'string',
   enum: PURCHASE_STATES,
   description:
-    '`final`: bought for good. In a sale with a payment window: `pending`, then `confirmed` or `released`.',
+    '`final`: bought for good. In a sale with a payment window: `pending`, then `confirmed` or `released`. `cancelled`: taken back, all of it or some.',
 };
+/** The lines of a receipt as they are read later on. */
+export const PURCHASED_LINES_SCHEMA = listOf(
+  named(
+    'PurchasedLine',
+    withOptional(RECEIPT_LINE, {
+      price: count('Of one unit, in minor units of the sale’s currency; of an item that was given one.'),
+      cancelled: count('Units of it that were cancelled, if any were.', 1),
+    }),
+  ),
+  { description: 'Every line of the cart, in the order in which it was added.' },
+);
 /** A receipt as it is read later on. */
 export const OWN_PURCHASE_SCHEMA = named(
   'OwnPurchase',
   withOptional(
     objectOf<Omit<ReturnType<typeof viewOfOwnPurchase>, keyof typeof RECEIPT_EXTRAS>>({
       ...RECEIPT_FIELDS,
+      purchased_items: PURCHASED_LINES_SCHEMA,
       sale_id: SALE_ID_SCHEMA,
       purchased_at: time('When it was decided, UTC.'),
       state: PURCHASE_STATE_SCHEMA,

@@ -88,6 +88,29 @@ export const STORY = {
     state: 'confirmed',
     payment: { state: 'confirmed', due_at: '2026-11-22T07:15:03.224Z' },
   },
+  released: {
+    ...purchase,
+    state: 'released',
+    payment: { state: 'released', due_at: '2026-11-22T07:15:03.224Z' },
+  },
+  cancelled: {
+    ...purchase,
+    state: 'cancelled',
+    purchased_items: [{ ...items[0], sold: true, cancelled: 1 }],
+    cancellations: [
+      {
+        cancelled_at: '2026-11-22T07:20:11.402Z',
+        restocked: true,
+        reason: 'Broken in the warehouse',
+        items: [{ id: items[0].id, quantity: 1 }],
+      },
+    ],
+  },
+  cancellation: {
+    items: [{ id: items[0].id, quantity: 1 }],
+    restock: true,
+    reason: 'Broken in the warehouse',
+  },
   event: {
     id: '981.1042.0.1795330803217000',
     type: 'purchase.completed',

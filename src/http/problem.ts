@@ -64,7 +64,18 @@ export const PROBLEMS = {
   payment_released: [
     409,
     'Payment released',
-    'The payment came too late: the purchase was released, and its units are for sale again.',
+    'The purchase was released before: its payment failed or came too late, and its units are for sale again.',
+  ],
+  payment_confirmed: [
+    409,
+    'Payment confirmed',
+    'The payment was confirmed, so that nothing is released. Cancelling takes the purchase back.',
+  ],
+  payment_pending: [409, 'Payment pending', 'The payment is pending. Releasing takes the purchase back.'],
+  exceeds_purchase: [
+    409,
+    'Exceeds purchase',
+    'This is more than the buyer has of the purchase: see left. Nothing happened.',
   ],
   events_gone: [
     410,

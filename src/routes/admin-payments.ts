@@ -1,37 +1,51 @@
 import { answers, type Documented, operation } from '../contract/operation.ts';
-import { path } from '../contract/parameters.ts';
-import { CODE_SCHEMA } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
 import type { FieldErrors } from '../http/input.ts';
+import type { ProblemCode } from '../http/problem.ts';
 import { createFaults } from '../intake/faults.ts';
 import { isObject } from '../intake/fields.ts';
 import { isBought } from '../store/decision.ts';
-import { confirmPayment } from '../store/payments.ts';
+import { confirmPayment, releasePayment } from '../store/payments.ts';
+import type { Transaction } from '../store/postgres.ts';
 import { type CommittedDecision, findDecision } from '../store/receipts.ts';
 import { within } from '../store/within.ts';
-import { PURCHASE_SCHEMA } from './admin-purchases.ts';
-import type { RouteDeps } from './deps.ts';
-import { answerOnPurchase, type Refusal } from './on-purchase.ts';
+import { CODE_PATH, PURCHASE_SCHEMA } from './admin-purchases.ts';
+import { answerOnPurchase, DEED_PROBLEMS, type Done, type PurchaseDeedDeps } from './on-purchase.ts';
 import { IDEMPOTENCY_KEY } from './once.ts';
 
-/** POST /admin/purchases/{code}/confirm: the payment of a purchase came. */
-export const confirmEndpoint = ({
-  config,
-  postgres,
-}: Pick<RouteDeps, 'config' | 'postgres'>): Documented => ({
-  method: 'POST',
-  path: '/admin/purchases/:code/confirm',
-  operation: CONFIRM,
-  answer: (asked) =>
-    answerOnPurchase(postgres, asked, {
-      read: readNothing,
-      async act(client, { decision: { code } }) {
-        await confirmPayment(client, code, config.events === 'on');
-        const after = (await findDecision(within(client), code)) as CommittedDecision;
-        return after.payment?.state === 'confirmed' ? undefined : refusalOf(after);
-      },
-    }),
-});
+/** POST /admin/purchases/{code}/confirm and …/release: the payment of a purchase came, or it failed. */
+export function paymentEndpoints(deps: PurchaseDeedDeps): Documented[] {
+  const tells = deps.config.events === 'on';
+  return [
+    {
+      method: 'POST',
+      path: '/admin/purchases/:code/confirm',
+      operation: CONFIRM,
+      answer: (asked) =>
+        answerOnPurchase(deps, asked, {
+          read: readNothing,
+          async act(client, { decision: { code } }) {
+            await confirmPayment(client, code, tells);
+            return judge(client, code, 'confirmed', 'payment_released');
+          },
+        }),
+    },
+    {
+      method: 'POST',
+      path: '/admin/purchases/:code/release',
+      operation: RELEASE,
+      answer: (asked) =>
+        answerOnPurchase(deps, asked, {
+          read: readNothing,
+          async act(client, { decision: { code, saleId } }) {
+            const given = await releasePayment(client, saleId, code, tells);
+            if (given === undefined) return { refused: { code: 'unavailable' } };
+            return given === 'settled' ? judge(client, code, 'released', 'payment_confirmed') : { given };
+          },
+        }),
+    },
+  ];
+}
 
 /** A request that has nothing to say beside its path. */
 function readNothing(body: unknown): { wish: undefined } | { errors: FieldErrors } {
@@ -43,41 +57,50 @@ function readNothing(body: unknown): { wish: undefined } | { errors: FieldErrors
   return faults.count > 0 ? { errors: faults.errors() } : { wish: undefined };
 }
 
-/** Why a payment cannot become what was asked for. */
-function refusalOf({ decision, payment }: CommittedDecision): Refusal {
-  if (!decision.lines.some(isBought)) return { code: 'nothing_bought' };
-  return { code: payment === undefined ? 'no_payment_window' : 'payment_released' };
+/** Whether the payment is what was asked for, by this request or an earlier one; `otherwise`: it was settled the other way. */
+async function judge(
+  client: Transaction,
+  code: string,
+  wanted: 'confirmed' | 'released',
+  otherwise: ProblemCode,
+): Promise<Done> {
+  const { decision, payment } = (await findDecision(within(client), code)) as CommittedDecision;
+  if (payment?.state === wanted) return {};
+  if (payment !== undefined) return { refused: { code: otherwise } };
+  return { refused: { code: decision.lines.some(isBought) ? 'no_payment_window' : 'nothing_bought' } };
 }
 
-const CODE_PATH = path('code', CODE_SCHEMA, 'The code that was purchased.', STORY.code);
-
-const CONFIRM = operation({
-  id: 'confirmPayment',
+const NO_BODY = {
+  required: false,
+  content: { 'application/json': { schema: { type: 'object', additionalProperties: false } as const } },
+};
+const COMMON = {
   tag: 'Admin',
-  summary: 'The payment came',
-  description:
-    'Confirms the payment of a purchase in a sale with a payment window: it is the buyer’s for good. What comes first counts, and Postgres’ clock decides: a confirmation that comes after `due_at` counts as long as the units are the buyer’s still; afterwards it is `payment_released`, and you owe the buyer the money. Confirming again changes nothing, and is answered 200.',
   isAdmin: true,
   parameters: [CODE_PATH, IDEMPOTENCY_KEY],
-  body: {
-    required: false,
-    content: { 'application/json': { schema: { type: 'object', additionalProperties: false } } },
-  },
+  body: NO_BODY,
+} as const;
+
+const CONFIRM = operation({
+  ...COMMON,
+  id: 'confirmPayment',
+  summary: 'The payment came',
+  description:
+    'Confirms the payment of a purchase in a sale with a payment window: the units are the buyer’s for good. What comes first counts, by Postgres’ clock: a confirmation that comes after `due_at` counts as long as the units are the buyer’s still, which they are for up to a second; afterwards it is `payment_released`, and you owe the buyer the money. Confirming again changes nothing, and is answered 200.',
   answers: {
     200: answers('The purchase as it is now.', PURCHASE_SCHEMA, STORY.confirmed, ['Idempotent-Replayed']),
   },
-  problems: [
-    'validation_failed',
-    'malformed_request',
-    'unauthorized',
-    'checkout_not_found',
-    'nothing_bought',
-    'no_payment_window',
-    'payment_released',
-    'body_too_large',
-    'unsupported_media_type',
-    'idempotency_mismatch',
-    'overloaded',
-    'unavailable',
-  ],
+  problems: [...DEED_PROBLEMS, 'no_payment_window', 'payment_released'],
+});
+
+const RELEASE = operation({
+  ...COMMON,
+  id: 'releasePayment',
+  summary: 'The payment failed',
+  description:
+    'Releases a purchase whose payment is pending: its units are back on the shelf, and its buyer’s limit has room again. What nobody confirms is released by itself after `due_at`. Releasing again changes nothing, and is answered 200.',
+  answers: {
+    200: answers('The purchase as it is now.', PURCHASE_SCHEMA, STORY.released, ['Idempotent-Replayed']),
+  },
+  problems: [...DEED_PROBLEMS, 'no_payment_window', 'payment_confirmed'],
 });

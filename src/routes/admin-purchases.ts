@@ -1,17 +1,21 @@
 import { answers, type Documented, operation } from '../contract/operation.ts';
-import { header, query } from '../contract/parameters.ts';
-import { listOf, named, objectOf, withOptional } from '../contract/schema.ts';
+import { header, path, query } from '../contract/parameters.ts';
+import { count, listOf, named, objectOf, withOptional } from '../contract/schema.ts';
 import {
   CODE_SCHEMA,
+  flag,
+  ID_SCHEMA,
   PURCHASE_STATE_SCHEMA,
+  PURCHASED_LINES_SCHEMA,
   RECEIPT_EXTRAS,
   RECEIPT_FIELDS,
   SALE_ID_SCHEMA,
+  text,
   time,
   USER_ID_SCHEMA,
 } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
-import { type PurchaseView, viewOfPurchase } from '../feed/view.ts';
+import { type CancellationView, type PurchaseView, viewOfPurchase } from '../feed/purchase-view.ts';
 import { preferred } from '../http/accept.ts';
 import { type Answer, JSON_TYPE, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
@@ -125,7 +129,10 @@ interface Format {
   readonly rowOf: (row: CommittedDecision) => string;
 }
 
-const COLUMNS = ['purchased_at', 'code', 'user_id', 'state', 'item_id', 'item_name'];
+const COLUMNS = [
+  ...['purchased_at', 'code', 'user_id', 'state', 'item_id', 'item_name'],
+  ...['quantity', 'price', 'cancelled'],
+];
 /** CSV has a row per bought item, NDJSON a line per purchase. */
 const FORMATS: Readonly<Record<ExportType, Format>> = {
   [CSV_TYPE]: {
@@ -133,25 +140,51 @@ const FORMATS: Readonly<Record<ExportType, Format>> = {
     rowOf(row) {
       const { purchased_items: items, code, user_id: user, purchased_at: at, state } = viewOfPurchase(row);
       const bought = items.filter(({ sold }) => sold);
-      return bought.map(({ id, name }) => csvRow([at, code, user, state, id, name])).join('');
+      const cellsOf = ({ id, name, quantity = 1, price, cancelled = 0 }: (typeof items)[number]) => [
+        at,
+        code,
+        user,
+        state,
+        id,
+        name,
+        `${quantity}`,
+        `${price ?? ''}`,
+        `${cancelled}`,
+      ];
+      return bought.map((item) => csvRow(cellsOf(item))).join('');
     },
   },
   [NDJSON_TYPE]: { head: '', rowOf: (row) => `${JSON.stringify(viewOfPurchase(row))}\n` },
 };
 
-const { success: _, ...RECEIPT } = RECEIPT_FIELDS;
+const CANCELLATION_SCHEMA = withOptional(
+  objectOf<Omit<CancellationView, 'reason'>>({
+    cancelled_at: time('When, UTC.'),
+    restocked: flag('Whether the units can be bought again.'),
+    items: listOf(objectOf({ id: ID_SCHEMA, quantity: count('Units.', 1) })),
+  }),
+  { reason: text('Why.') },
+);
+export const CODE_PATH = path('code', CODE_SCHEMA, 'The code that was purchased.', STORY.code);
+const { success: _, purchased_items: __, ...RECEIPT } = RECEIPT_FIELDS;
 export const PURCHASE_SCHEMA = named(
   'Purchase',
   withOptional(
-    objectOf<Omit<PurchaseView, keyof typeof RECEIPT_EXTRAS>>({
+    objectOf<Omit<PurchaseView, keyof typeof RECEIPT_EXTRAS | 'cancellations'>>({
       code: CODE_SCHEMA,
       sale_id: SALE_ID_SCHEMA,
       user_id: USER_ID_SCHEMA,
       purchased_at: time('When it was decided, UTC.'),
       state: PURCHASE_STATE_SCHEMA,
+      purchased_items: PURCHASED_LINES_SCHEMA,
       ...RECEIPT,
     }),
-    RECEIPT_EXTRAS,
+    {
+      ...RECEIPT_EXTRAS,
+      cancellations: listOf(CANCELLATION_SCHEMA, {
+        description: 'What was cancelled of it, in that order; left out where nothing was.',
+      }),
+    },
   ),
 );
 

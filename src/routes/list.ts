@@ -1,6 +1,7 @@
 import type { Documented } from '../contract/operation.ts';
 import { createSaleEndpoint } from './admin.ts';
-import { confirmEndpoint } from './admin-payments.ts';
+import { cancelEndpoint } from './admin-cancel.ts';
+import { paymentEndpoints } from './admin-payments.ts';
 import { purchasesOfSaleEndpoint } from './admin-purchases.ts';
 import { switchEndpoints } from './admin-sale.ts';
 import { cartEndpoint } from './carts.ts';
@@ -35,7 +36,8 @@ export function listEndpoints(deps: RouteDeps): readonly Documented[] {
     ...switchEndpoints(deps),
     moreItemsEndpoint(deps),
     purchasesOfSaleEndpoint(deps),
-    confirmEndpoint(deps),
+    ...paymentEndpoints(deps),
+    cancelEndpoint(deps),
     eventsEndpoint(deps),
     ...webhookEndpoints(deps),
     ...healthEndpoints(deps),

@@ -2,7 +2,7 @@ import { answers, type Documented, operation } from '../contract/operation.ts';
 import { header, path, query } from '../contract/parameters.ts';
 import { CODE_SCHEMA, OWN_PURCHASE_SCHEMA, RECEIPT_SCHEMA } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
-import { type ReceiptView, viewOfOwnPurchase, viewOfReceipt } from '../feed/view.ts';
+import { type ReceiptView, viewOfOwnPurchase, viewOfReceipt } from '../feed/purchase-view.ts';
 import { type Answer, json } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, readParameter } from '../http/input.ts';

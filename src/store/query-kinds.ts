@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   dead_webhooks: ['select', 'webhooks_waiting'],
   drop_attempts_before: ['call', 'checkout_attempts'],
   draw_queue: ['update', 'sale_queues'],
+  due_payments: ['select', 'payments'],
   due_webhooks: ['select', 'webhooks_waiting'],
   find_decisions: ['select', 'decisions'],
   find_event: ['select', 'events'],

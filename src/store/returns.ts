@@ -71,9 +71,12 @@ interface GivenRow {
 /**
  * Takes units back from codes of one sale, in one transaction. Redis does not know of it yet: see `shelveReturns`. Idempotent: units
  * that came back before are not among the returns. Undefined, and nothing has happened, while a rebuild is under way (or when there
- * is no such sale): the same again later will do it. Throws as `Postgres.query` does.
+ * is no such sale): the same again later will do it. `postgres` may be a transaction (`within`). Throws as `Postgres.query` does.
  */
-export async function giveBack(postgres: Postgres, request: GiveBack): Promise<GivenBack | undefined> {
+export async function giveBack(
+  postgres: Pick<Postgres, 'query'>,
+  request: GiveBack,
+): Promise<GivenBack | undefined> {
   const { saleId, kind, restock, reason, codes } = request;
   const [row] = await postgres.query<GivenRow & Record<string, unknown>>(sql.giveBack, [
     saleId,
@@ -184,6 +187,17 @@ export async function carryReturns(
   const now = (await readLastReturns(postgres)).get(sale.id) ?? 0;
   if (Number(held) > now) await doubtSale(redis, sale);
   return 0;
+}
+
+/** Puts on the shelf what was taken back now, if Redis holds the sale still. As `shelveReturns`. */
+export async function shelveGiven(
+  redis: Redis,
+  postgres: Postgres,
+  saleId: string,
+  { epoch, retired, returns }: GivenBack,
+): Promise<boolean> {
+  const first = returns[0]?.number;
+  return retired || first === undefined || shelveReturns(redis, postgres, { id: saleId, epoch }, first);
 }
 
 /** Redis' returns are not those of Postgres: one of the two has come back older. A rebuild mends it. */

@@ -142,7 +142,7 @@ test('every other operation answers its example as well', async () => {
 });
 
 /** They need a sale with a payment window. */
-const OF_PAYMENTS = ['confirmPayment'];
+const OF_PAYMENTS = ['confirmPayment', 'releasePayment', 'cancelPurchase'];
 
 test('what operators do with payments is answered as it is told', async () => {
   const { sale, items } = await shelf({ ...STORY.newSale, payment_seconds: 900 });
@@ -157,6 +157,20 @@ test('what operators do with payments is answered as it is told', async () => {
   const { purchased_at, payment } = confirmed.body;
   const told = { ...STORY.confirmed, code, sale_id: sale, purchased_at };
   assert.deepEqual(confirmed.body, { ...told, payment: { ...told.payment, due_at: payment.due_at } });
+  const failed = await buy('bob', 1);
+  const released = await send('releasePayment', { path: `/admin/purchases/${failed}/release` });
+  assert.deepEqual([released.status, released.body.state], [200, 'released']);
+  const plain = await shelf(STORY.newSale);
+  const cart = { user_id: 'ada', id: plain.items[0]!, sale_id: plain.sale };
+  const final = (await send('checkout', { query: cart })).body.code;
+  await send('purchase', { query: { code: final } });
+  const cancelled = await send('cancelPurchase', { path: `/admin/purchases/${final}/cancel` });
+  const [cancellation] = cancelled.body.cancellations;
+  assert.deepEqual(cancelled.body, {
+    ...STORY.cancelled,
+    ...{ code: final, sale_id: plain.sale, purchased_at: cancelled.body.purchased_at },
+    cancellations: [{ ...STORY.cancelled.cancellations[0], cancelled_at: cancellation.cancelled_at }],
+  });
 });
 
 test('the second body of a sale is taken too', async () => {

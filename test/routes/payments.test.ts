@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from '../support/processes.ts';
 import { startService } from '../support/service.ts';
 import { addShelf, assertProblem, fillCart, purchase, receiptIn } from '../support/shop.ts';
 import { connectStores } from '../support/stores.ts';
@@ -106,6 +107,38 @@ test('what cannot be confirmed is refused, with a code that says why, and the ke
   assertProblem(await post(`${late}/confirm`, undefined, key), 409, 'nothing_bought');
   const { code } = await buy('eve');
   assert.equal((await post(`${code}/confirm`, undefined, key)).status, 200);
+});
+
+test('a payment that failed is released once, and each answer says what to do instead', async () => {
+  const { code, reply } = await buy('hal', take(2));
+  assertProblem(await post(`${code}/cancel`), 409, 'payment_pending');
+  const released = await post(`${code}/release`);
+  const payment = { ...reply.body.payment, state: 'released' };
+  assert.deepEqual([released.status, released.body.state, released.body.payment], [200, 'released', payment]);
+  assert.deepEqual((await post(`${code}/release`)).body, released.body);
+  assertProblem(await post(`${code}/confirm`), 409, 'payment_released');
+  assertProblem(await post(`${code}/cancel`), 409, 'payment_released');
+  const receipt = (await http.get(`/purchases/${code}`)).body;
+  assert.deepEqual([receipt.state, receipt.payment], ['released', payment]);
+  assert.ok(receipt.purchased_items.every((line: object) => !('cancelled' in line)));
+  assert.deepEqual(await sql('select 1 from purchases where code = $1', code), []);
+  const { code: paid } = await buy('hal');
+  await post(`${paid}/confirm`);
+  assertProblem(await post(`${paid}/release`), 409, 'payment_confirmed');
+  const final = await buy('hal', plain.items.slice(2, 3), plain.sale);
+  assertProblem(await post(`${final.code}/release`), 409, 'no_payment_window');
+  assertProblem(await post(`CHK-${shelf.sale}-${'0'.repeat(32)}/release`), 404, 'checkout_not_found');
+});
+
+test('what nobody pays in time is released by itself', async () => {
+  const { code } = await buy('ida', take(2));
+  await sql('update payments set due_at = now() where code = $1', code);
+  await until('its release', async () => (await http.get(`/purchases/${code}`)).body.state === 'released');
+  assert.deepEqual(await sql('select state from payments where code = $1', code), [{ state: 'expired' }]);
+  assertProblem(await post(`${code}/confirm`), 409, 'payment_released');
+  const { text } = await http.get('/metrics');
+  assert.match(text, /^flashsale_payments_expired_total [1-9]/m);
+  assert.match(text, /^flashsale_payments_due_age_seconds [0-9]/m);
 });
 
 test('a request that says more than it may is refused', async () => {

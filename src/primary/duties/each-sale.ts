@@ -7,11 +7,11 @@ import { Unavailable } from '../../store/errors.ts';
  * not that a store is away, which its breaker logs once. Returns whether all of it was done. Throws only when the signal has
  * ended the work.
  */
-export async function forEachSale(
+export async function forEachSale<S extends Pick<LiveSale, 'id'>>(
   log: Log,
-  sales: readonly LiveSale[],
+  sales: readonly S[],
   trouble: string,
-  work: (sale: LiveSale) => Promise<void>,
+  work: (sale: S) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<boolean> {
   let isDone = true;

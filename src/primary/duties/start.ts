@@ -10,6 +10,7 @@ import type { Stores } from '../stores.ts';
 import type { SalesBoard } from '../workers/sales-board.ts';
 import { createAuditor } from './auditor.ts';
 import { createCaretaker } from './caretaker.ts';
+import { createExpirer } from './expirer.ts';
 import { createKeeper } from './keeper.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createQueueDuty } from './queues.ts';
@@ -29,6 +30,8 @@ const SWEEP_MS = 500;
 /** What came back is for sale within a second, also when its worker died at once: this, the script, and the workers' ears. */
 const SHELVE_MS = 250;
 const SAVE_MS = 500;
+/** How late an unpaid unit may be back on the shelf. */
+const EXPIRE_MS = 300;
 const WATCH_MS = 250;
 /** How late a draw may be, and how much of a queue's progress a Redis that comes back empty has forgotten. */
 const QUEUES_MS = 250;
@@ -67,7 +70,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
   let scheduling: Repeated | undefined;
   let keeping: Repeated | undefined;
   const sales = () => board.sales;
-  const { onSwept, onStray, onRebuilt, ...onWrong } = countIn(metrics, log);
+  const { onSwept, onStray, onRebuilt, ofPayments, ...onWrong } = countIn(metrics, log);
   const saver = createSaver({ redis, postgres, log, sales, ...onWrong });
   const canLead = () => redis.isUp;
   const leadership = await seekLeadership(stores.databaseUrl, canLead, (isLeader) => {
@@ -121,6 +124,7 @@ export async function startDuties(options: DutiesOptions): Promise<Duties> {
     leading(() => sweep({ redis, postgres, log, sales, onSwept })),
   );
   const queueing = repeat('queues', QUEUES_MS, leading(createQueueDuty({ redis, postgres, log, sales })));
+  repeat('expirer', EXPIRE_MS, leading(createExpirer({ redis, postgres, log, ...ofPayments })));
   repeat('lifecycle', WATCH_MS, createLifecycle({ redis, log, sales }));
   const audit = createAuditor({ redis, postgres, log, sales, onDifference });
   const auditAll: Work = async (signal) => {
@@ -153,6 +157,14 @@ function countIn(metrics: Metrics, log: Log) {
     },
     onStray(attempts: number) {
       metrics.strayAttempts = attempts;
+    },
+    ofPayments: {
+      onExpired(purchases: number) {
+        metrics.payments.expired.n += purchases;
+      },
+      onDue(ageS: number) {
+        metrics.payments.dueS = ageS;
+      },
     },
   };
 }

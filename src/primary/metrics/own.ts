@@ -8,6 +8,7 @@ import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
 import type { BuyerKeys } from '../buyer-keys.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
+import { createPaymentCounts, type PaymentCounts } from './payments.ts';
 import { readRedisGauges } from './redis-gauges.ts';
 import { readSaleGauges } from './sale-gauges.ts';
 import { createWebhookCounts, type WebhookCounts } from './webhooks.ts';
@@ -43,6 +44,7 @@ export interface Metrics {
   strayAttempts: number | undefined;
   /** What the webhooks have sent, and how far they are behind, as the leader last saw it; undefined without webhooks. */
   readonly webhooks: WebhookCounts;
+  readonly payments: PaymentCounts;
   /** Every live sale was audited just now. */
   audited(): void;
   read(sources: PrimarySources): Promise<MetricJson[]>;
@@ -74,6 +76,7 @@ export function createMetrics(): Metrics {
   const counters = createCounters();
   const starts = createCounter('flashsale_worker_starts_total', 'Workers started');
   const webhooks = createWebhookCounts();
+  const payments = createPaymentCounts();
   let auditedMs: number | undefined;
 
   return {
@@ -85,6 +88,7 @@ export function createMetrics(): Metrics {
     swept: counters.swept.cell(),
     strayAttempts: undefined,
     webhooks,
+    payments,
     audited() {
       auditedMs = Date.now();
     },
@@ -105,6 +109,7 @@ export function createMetrics(): Metrics {
         ...[...Object.values(counters), starts].map((family) => family.json()),
         ...keyGauges(sources.buyerKeys),
         ...webhooks.read(isLeader()),
+        ...payments.read(isLeader()),
         ...ofSales,
         ...ofRedis,
         ...spoolGauges(spool),

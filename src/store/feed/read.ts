@@ -1,5 +1,6 @@
 import { type Postgres, statement } from '../postgres.ts';
 import { type CommittedDecision, findDecisions } from '../receipts.ts';
+import { asOf } from './as-of.ts';
 
 const sql = { read: statement('read_events'), find: statement('find_event') };
 
@@ -64,10 +65,13 @@ export async function readEvents(postgres: Postgres, from: FeedPlace, limit: num
     if (purchase === undefined) return event;
     // A commit follows its decision; what becomes of a purchase later has a time of its own.
     const atMs = isBuying(event.type) ? purchase.decision.decidedMs : event.atMs;
-    return { ...event, atMs, purchase };
+    return { ...event, atMs, purchase: asOf(purchase, event.type, atUsOf(event.id)) };
   });
   return { events, isFull: entries.length > limit || rows.length === most };
 }
+
+/** When the row of an event was written, which its id ends with. */
+const atUsOf = (id: string): number => Number(id.slice(id.lastIndexOf('.') + 1));
 
 const isBuying = (type: string): boolean => ['purchase.completed', 'purchase.pending'].includes(type);
 

@@ -1,0 +1,33 @@
+import type { MetricJson } from '../../messages.ts';
+import { type Cell, createCounter, gauge } from '../../metrics/series.ts';
+
+/** What the leader knows of payments. */
+export interface PaymentCounts {
+  /** Purchases that nobody has paid in time. */
+  readonly expired: Cell;
+  /** For how long the oldest pending payment has been due, in seconds, as this box last saw it; undefined: it never looked. */
+  dueS: number | undefined;
+  read(isLeader: boolean): MetricJson[];
+}
+
+export function createPaymentCounts(): PaymentCounts {
+  const expired = createCounter(
+    'flashsale_payments_expired_total',
+    'Purchases released because nobody had paid in time',
+  );
+  return {
+    expired: expired.cell(),
+    dueS: undefined,
+    read(isLeader) {
+      const dueS = isLeader ? this.dueS : undefined;
+      return [
+        expired.json(),
+        gauge(
+          'flashsale_payments_due_age_seconds',
+          'For how long the oldest pending payment has been due; 0: none is. By the leader',
+          dueS === undefined ? [] : [[dueS]],
+        ),
+      ];
+    },
+  };
+}
