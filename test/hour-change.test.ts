@@ -32,7 +32,14 @@ const hourly = (id: string, startsAtMs: number, endsAtMs = startsAtMs + HOUR_MS)
 });
 function liveSalesOf(sales: readonly LiveSale[], hourlySales = true) {
   const shard = { openSale: () => {}, closeSale: () => {} };
-  const live = createLiveSales({ hourlySales, redis, postgres, shard, onError: assert.ifError });
+  const live = createLiveSales({
+    hourlySales,
+    redis,
+    postgres,
+    readers: postgres,
+    shard,
+    onError: assert.ifError,
+  });
   live.update(sales);
   return live;
 }

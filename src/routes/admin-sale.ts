@@ -25,7 +25,14 @@ import {
   type Refusal,
   readChange,
 } from './sale-change.ts';
-import { PAYMENT_SECONDS_SCHEMA, SALE_FIELDS, SALE_PATH, type SaleView, viewOf } from './sales.ts';
+import {
+  PAYMENT_SECONDS_SCHEMA,
+  SALE_EXTRAS,
+  SALE_FIELDS,
+  SALE_PATH,
+  type SaleView,
+  viewOf,
+} from './sales.ts';
 
 /** Longer than the workers of this box take to hear of a change; Redis decides by it already. */
 const REFRESH_MS = 5_000;
@@ -119,9 +126,10 @@ function answerRefusal(asked: Asked, refusal: Refusal): Answer {
 /** Of a live sale the newest count is Redis'; what is committed will do while Redis is away, and after the sale. */
 async function answerSale({ redis }: SwitchDeps, sale: StoredSale): Promise<Answer> {
   const sold = (await countSold(redis, sale.id).catch(() => undefined)) ?? sale.sold;
+  const held = sale.held === undefined ? {} : { held: Math.min(sale.held, sold) };
   const { paused, hourly, userLimit, version, name, currency, paymentSeconds } = sale;
   const view: AdminSaleView = {
-    ...viewOf({ ...sale, sold }),
+    ...viewOf({ ...sale, sold, ...held }),
     paused,
     hourly,
     user_limit: userLimit,
@@ -137,7 +145,7 @@ async function answerSale({ redis }: SwitchDeps, sale: StoredSale): Promise<Answ
 const ADMIN_SALE_SCHEMA = named(
   'AdminSale',
   withOptional(
-    objectOf<Omit<AdminSaleView, 'name' | 'currency' | 'payment_seconds' | 'queue'>>({
+    objectOf<Omit<AdminSaleView, 'name' | 'currency' | 'items_held' | 'payment_seconds' | 'queue'>>({
       ...SALE_FIELDS,
       paused: flag('Whether an operator has paused it.'),
       hourly: flag('Whether it was made on the hour, not through the admin API.'),
@@ -145,6 +153,7 @@ const ADMIN_SALE_SCHEMA = named(
       version: count('Grows with every change; the ETag. What is sold does not change it.', 1),
     }),
     {
+      ...SALE_EXTRAS,
       name: text('What the shop calls it.'),
       currency: text('The currency of its prices: a code of ISO 4217.'),
       payment_seconds: PAYMENT_SECONDS_SCHEMA,

@@ -12,6 +12,7 @@ import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
 import { PAYMENT_SECONDS } from '../intake/new-sale.ts';
 import { isOpen, SALE_ID, SALE_STATES, type SaleState, stateOf } from '../sale.ts';
+import type { WorkerSale } from '../selling/live-sales.ts';
 import type { Postgres } from '../store/postgres.ts';
 import { findSale, listSales, type SaleSummary } from '../store/sale-list.ts';
 import { countSold } from '../store/sales.ts';
@@ -32,7 +33,8 @@ export const viewOf = (sale: SaleSummary) => ({
   started_at: formatTime(sale.startsAtMs),
   ended_at: formatTime(sale.endsAtMs),
   total_items: sale.total,
-  items_sold: sale.sold,
+  items_sold: sale.sold - (sale.held ?? 0),
+  ...(sale.held !== undefined && { items_held: sale.held }),
   active: isOpen(sale, Date.now()),
   state: stateOf(sale, Date.now()),
 });
@@ -64,9 +66,10 @@ export function salesEndpoints({ liveSales, postgres, redis }: SalesDeps): Docum
    */
   const summaryOf = async (id: string | undefined): Promise<Summary | undefined> => {
     if (id === undefined) return undefined;
-    const facts = liveSales.find(id)?.facts;
-    const sold = facts ? await countSold(redis, id).catch(() => 'away' as const) : undefined;
-    if (facts && typeof sold === 'number') return { ...facts, sold, isLoading: false };
+    const live = liveSales.find(id);
+    const sold = live ? await countSold(redis, id).catch(() => 'away' as const) : undefined;
+    if (live && typeof sold === 'number')
+      return { ...live.facts, sold, ...(await heldOf(live, sold)), isLoading: false };
     const sale = await findSale(postgres, id);
     return sale && { ...sale, isLoading: sold === undefined && sale.endsAtMs > Date.now() };
   };
@@ -93,6 +96,11 @@ export function salesEndpoints({ liveSales, postgres, redis }: SalesDeps): Docum
       },
     },
   ];
+}
+
+/** What of the sold units is held for payments. Redis and Postgres are asked at different times: never more than are sold. */
+export async function heldOf(sale: WorkerSale, sold: number): Promise<{ held?: number }> {
+  return sale.facts.paymentSeconds === undefined ? {} : { held: Math.min(await sale.held(), sold) };
 }
 
 async function answerList(asked: Asked, postgres: Postgres): Promise<Answer> {
@@ -124,7 +132,7 @@ export const SALE_FIELDS = {
   started_at: time('When the sale opens, UTC.'),
   ended_at: time('When it closes, UTC. Nothing is sold from this moment on.'),
   total_items: count('Units of the sale: as many as items, where no item has a stock.', 1),
-  items_sold: count('Units sold so far.'),
+  items_sold: count('Units sold so far, without those that are held for payments.'),
   active: flag('Whether it is within its hours now, paused or not.'),
   state: SALE_STATE_SCHEMA,
 };
@@ -133,15 +141,23 @@ export const PAYMENT_SECONDS_SCHEMA = count(
   PAYMENT_SECONDS.min,
   { maximum: PAYMENT_SECONDS.max },
 );
-const SALE_SCHEMA = named('Sale', objectOf<SaleView>(SALE_FIELDS));
+/** What a sale with a payment window has as well. */
+export const SALE_EXTRAS = {
+  items_held: count('Units held for payments that are pending; where the sale has a payment window.'),
+};
+const SALE_SCHEMA = named(
+  'Sale',
+  withOptional(objectOf<Omit<SaleView, 'items_held'>>(SALE_FIELDS), SALE_EXTRAS),
+);
 const SALE_WITH_LIMIT_SCHEMA = named(
   'SaleWithLimit',
   withOptional(
-    objectOf<SaleView & { user_limit: number }>({
+    objectOf<Omit<SaleView, 'items_held'> & { user_limit: number }>({
       ...SALE_FIELDS,
       user_limit: count('Units that one user may hold in this sale.', 1),
     }),
     {
+      ...SALE_EXTRAS,
       name: text('What the shop calls it.'),
       currency: text('The currency of its prices: a code of ISO 4217.'),
       payment_seconds: PAYMENT_SECONDS_SCHEMA,

@@ -6,6 +6,7 @@ import { createCheckouts } from '../store/checkouts.ts';
 import type { Postgres } from '../store/postgres.ts';
 import { createPurchases, type PurchaseResult } from '../store/purchases.ts';
 import type { Redis } from '../store/redis.ts';
+import { createHeld } from './held.ts';
 import { createSaleQueue, type SaleQueue } from './sale-queue.ts';
 import { createShedder, type Shedder } from './shedding.ts';
 import type { OpenSale } from './verdict.ts';
@@ -25,6 +26,8 @@ export interface WorkerSale extends OpenSale {
   queue?: SaleQueue;
   readonly purchases: Batcher<string, PurchaseResult>;
   readonly shed: Shedder;
+  /** How many of its units are held for payments, half a second ago at most. */
+  readonly held: () => Promise<number>;
 }
 
 /** The sales that a worker knows, as the primary last told it. */
@@ -43,13 +46,15 @@ export interface LiveSalesDeps {
   readonly hourlySales: boolean;
   readonly redis: Redis;
   readonly postgres: Postgres;
+  /** Connections for reading. */
+  readonly readers: Postgres;
   readonly shard: Pick<Shard, 'openSale' | 'closeSale'>;
   readonly onError: (error: unknown) => void;
   readonly onBatch?: ((batch: 'checkout' | 'purchase', size: number) => void) | undefined;
 }
 
 export function createLiveSales(deps: LiveSalesDeps): LiveSales {
-  const { hourlySales, redis, postgres, shard, onError, onBatch } = deps;
+  const { hourlySales, redis, postgres, readers, shard, onError, onBatch } = deps;
   let told: readonly LiveSale[] = [];
   let byId = new Map<string, WorkerSale>();
 
@@ -59,6 +64,7 @@ export function createLiveSales(deps: LiveSalesDeps): LiveSales {
       shed,
       facts,
       endsAt: formatTime(facts.endsAtMs),
+      held: createHeld(readers, () => sale.facts),
       checkouts: shed.checkouts(
         createCheckouts(redis, () => sale.facts, onBatch && ((size) => onBatch('checkout', size))),
       ),

@@ -32,6 +32,8 @@ export interface TickerDeps {
   readonly redis: Redis;
   /** The facts of a live sale; undefined when there is no such one any more. */
   readonly factsOf: (saleId: string) => LiveSale | undefined;
+  /** How many units of a live sale are held for payments. */
+  readonly heldOf: (saleId: string) => Promise<number>;
   /** The worker is about to leave: streams end. */
   readonly isLeaving: () => boolean;
 }
@@ -69,7 +71,11 @@ export function createTicker(deps: TickerDeps): Ticker {
 }
 
 /** The news of one sale, told once a second while somebody listens. */
-function openChannel({ redis, factsOf, isLeaving }: TickerDeps, sale: LiveSale, onClosed: () => void) {
+function openChannel(
+  { redis, factsOf, heldOf, isLeaving }: TickerDeps,
+  sale: LiveSale,
+  onClosed: () => void,
+) {
   const changes = createChanges(redis, sale);
   let facts = sale;
   let tell: (part: Part | undefined) => void = () => {};
@@ -99,14 +105,16 @@ function openChannel({ redis, factsOf, isLeaving }: TickerDeps, sale: LiveSale, 
     const known = factsOf(sale.id);
     facts = known ?? facts;
     const counts = await changes.take();
+    const held = await heldOf(sale.id);
     const nowMs = Date.now();
     // A sale that is not live any more is over, or was cancelled before it began.
     const state =
       known === undefined && nowMs < facts.startsAtMs
         ? 'cancelled'
         : stateOf(facts, known ? nowMs : Infinity);
-    const { sold, items } = counts ?? { sold: now?.items_sold ?? 0, items: {} };
-    now = { items_sold: sold, items_held: 0, items_left: facts.total - sold, state };
+    const { sold, items } = counts ?? { sold: facts.total - (now?.items_left ?? facts.total), items: {} };
+    const items_held = Math.min(held, sold);
+    now = { items_sold: sold - items_held, items_held, items_left: facts.total - sold, state };
     const text = messageOf({ ...now, items });
     recent = [items, ...recent].slice(0, RECENT_TICKS);
     greeting = undefined;

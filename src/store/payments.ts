@@ -12,6 +12,7 @@ const sql = {
   lockDue: statement('lock_due_payments'),
   settle: statement('settle_payments'),
   due: statement('due_payments'),
+  held: statement('held_units'),
 };
 
 /** Purchases that one transaction expires; some 50 ms. */
@@ -57,6 +58,12 @@ export interface Due {
 export async function findDue(postgres: Postgres): Promise<Due[]> {
   const rows = await postgres.query<{ sale_id: string; age_s: number }>(sql.due);
   return rows.map(({ sale_id: saleId, age_s: ageS }) => ({ saleId, ageS }));
+}
+
+/** How many units of a sale are held for payments that are pending. */
+export async function countHeld(postgres: Postgres, saleId: string): Promise<number> {
+  const [row] = await postgres.query<{ held: number }>(sql.held, [saleId]);
+  return (row as { held: number }).held;
 }
 
 export interface Expired {

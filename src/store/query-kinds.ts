@@ -25,6 +25,7 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   find_event: ['select', 'events'],
   find_sale: ['select', 'sales'],
   give_back: ['update', 'purchases'],
+  held_units: ['select', 'payments'],
   hurry_webhooks: ['update', 'webhooks_waiting'],
   item_codes: ['select', 'purchases'],
   item_position: ['select', 'items'],

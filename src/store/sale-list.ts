@@ -12,6 +12,8 @@ const sql = {
 export type SaleSummary = Omit<LiveSale, 'hourly' | 'epoch'> & {
   /** What is committed. */
   readonly sold: number;
+  /** What of it is held for payments; where the sale has a payment window. */
+  readonly held?: number;
 };
 
 export interface SalePage {
@@ -23,9 +25,14 @@ export interface SalePage {
 
 interface Row extends SaleRow {
   readonly sold: number;
+  readonly held?: number | null;
 }
 
-const summaryOf = (row: Row): SaleSummary => ({ ...factsOf(row), sold: row.sold });
+const summaryOf = (row: Row): SaleSummary => ({
+  ...factsOf(row),
+  sold: row.sold,
+  ...(typeof row.held === 'number' && { held: row.held }),
+});
 
 /** One sale; undefined when there is none of that id. Throws as `Postgres.query` does. */
 export async function findSale(postgres: Postgres, id: string): Promise<SaleSummary | undefined> {

@@ -29,6 +29,8 @@ export interface StoredSale extends LiveSale {
   readonly retired: boolean;
   /** Committed as sold. */
   readonly sold: number;
+  /** What of it is held for payments; where the sale has a payment window. */
+  readonly held?: number;
   /** What time it is, by Redis, or by Postgres while Redis is away. */
   readonly nowMs: number;
 }
@@ -46,6 +48,7 @@ interface Row extends SaleRow {
   readonly epoch: number;
   readonly retired: boolean;
   readonly sold: number;
+  readonly held: number | null;
   readonly now_ms: number;
 }
 
@@ -58,9 +61,10 @@ export async function readSale(
   if (!SALE_ID.test(id)) return undefined;
   const [row] = await postgres.query<Row>(sql.facts, [id]);
   if (row === undefined) return undefined;
-  const { hourly, version, epoch, retired, sold, now_ms } = row;
+  const { hourly, version, epoch, retired, sold, held, now_ms } = row;
   const nowMs = await readNow(redis).catch(() => now_ms);
-  return { ...factsOf(row), hourly, version, epoch, retired, sold, nowMs };
+  const counts = { sold, ...(held !== null && { held }) };
+  return { ...factsOf(row), hourly, version, epoch, retired, ...counts, nowMs };
 }
 
 async function readNow(redis: Redis): Promise<number> {

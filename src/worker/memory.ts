@@ -22,7 +22,7 @@ export interface Memory {
 export function openMemory(
   config: Config,
   { slot, peersDir }: Place,
-  { redis, committers, onError }: Stores,
+  { redis, committers, readers, onError }: Stores,
   metrics: WorkerMetrics | undefined,
   isLeaving: () => boolean,
 ): Memory {
@@ -36,8 +36,15 @@ export function openMemory(
   const shard = createShard({ slot, slots: [slot], ask });
   const onBatch = metrics?.onBatch;
   const hourlySales = config.hourlySales === 'on';
-  const liveSales = createLiveSales({ hourlySales, redis, postgres: committers, shard, onError, onBatch });
-  const ticker = createTicker({ redis, factsOf: (saleId) => liveSales.find(saleId)?.facts, isLeaving });
+  const liveSales = createLiveSales({
+    ...{ hourlySales, redis, postgres: committers, readers, shard, onError, onBatch },
+  });
+  const ticker = createTicker({
+    redis,
+    factsOf: (saleId) => liveSales.find(saleId)?.facts,
+    heldOf: async (saleId) => liveSales.find(saleId)?.held() ?? 0,
+    isLeaving,
+  });
   const idsOf = (sales: readonly WorkerSale[]) => sales.map((sale) => sale.facts.id);
   const saleIds = () => idsOf(liveSales.all());
   const openIds = () => idsOf(liveSales.open());

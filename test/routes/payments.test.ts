@@ -178,3 +178,48 @@ test('purchases are found by what has become of them', async () => {
       all.filter(([, each]: string[]) => each === state),
     );
 });
+
+test('what is held for payments is told apart from what is sold, wherever a sale is read', async () => {
+  const own = await addShelf(http, { payment_seconds: 600, total_items: 6 }, TOKEN);
+  const codes: string[] = [];
+  for (const [i, item] of own.items.slice(0, 4).entries())
+    codes.push((await buy(`u${i}`, [item], own.sale)).code);
+  const counts = async (path: string) => {
+    const { body } = await http.get(path, TOKEN);
+    const sale = Array.isArray(body) ? body.find(({ id }: { id: string }) => id === own.sale) : body;
+    return [sale.items_sold, sale.items_held];
+  };
+  const everywhere = async (sold: number, held: number) => {
+    await until('the count', async () => (await counts(`/sales/${own.sale}`))[1] === held);
+    for (const path of [
+      `/sales/${own.sale}`,
+      `/admin/sales/${own.sale}`,
+      '/sales?limit=1000',
+      '/sales?status=active',
+    ])
+      assert.deepEqual(await counts(path), [sold, held], path);
+  };
+  await everywhere(0, 4);
+  await post(`${codes[0]}/confirm`);
+  await everywhere(1, 3);
+  await post(`${codes[1]}/release`);
+  await everywhere(1, 2);
+  await sql('update payments set due_at = now() where sale_id = $1', own.sale);
+  await everywhere(1, 0);
+  for (const path of [`/sales/${plain.sale}`, `/admin/sales/${plain.sale}`])
+    assert.equal('items_held' in (await http.get(path, TOKEN)).body, false);
+});
+
+test('what came back is bought by somebody else through every worker', async () => {
+  const own = await addShelf(http, { payment_seconds: 600, total_items: 2, user_limit: 2 }, TOKEN);
+  const { code } = await buy('ada', [...own.items], own.sale);
+  const soldOut = () => http.post(`/checkout?user_id=bob&id=${own.items[0]}&sale_id=${own.sale}`);
+  assert.match((await soldOut()).body.code, /sale_sold_out|item_already_sold/);
+  await post(`${code}/release`);
+  await until('the first item', async () => (await soldOut()).status === 200);
+  const again = await until('both', async () => {
+    const added = await http.post(`/checkout?user_id=bob&id=${own.items[1]}&sale_id=${own.sale}`);
+    return added.status === 200 && added;
+  });
+  assert.equal((await purchase(http, again.body.code)).body.total_purchased, 2);
+});

@@ -27,6 +27,8 @@ async function buy(sale: TestSale, userId: string, itemId: string, quantity?: nu
   assert.ok('decision' in (await purchases.add(code as string)));
 }
 
+/** What is held for payments, by sale. */
+const held = new Map<string, number>();
 /** A ticker of live sales, each with its facts, and whether its worker leaves. */
 function tickerOf(...sales: TestSale[]) {
   const live = new Map(sales.map((sale) => [sale.id, sale]));
@@ -34,7 +36,10 @@ function tickerOf(...sales: TestSale[]) {
   atEnd(() => {
     state.leaving = true;
   });
-  const ticker = createTicker({ redis, factsOf: (id) => live.get(id), isLeaving: () => state.leaving });
+  const ticker = createTicker({
+    ...{ redis, factsOf: (id: string) => live.get(id), isLeaving: () => state.leaving },
+    heldOf: async (id) => held.get(id) ?? 0,
+  });
   return { ticker, live, state };
 }
 
@@ -146,4 +151,14 @@ test('a worker that leaves ends its streams', async () => {
   state.leaving = true;
   await until('the end', () => one.ended);
   assert.equal(one.heard.at(-1)?.state, 'active');
+});
+
+test('what is held for payments is told apart from what is sold', async () => {
+  const sale = await openSale(stores, { items: 5, paymentSeconds: 60 });
+  for (let n = 0; n < 3; n++) await buy(sale, `user-${n}`, sale.itemIds[n] as string);
+  held.set(sale.id, 2);
+  const { heard, leave } = follow(tickerOf(sale).ticker, sale);
+  const [first] = await until('the counts', () => (heard.length > 0 ? heard : undefined));
+  assert.deepEqual([first?.items_sold, first?.items_held, first?.items_left], [1, 2, 2]);
+  leave();
 });
