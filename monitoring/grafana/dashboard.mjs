@@ -8,6 +8,7 @@ import { behind } from './rows/behind.mjs';
 import { cost } from './rows/cost.mjs';
 import { fast } from './rows/fast.mjs';
 import { now } from './rows/now.mjs';
+import { payments } from './rows/payments.mjs';
 import { queue } from './rows/queue.mjs';
 import { refused } from './rows/refused.mjs';
 import { selling } from './rows/selling.mjs';
@@ -60,6 +61,7 @@ export const dashboard = {
     'How fast?': fast,
     'Who is refused, and why?': refused,
     'Whose turn is it?': queue,
+    'Who has not paid yet?': payments,
     'What is slow?': slow,
     'What is behind?': behind,
     'Is the truth intact?': truth,

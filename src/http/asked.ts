@@ -62,6 +62,8 @@ export interface Asked extends Reading {
   sale: string | undefined;
   bought: number | undefined;
   lost: number | undefined;
+  /** Set by routes for the metrics: how this request has settled a payment. */
+  settled?: 'confirmed' | 'released';
 }
 
 export type Ask = (reading: Reading) => Asked;

@@ -1,4 +1,5 @@
 import type { MetricJson } from '../messages.ts';
+import { createSettled } from '../metrics/payments.ts';
 import {
   type Cell,
   type CounterFamily,
@@ -35,6 +36,7 @@ export function createHttpMetrics(): HttpMetrics {
     'flashsale_purchase_replays_total',
     '200 answers that repeated an earlier one',
   );
+  const settled = createSettled();
   const [sold, replayed] = [itemsSold.cell(), replays.cell()];
   const checkouts = createOutcomes('checkout');
   const purchases = createOutcomes('purchase', 'outcome_unknown');
@@ -56,6 +58,7 @@ export function createHttpMetrics(): HttpMetrics {
         if (asked.method !== 'POST') return;
         if (handler === '/checkout') checkouts.count(answer.code);
         else if (handler === '/purchase') countPurchase(asked, answer);
+        else if (asked.settled !== undefined) settled.cell({ how: asked.settled }).n++;
       };
     },
     counted() {
@@ -65,7 +68,7 @@ export function createHttpMetrics(): HttpMetrics {
         requestsOf(histogram),
         ...checkouts.json(),
         ...purchases.json(),
-        ...[shed, itemsSold, replays].map((family) => family.json()),
+        ...[shed, itemsSold, replays, settled].map((family) => family.json()),
       ];
     },
   };

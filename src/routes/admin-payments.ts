@@ -25,7 +25,7 @@ export function paymentEndpoints(deps: PurchaseDeedDeps): Documented[] {
         answerOnPurchase(deps, asked, {
           read: readNothing,
           async act(client, { decision: { code } }) {
-            await confirmPayment(client, code, tells);
+            if (await confirmPayment(client, code, tells)) asked.settled = 'confirmed';
             return judge(client, code, 'confirmed', 'payment_released');
           },
         }),
@@ -40,7 +40,9 @@ export function paymentEndpoints(deps: PurchaseDeedDeps): Documented[] {
           async act(client, { decision: { code, saleId } }) {
             const given = await releasePayment(client, saleId, code, tells);
             if (given === undefined) return { refused: { code: 'unavailable' } };
-            return given === 'settled' ? judge(client, code, 'released', 'payment_confirmed') : { given };
+            if (given === 'settled') return judge(client, code, 'released', 'payment_confirmed');
+            asked.settled = 'released';
+            return { given };
           },
         }),
     },

@@ -29,9 +29,10 @@ export async function lockPurchase(client: Transaction, code: string): Promise<v
 
 /**
  * Confirms a payment if it is pending: also after it was due, as long as nothing has released it. `tells`: the feed hears of it.
+ * Returns whether it was pending.
  */
-export async function confirmPayment(client: Transaction, code: string, tells: boolean): Promise<void> {
-  await settle(client, [code], 'confirmed', tells);
+export async function confirmPayment(client: Transaction, code: string, tells: boolean): Promise<boolean> {
+  return (await settle(client, [code], 'confirmed', tells)) > 0;
 }
 
 /**
@@ -116,7 +117,8 @@ async function settle(
   codes: readonly string[],
   state: 'confirmed' | 'released' | 'expired',
   tells: boolean,
-): Promise<void> {
+): Promise<number> {
   const event = state === 'confirmed' ? 'purchase.confirmed' : 'purchase.released';
-  await client.query({ ...sql.settle, values: [codes, state, tells ? event : null] });
+  const settled = await client.query({ ...sql.settle, values: [codes, state, tells ? event : null] });
+  return settled.rowCount ?? 0;
 }

@@ -137,7 +137,9 @@ test('what nobody pays in time is released by itself', async () => {
   assert.deepEqual(await sql('select state from payments where code = $1', code), [{ state: 'expired' }]);
   assertProblem(await post(`${code}/confirm`), 409, 'payment_released');
   const { text } = await http.get('/metrics');
-  assert.match(text, /^flashsale_payments_expired_total [1-9]/m);
+  for (const how of ['confirmed', 'released', 'expired'])
+    assert.match(text, new RegExp(`^flashsale_payments_settled_total\\{how="${how}"\\} [1-9]`, 'm'));
+  assert.match(text, new RegExp(`^flashsale_sale_items_held\\{sale="${shelf.sale}"\\} [0-9]`, 'm'));
   assert.match(text, /^flashsale_payments_due_age_seconds [0-9]/m);
 });
 

@@ -97,7 +97,7 @@ export function createMetrics(): Metrics {
       starts.cell().n = supervisor.starts();
       const stray = this.strayAttempts;
       const [ofSales, ofRedis] = await Promise.all([
-        readSaleGauges(redis, sales(), hourlySales),
+        readSaleGauges(redis, postgres, sales(), hourlySales),
         readRedisGauges(redis),
       ]);
       const lastAudit = isLeader() && auditedMs !== undefined ? [[auditedMs / 1_000] as const] : [];

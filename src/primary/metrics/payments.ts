@@ -1,5 +1,6 @@
 import type { MetricJson } from '../../messages.ts';
-import { type Cell, createCounter, gauge } from '../../metrics/series.ts';
+import { createSettled } from '../../metrics/payments.ts';
+import { type Cell, gauge } from '../../metrics/series.ts';
 
 /** What the leader knows of payments. */
 export interface PaymentCounts {
@@ -11,17 +12,14 @@ export interface PaymentCounts {
 }
 
 export function createPaymentCounts(): PaymentCounts {
-  const expired = createCounter(
-    'flashsale_payments_expired_total',
-    'Purchases released because nobody had paid in time',
-  );
+  const settled = createSettled();
   return {
-    expired: expired.cell(),
+    expired: settled.cell({ how: 'expired' }),
     dueS: undefined,
     read(isLeader) {
       const dueS = isLeader ? this.dueS : undefined;
       return [
-        expired.json(),
+        settled.json(),
         gauge(
           'flashsale_payments_due_age_seconds',
           'For how long the oldest pending payment has been due; 0: none is. By the leader',

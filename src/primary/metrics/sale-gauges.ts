@@ -2,6 +2,8 @@ import type { MetricJson } from '../../messages.ts';
 import { gauge } from '../../metrics/series.ts';
 import { activeOf, type LiveSale } from '../../sale.ts';
 import { type Backlog, readBacklog } from '../../store/backlog.ts';
+import { countHeld } from '../../store/payments.ts';
+import type { Postgres } from '../../store/postgres.ts';
 import { type QueueState, readQueueState } from '../../store/queue/line.ts';
 import type { Redis } from '../../store/redis.ts';
 import { countSold, isSellable } from '../../store/sales.ts';
@@ -12,6 +14,7 @@ import { queueGauges } from './queue-gauges.ts';
 interface State {
   readonly isOpen?: boolean;
   readonly sold?: number | undefined;
+  readonly held?: number | undefined;
   readonly backlog?: Backlog;
   readonly queue?: QueueState | undefined;
 }
@@ -19,11 +22,12 @@ interface State {
 /** Reads the gauges of each live sale. While Redis is away there are no samples, rather than old ones. */
 export async function readSaleGauges(
   redis: Redis,
+  postgres: Postgres,
   sales: readonly LiveSale[],
   hourlySales: boolean,
 ): Promise<MetricJson[]> {
   const nowMs = Date.now();
-  const states = await inTime(Promise.all(sales.map((sale) => readState(redis, sale))), []);
+  const states = await inTime(Promise.all(sales.map((sale) => readState(redis, postgres, sale))), []);
   /** One value per sale that has one. */
   const each = (read: (sale: LiveSale, state: State | undefined) => number | undefined) =>
     sales.flatMap((sale, i) => {
@@ -49,6 +53,11 @@ export async function readSaleGauges(
       'flashsale_sale_items_sold',
       'Items sold in each',
       each((_, state) => state?.sold),
+    ),
+    gauge(
+      'flashsale_sale_items_held',
+      'Of these, held for payments; of sales with a payment window',
+      each((_, state) => state?.held),
     ),
     gauge('flashsale_hourly_sales', 'Hourly sales that are open or to come', hourlySales ? [[hourly]] : []),
     gauge(
@@ -80,15 +89,16 @@ export async function readSaleGauges(
   ];
 }
 
-async function readState(redis: Redis, sale: LiveSale): Promise<State> {
+async function readState(redis: Redis, postgres: Postgres, sale: LiveSale): Promise<State> {
   try {
-    const [isOpen, sold, backlog, queue] = await Promise.all([
+    const [isOpen, sold, backlog, queue, held] = await Promise.all([
       isSellable(redis, sale),
       countSold(redis, sale.id),
       readBacklog(redis, sale.id),
       sale.queue && readQueueState(redis, sale.id),
+      sale.paymentSeconds === undefined ? undefined : countHeld(postgres, sale.id).catch(() => undefined),
     ]);
-    return { isOpen, sold, backlog, queue };
+    return { isOpen, sold, backlog, queue, held };
   } catch {
     return {};
   }
