@@ -54,7 +54,7 @@ export interface OwnPurchase {
   /** Whether at least one line was bought. */
   readonly success: boolean;
   /** Every line of the cart, in the order in which it was added. */
-  readonly purchased_items: readonly ReceiptLine[];
+  readonly purchased_items: readonly PurchasedLine[];
   /** Lines bought. */
   readonly total_purchased: number;
   /** Lines that somebody else had bought. */
@@ -62,8 +62,8 @@ export interface OwnPurchase {
   readonly sale_id: SaleId;
   /** When it was decided, UTC. */
   readonly purchased_at: string;
-  /** `final`: bought for good. In a sale with a payment window: `pending`, then `confirmed` or `released`. */
-  readonly state: 'final' | 'pending' | 'confirmed' | 'released';
+  /** `final`: bought for good. In a sale with a payment window: `pending`, then `confirmed` or `released`. `cancelled`: taken back, all of it or some. */
+  readonly state: 'final' | 'pending' | 'confirmed' | 'released' | 'cancelled' | 'partly_cancelled';
   readonly payment?: Payment | undefined;
 }
 
@@ -86,13 +86,27 @@ export interface Problem {
   /** A sentence for people. */
   readonly detail: string;
   /** Stable: decide by it. */
-  readonly code: 'validation_failed' | 'malformed_request' | 'already_in_checkout' | 'user_limit_reached' | 'sale_not_active' | 'unauthorized' | 'buyer_unproven' | 'buyer_mismatch' | 'not_admitted' | 'sale_not_found' | 'item_not_found' | 'checkout_not_found' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'item_already_sold' | 'sale_sold_out' | 'sale_paused' | 'sale_state_conflict' | 'all_items_sold' | 'already_processed' | 'no_payment_window' | 'nothing_bought' | 'payment_released' | 'events_gone' | 'precondition_failed' | 'body_too_large' | 'unsupported_media_type' | 'expectation_failed' | 'idempotency_mismatch' | 'rate_limited' | 'headers_too_large' | 'internal_error' | 'overloaded' | 'unavailable' | 'outcome_unknown';
+  readonly code: 'validation_failed' | 'malformed_request' | 'already_in_checkout' | 'user_limit_reached' | 'sale_not_active' | 'unauthorized' | 'buyer_unproven' | 'buyer_mismatch' | 'not_admitted' | 'sale_not_found' | 'item_not_found' | 'checkout_not_found' | 'not_found' | 'method_not_allowed' | 'request_timeout' | 'item_already_sold' | 'sale_sold_out' | 'sale_paused' | 'sale_state_conflict' | 'all_items_sold' | 'already_processed' | 'no_payment_window' | 'nothing_bought' | 'payment_released' | 'payment_confirmed' | 'payment_pending' | 'exceeds_purchase' | 'events_gone' | 'precondition_failed' | 'body_too_large' | 'unsupported_media_type' | 'expectation_failed' | 'idempotency_mismatch' | 'rate_limited' | 'headers_too_large' | 'internal_error' | 'overloaded' | 'unavailable' | 'outcome_unknown';
   /** The same sentence as `detail`, for older clients. */
   readonly message: string;
   /** The path of the request; empty when it could not be read. */
   readonly instance: string;
   /** The value of the header X-Request-Id; finds the request in the log. */
   readonly request_id: string;
+}
+
+export interface PurchasedLine {
+  readonly id: Id;
+  /** The name of the item. */
+  readonly name: string;
+  /** Whether this purchase bought it. */
+  readonly sold: boolean;
+  /** Units bought, when more than one was asked for: all of them or none. */
+  readonly quantity?: number | undefined;
+  /** Of one unit, in minor units of the sale’s currency; of an item that was given one. */
+  readonly price?: number | undefined;
+  /** Units of it that were cancelled, if any were. */
+  readonly cancelled?: number | undefined;
 }
 
 export interface Queue {
@@ -142,12 +156,14 @@ export interface Sale {
   readonly ended_at: string;
   /** Units of the sale: as many as items, where no item has a stock. */
   readonly total_items: number;
-  /** Units sold so far. */
+  /** Units sold so far, without those that are held for payments. */
   readonly items_sold: number;
   /** Whether it is within its hours now, paused or not. */
   readonly active: boolean;
   /** `paused`: within its hours, but nothing is sold until it is resumed. `cancelled`: deleted before it began. */
   readonly state: 'scheduled' | 'active' | 'paused' | 'ended' | 'cancelled';
+  /** Units held for payments that are pending; where the sale has a payment window. */
+  readonly items_held?: number | undefined;
 }
 
 /** The id of a sale. */
@@ -161,7 +177,7 @@ export interface SaleWithLimit {
   readonly ended_at: string;
   /** Units of the sale: as many as items, where no item has a stock. */
   readonly total_items: number;
-  /** Units sold so far. */
+  /** Units sold so far, without those that are held for payments. */
   readonly items_sold: number;
   /** Whether it is within its hours now, paused or not. */
   readonly active: boolean;
@@ -169,6 +185,8 @@ export interface SaleWithLimit {
   readonly state: 'scheduled' | 'active' | 'paused' | 'ended' | 'cancelled';
   /** Units that one user may hold in this sale. */
   readonly user_limit: number;
+  /** Units held for payments that are pending; where the sale has a payment window. */
+  readonly items_held?: number | undefined;
   /** What the shop calls it. */
   readonly name?: string | undefined;
   /** The currency of its prices: a code of ISO 4217. */
