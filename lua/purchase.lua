@@ -208,7 +208,7 @@ if #fresh > 0 then
     'changes', changes + #emptied)
 end
 if #emptied > 0 then
-  redis.call('PUBLISH', ARGV[2], string.format('%s %s %d %d %s',
+  redis.call(string.find(ARGV[2], '{', 1, true) and 'SPUBLISH' or 'PUBLISH', ARGV[2], string.format('%s %s %d %d %s',
     ARGV[3], epoch, changes + #emptied, gone + #emptied, table.concat(emptied, ' ')))
 end
 return { entry, table.concat(answers, '\n'), read(names, named) }

@@ -147,6 +147,6 @@ gone, changes, returned = gone - #words, changes + #words, returned + #codes
 redis.call('HSET', sale, 'returned', returned, 'sold', sold, 'free', freeUnits, 'gone', gone, 'buyers', buyers, 'changes', changes)
 if #words > 0 then
   local epoch = string.match(ARGV[1], '%d+$')
-  redis.call('PUBLISH', ARGV[2], string.format('%s %s %d %d %s', ARGV[3], epoch, changes, gone, table.concat(words, ' ')))
+  redis.call(string.find(ARGV[2], '{', 1, true) and 'SPUBLISH' or 'PUBLISH', ARGV[2], string.format('%s %s %d %d %s', ARGV[3], epoch, changes, gone, table.concat(words, ' ')))
 end
 return returned

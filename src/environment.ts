@@ -45,7 +45,7 @@ export function readersOf(env: Env) {
       const beginnings = protocols.map((protocol) => `${protocol}//`).join(' or ');
       return read(name, undefined, parse, `a URL that begins with ${beginnings}`);
     },
-    /** One Redis, or Sentinels. */
+    /** One Redis, Sentinels, or a Cluster. */
     redisUrl(name: string): string | undefined {
       const raw = text(name);
       const place = raw === undefined ? undefined : readRedisUrl(raw);

@@ -94,11 +94,14 @@ test('in production it listens on every address, unless told otherwise', () => {
   assert.equal(readConfig({ NODE_ENV: 'production' }).production, true);
 });
 
-test('a list of Sentinels is taken as it is, and every secret in it is masked', () => {
+test('a list of Sentinels, or of servers of a Cluster, is taken as it is, and every secret in it is masked', () => {
   const lists = [
     'redis+sentinel://one:26379,two/mymaster',
     'rediss+sentinel://hid:hidden%2F@10.0.0.1:1,[::1]:2,three.example/my%20master',
     'redis+sentinel://one/m?username=u&password=hidden&sentinel_username=s&sentinel_password=hidden=',
+    'redis+cluster://one:7000,two',
+    'rediss+cluster://hid:hidden@one:7000,[::1]?',
+    'redis+cluster://one?username=u&password=hidden',
   ];
   for (const url of lists) {
     const config = readConfig({ REDIS_URL: url });
@@ -118,6 +121,8 @@ const BAD: Record<string, readonly string[]> = {
     ...['localhost:6379', 'http://localhost', 'redis', 'redis+sentinel:/one/m', 'redis+other://one/m'],
     ...['redis+sentinel://one', 'redis+sentinel://one/', 'redis+sentinel:///m', 'redis+sentinel://one,/m'],
     ...['redis+sentinel://one:0/m', 'redis+sentinel://one:65536/m', 'redis+sentinel://one:x/m'],
+    ...['redis+cluster://', 'redis+cluster://one/0', 'redis+cluster://one:x', 'redis+cluster://one,,two'],
+    ...['redis+cluster://one?sentinel_password=x', 'redis+cluster:one:1', 'redis+sentinel://one/m?x'],
     ...['redis+sentinel://a b/m', 'redis+sentinel://one/m/0', 'redis+sentinel://one/m?user=u'],
     ...['redis+sentinel://u@one/m?username=v', 'redis+sentinel://u:%zz@one/m', 'redis+sentinel://one/%zz'],
   ],

@@ -119,11 +119,11 @@ function waitingStores(
 ): { redis: Redis; postgres: Postgres } {
   return {
     redis: {
+      ...redis,
       isUp: true,
       run: (script, keys, args) => wait({ script, keys, args }, () => redis.run(script, keys, args)),
       command: (...words) => wait({ words }, () => redis.command(...words)),
-      subscribe: redis.subscribe,
-      close: redis.close,
+      commandAt: (_, ...words) => wait({ words }, () => redis.command(...words)),
     },
     postgres: {
       isUp: true,

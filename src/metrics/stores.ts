@@ -43,7 +43,7 @@ interface Pool {
 
 /** The state of a process' connections to both stores, and of its queues. */
 export function storeGauges(
-  redis: { readonly isUp: boolean },
+  redis: { readonly isUp: boolean; readonly away: readonly string[] },
   pools: readonly Pool[],
   queues: readonly (readonly [depth: number, labels: MetricLabels])[],
 ): MetricJson[] {
@@ -60,7 +60,7 @@ export function storeGauges(
       'flashsale_dependency_up',
       '0 when any process knows the store to be away',
       [
-        up(redis.isUp, 'redis'),
+        up(redis.isUp && redis.away.length === 0, 'redis'),
         up(
           pools.every((pool) => pool.isUp),
           'postgres',

@@ -2,11 +2,12 @@ import { memoryUsage } from 'node:process';
 import { answers, type Documented, operation } from '../contract/operation.ts';
 import { exampleOf, schemaWith } from '../contract/problem-schemas.ts';
 import { problemResponse } from '../contract/problems.ts';
-import { count, listOf, named, objectOf, textOf } from '../contract/schema.ts';
+import { count, listOf, named, objectOf, textOf, withOptional } from '../contract/schema.ts';
 import { flag } from '../contract/schemas.ts';
 import type { Response, Schema } from '../contract/types.ts';
 import { json } from '../http/answer.ts';
 import { PROBLEM_TYPE, problem } from '../http/problem.ts';
+import { type LiveSale, SALE_ID } from '../sale.ts';
 import { SLOTS_MAX } from '../shard/ring.ts';
 import { isSellable } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
@@ -20,10 +21,16 @@ type HealthDeps = Pick<RouteDeps, 'redis' | 'liveSales' | 'isPostgresUp' | 'isDr
 export function healthEndpoints(deps: HealthDeps): Documented[] {
   const { redis, liveSales, isPostgresUp, isDraining, askPrimary } = deps;
   const isRedisUp = () => redis.isUp;
-  /** Whether any sale that is open now can sell, as far as this worker knows: one that cannot is 503 by itself. */
-  const isGateOpen = async () => {
-    const sellable = await Promise.all(liveSales.open().map(({ facts }) => isSellable(redis, facts)));
-    return sellable.length === 0 || sellable.some(Boolean);
+  /** The open sales that can sell, as far as this worker knows: one that cannot is 503 by itself. */
+  const lookAtGates = async () => {
+    const away: string[] = [];
+    const look = ({ facts }: { facts: LiveSale }) =>
+      isSellable(redis, facts).catch(() => {
+        away.push(facts.id);
+        return false;
+      });
+    const sellable = await Promise.all(liveSales.open().map(look));
+    return { gate: sellable.length === 0 || sellable.some(Boolean), away };
   };
 
   return [
@@ -62,15 +69,13 @@ export function healthEndpoints(deps: HealthDeps): Documented[] {
       operation: IS_READY,
       isUnlimited: true,
       async answer(asked) {
-        const checks = {
-          redis: isRedisUp(),
-          postgres: isPostgresUp(),
-          gate: await isGateOpen().catch(() => false),
-          serving: !isDraining(),
-        };
+        const { gate, away } = await lookAtGates();
+        const checks = { redis: isRedisUp(), postgres: isPostgresUp(), gate, serving: !isDraining() };
+        // In a Cluster some sales may sell while others cannot.
+        const more = redis.away.length > 0 ? { sales_away: away } : {};
         return Object.values(checks).every(Boolean)
-          ? json(200, { status: 'ready', checks })
-          : problem(asked, 'unavailable', { checks });
+          ? json(200, { status: 'ready', checks, ...more })
+          : problem(asked, 'unavailable', { checks, ...more });
       },
     },
   ];
@@ -157,13 +162,20 @@ const CHECKS_SCHEMA = named(
     serving: flag('The worker is not draining.'),
   }),
 );
+const SALES_AWAY = listOf(textOf(SALE_ID), {
+  description:
+    'Open sales that cannot be sold while a master of the Redis Cluster is away; absent otherwise.',
+});
 const ready = { redis: true, postgres: true, gate: true, serving: true };
 const notReady: Response = {
   ...problemResponse(['unavailable']),
   description: '`unavailable`: at least one of `checks` is false.',
   content: {
     [PROBLEM_TYPE]: {
-      schema: named('NotReady', schemaWith('unavailable', 'checks', CHECKS_SCHEMA)),
+      schema: named(
+        'NotReady',
+        withOptional(schemaWith('unavailable', 'checks', CHECKS_SCHEMA), { sales_away: SALES_AWAY }),
+      ),
       examples: { not_ready: exampleOf('unavailable', { checks: { ...ready, redis: false } }) },
     },
   },
@@ -177,7 +189,12 @@ const IS_READY = operation({
   answers: {
     200: answers(
       'The worker is ready.',
-      named('Ready', objectOf({ status: { type: 'string', const: 'ready' }, checks: CHECKS_SCHEMA })),
+      named(
+        'Ready',
+        withOptional(objectOf({ status: { type: 'string', const: 'ready' }, checks: CHECKS_SCHEMA }), {
+          sales_away: SALES_AWAY,
+        }),
+      ),
       { status: 'ready', checks: ready },
     ),
     503: notReady,

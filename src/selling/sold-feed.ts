@@ -35,7 +35,7 @@ export function startSoldFeed(deps: SoldFeedDeps): { stop(): void } {
   };
   const subscribe = () => {
     redis
-      .subscribe(SOLD_CHANNEL, hear, () => shard.doubtAll())
+      .subscribe(SOLD_CHANNEL, hear, (saleId) => shard.doubt(saleId), saleIds)
       .catch((error) => {
         if (stopped) return;
         onError(error);
@@ -49,18 +49,17 @@ export function startSoldFeed(deps: SoldFeedDeps): { stop(): void } {
     if (counts) shard.look(saleId, counts.epoch, counts.version, counts.gone);
   };
   const fillGaps = async () => {
-    await Promise.all(openIds().map(look));
+    // Where a sale's Redis is away, that of others may not be: the next check tries again, and until then the shard knows less of it.
+    await Promise.all(openIds().map((saleId) => look(saleId).catch(() => {})));
     for (const saleId of saleIds()) {
-      if (!stopped && shard.needsSnapshot(saleId)) await takeSnapshot(redis, shard, saleId);
+      if (stopped || !shard.needsSnapshot(saleId)) continue;
+      await takeSnapshot(redis, shard, saleId).catch(() => {});
     }
   };
   const check = () => {
-    fillGaps()
-      // Redis is away: the next check tries again, and until then the shard knows less.
-      .catch(() => {})
-      .finally(() => {
-        if (!stopped) timer = setTimeout(check, CHECK_MS);
-      });
+    fillGaps().finally(() => {
+      if (!stopped) timer = setTimeout(check, CHECK_MS);
+    });
   };
   check();
 

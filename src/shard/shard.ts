@@ -61,8 +61,8 @@ export interface Shard {
   closeSale(saleId: string): void;
   /** The slots now on the ring. */
   setSlots(slots: readonly number[]): void;
-  /** The sold channel was interrupted: every sale needs a snapshot. Call it after the new subscription is active. */
-  doubtAll(): void;
+  /** The sold channel was interrupted, of one sale or of all: they need a snapshot. Call it after the new subscription is active. */
+  doubt(saleId?: string): void;
   /** Items ran out or came back. In the order of the versions; lost ones are noticed, repeated and late ones ignored. */
   hear(event: SaleChange): void;
   /** The version that Redis has now, looked at on a timer: finds out that the last events were lost. */
@@ -156,8 +156,8 @@ export function createShard(options: ShardOptions): Shard {
       const hasGrown = ring.hasGrown(slot, before);
       for (const facts of sales.values()) moveArc(facts, owns, hasGrown);
     },
-    doubtAll() {
-      for (const facts of sales.values()) doubt(facts);
+    doubt(saleId) {
+      for (const [id, facts] of sales) if (saleId === undefined || id === saleId) doubt(facts);
     },
     hear(event) {
       const facts = factsAt(event.saleId, event.epoch);

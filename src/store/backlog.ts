@@ -15,7 +15,7 @@ export async function readBacklog(redis: Redis, saleId: string): Promise<Backlog
   const [entries, oldest, time] = (await Promise.all([
     redis.command('XLEN', outbox),
     redis.command('XRANGE', outbox, '-', '+', 'COUNT', '1'),
-    redis.command('TIME'),
+    redis.commandAt(outbox, 'TIME'),
   ])) as [number, [string, string[]][], [string, string]];
   // The id of an entry begins with the milliseconds at which it was added.
   const addedMs = oldest[0] && Number(oldest[0][0].split('-')[0]);

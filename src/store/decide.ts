@@ -2,7 +2,7 @@ import type { LiveSale } from '../sale.ts';
 import { type Decision, type Payment, parseDecision } from './decision.ts';
 import { Fenced } from './errors.ts';
 import { fenceOf } from './fence.ts';
-import { keysOf, SOLD_CHANNEL } from './keys.ts';
+import { keysOf } from './keys.ts';
 import { type Redis, script } from './redis.ts';
 import { FENCED, OF_PURCHASE } from './statuses.ts';
 
@@ -39,7 +39,12 @@ export async function decideCodes(
   const k = keysOf(sale.id);
   const keys = [k.gate, k.sale, k.items, k.names, k.carts, k.codes, k.bought, k.decisions, k.outbox, k.free];
   const fence = fenceOf(sale.epoch);
-  const reply = await redis.run(purchaseScript, keys, [fence, SOLD_CHANNEL, sale.id, codes.join(' ')]);
+  const reply = await redis.run(purchaseScript, keys, [
+    fence,
+    redis.soldChannel(sale.id),
+    sale.id,
+    codes.join(' '),
+  ]);
   if (reply === FENCED) throw new Fenced(sale.id);
   const [entryId, answers, names] = reply as [string, string, (string | null)[]];
   return { fence, entryId, results: readResults(sale.id, codes, answers.split('\n'), names) };

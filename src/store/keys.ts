@@ -28,3 +28,6 @@ export const queueKeysOf = (saleId: string) => ({
  * latter with a sign.
  */
 export const SOLD_CHANNEL = 'flashsale:sold';
+
+/** In a Cluster each sale has its own channel, in its slot. `lua/purchase.lua` and `lua/shelve.lua` know it by its brace, and publish within the slot. */
+export const saleChannelOf = (saleId: string): string => `{${saleId}}:sold`;

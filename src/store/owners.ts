@@ -15,8 +15,8 @@ const PENDING_MAX = 4_096;
  * user for as long as it exists, so that what is found cannot become wrong before the purchase is decided. Undefined: no
  * such cart, or it was bought. Rejects as `Redis.command` does, or with Overloaded.
  */
-export const createOwners = (redis: Redis): Batcher<string, string | undefined> =>
-  createBatcher<string, string | undefined>({
+export function createOwners(redis: Redis): Pick<Batcher<string, string | undefined>, 'add'> {
+  const batcher = createBatcher<string, string | undefined | Error>({
     batchMax: BATCH_MAX,
     inFlightMax: IN_FLIGHT_MAX,
     pendingMax: PENDING_MAX,
@@ -28,12 +28,23 @@ export const createOwners = (redis: Redis): Batcher<string, string | undefined> 
         if (own === undefined) bySale.set(saleId, [code]);
         else own.push(code);
       }
-      const owners = new Map<string, string | null>();
+      const owners = new Map<string, string | null | Error>();
       const ask = async ([saleId, own]: [string, string[]]) => {
         const users = (await redis.command('HMGET', keysOf(saleId).codes, ...own)) as (string | null)[];
         own.forEach((code, i) => void owners.set(code, users[i] ?? null));
       };
-      await Promise.all([...bySale].map(ask));
+      // In a Cluster one sale's Redis may be away while the others' are not.
+      const tell = ([saleId, own]: [string, string[]]) =>
+        ask([saleId, own]).catch((error) => own.forEach((code) => void owners.set(code, error)));
+      await Promise.all([...bySale].map(tell));
       return codes.map((code) => owners.get(code) ?? undefined);
     },
   });
+  return {
+    async add(code) {
+      const owner = await batcher.add(code);
+      if (owner instanceof Error) throw owner;
+      return owner;
+    },
+  };
+}

@@ -42,7 +42,7 @@ export async function retireSale(
   sale: Pick<LiveSale, 'id' | 'epoch' | 'total' | 'endsAtMs' | 'version'>,
   { afterMs, onContradiction, onSalvaged, onDifferences, beforeRemoval, rest }: RetireOptions,
 ): Promise<boolean> {
-  const [seconds] = (await redis.command('TIME')) as [string];
+  const [seconds] = (await redis.commandAt(keysOf(sale.id).gate, 'TIME')) as [string];
   // What is not whole is rebuilt first.
   if (Number(seconds) * 1_000 < sale.endsAtMs + afterMs || !(await isSellable(redis, sale))) return false;
   const fence = fenceOf(sale.epoch);

@@ -2,7 +2,7 @@
 import type { InEpoch } from './commit.ts';
 import { doubtSale } from './decide.ts';
 import { fenceOf } from './fence.ts';
-import { keysOf, SOLD_CHANNEL } from './keys.ts';
+import { keysOf } from './keys.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
 import { FENCED } from './statuses.ts';
@@ -153,7 +153,12 @@ export async function shelveReturns(
   for await (const returns of eachReturn(postgres, sale.id, Math.min(Number(held), first - 1))) {
     const keys = [k.gate, k.sale, k.items, k.bought, k.decisions, k.free, k.returns];
     const args = returns.flatMap((each) => [String(each.number), formatReturn(each)]);
-    const reply = await redis.run(shelve, keys, [fenceOf(sale.epoch), SOLD_CHANNEL, sale.id, ...args]);
+    const reply = await redis.run(shelve, keys, [
+      fenceOf(sale.epoch),
+      redis.soldChannel(sale.id),
+      sale.id,
+      ...args,
+    ]);
     if (reply === FENCED) return false;
     if (reply === CONTRADICTED) {
       await doubtSale(redis, sale);

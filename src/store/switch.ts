@@ -62,13 +62,13 @@ export async function readSale(
   const [row] = await postgres.query<Row>(sql.facts, [id]);
   if (row === undefined) return undefined;
   const { hourly, version, epoch, retired, sold, held, now_ms } = row;
-  const nowMs = await readNow(redis).catch(() => now_ms);
+  const nowMs = await readNow(redis, id).catch(() => now_ms);
   const counts = { sold, ...(held !== null && { held }) };
   return { ...factsOf(row), hourly, version, epoch, retired, ...counts, nowMs };
 }
 
-async function readNow(redis: Redis): Promise<number> {
-  const [seconds, micros] = (await redis.command('TIME')) as [string, string];
+async function readNow(redis: Redis, saleId: string): Promise<number> {
+  const [seconds, micros] = (await redis.commandAt(keysOf(saleId).gate, 'TIME')) as [string, string];
   return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
 }
 

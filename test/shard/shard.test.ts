@@ -144,7 +144,7 @@ test('a snapshot is wanted at first, after a gap, after an interruption and for 
   hear(shard, 1, 9, [own[3]!]);
   assert.equal(shard.needsSnapshot(SALE), false);
 
-  shard.doubtAll();
+  shard.doubt();
   assert.equal(shard.needsSnapshot(SALE), true);
   complete(shard, 9);
   shard.setSlots([0, 1, 2]);

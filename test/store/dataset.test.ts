@@ -136,7 +136,8 @@ test('a rebuild whose Redis is exchanged half-way goes no further', async () => 
   const through = await open(`redis://default:${password}@127.0.0.1:${proxy.port}`);
   let calls = 0;
   const swapping: Redis = {
-    ...{ isUp: true, command: through.command, subscribe: through.subscribe, close: through.close },
+    ...through,
+    isUp: true,
     async run(...call) {
       if (++calls === 4)
         await proxy.swap(Number(copy.url.port), `HELLO 3 AUTH default ${copy.url.password}\r\n`);

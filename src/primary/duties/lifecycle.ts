@@ -27,9 +27,10 @@ export function createLifecycle({ redis, log, sales }: LifecycleOptions): () => 
   return async () => {
     const live = sales();
     for (const sale of live) {
-      const stage = await stageOf(sale, Date.now());
+      // Where its Redis is away, that of other sales may not be.
+      const stage = await stageOf(sale, Date.now()).catch(() => undefined);
       const before = stages.get(sale.id);
-      if (before === stage) continue;
+      if (stage === undefined || before === stage) continue;
       stages.set(sale.id, stage);
       // A sale that opened and sold out since the last look was open too.
       const passed = stage === 'sold out' && before !== 'open' ? (['open', stage] as const) : [stage];

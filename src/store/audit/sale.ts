@@ -87,7 +87,8 @@ async function readState(redis: Redis, saleId: string) {
   const [soldAfter = 0, returnedAfter] = await readCounts();
   const gate = String(await redis.command('GET', keys.gate));
   const isCounted = returnedBefore === returnedAfter;
-  return { stored, soldBefore, left, soldAfter, isCounted, gate, dataset: await readDataset(redis.command) };
+  const dataset = await readDataset((...words) => redis.commandAt(keys.gate, ...words));
+  return { stored, soldBefore, left, soldAfter, isCounted, gate, dataset };
 }
 
 function factsInBoth(facts: SaleFacts, state: State): string | undefined {

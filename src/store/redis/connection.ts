@@ -9,7 +9,7 @@ import { SetupError } from '../../config.ts';
 import { createBreaker } from '../breaker.ts';
 import { withDeadline } from '../deadline.ts';
 import { Unanswered, Unavailable } from '../errors.ts';
-import type { Redis, RedisOptions } from '../redis.ts';
+import type { Redis, RedisOptions, Script } from '../redis.ts';
 import { requireRedis } from '../requirements.ts';
 
 /** No call is slow by design: past this Redis is stuck, and the client should get an answer within a second. */
@@ -73,7 +73,11 @@ export function newClient(place: ServerPlace, onError: (error: Error) => void) {
 }
 
 /** One connection to one server, with a deadline on every operation and a breaker. It reconnects by itself. */
-export interface Connection extends Pick<Redis, 'isUp' | 'run' | 'command'> {
+export interface Connection extends Pick<Redis, 'isUp' | 'command'> {
+  /** As `Redis.run`. `asking`: of a slot of a Cluster that is on its way to this server. */
+  run(script: Script, keys: readonly string[], args: readonly string[], asking?: boolean): Promise<unknown>;
+  /** As `Redis.command`. */
+  send(words: readonly string[], asking: boolean): Promise<unknown>;
   /**
    * Resolves when it may be used for the first time. Rejects with a SetupError when the settings of the server would break a
    * promise, and otherwise when it was not reached in time; it goes on trying in either case.
@@ -120,10 +124,12 @@ export function openConnection({ place, onError, onCommand, masterOnly }: Connec
   // Silence trips it: a connection that is lost tells by itself.
   const breaker = createBreaker({ probe: () => client.ping(), retryMs: RETRY_MS });
 
-  const send = async (words: readonly string[], name: string): Promise<unknown> => {
+  const send = async (words: readonly string[], name: string, asking = false): Promise<unknown> => {
     if (!known || !breaker.isUp) throw new Unavailable('Redis is away');
     const beganMs = performance.now();
     try {
+      // The server takes it as said of the command that follows on this connection.
+      if (asking) client.sendCommand(['ASKING']).catch(() => {});
       return await withDeadline(client.sendCommand(words as string[]), ANSWER_MS, words[0] ?? '');
     } catch (error) {
       if (error instanceof Unanswered) breaker.trip(error);
@@ -156,22 +162,25 @@ export function openConnection({ place, onError, onCommand, masterOnly }: Connec
         if (client.isReady && !known) learnAgain();
       }
     },
-    async run(script, keys, args) {
+    async run(script, keys, args, asking) {
       const words = [String(keys.length), ...keys, ...args];
       try {
-        return await send(['EVALSHA', script.sha, ...words], script.name);
+        return await send(['EVALSHA', script.sha, ...words], script.name, asking);
       } catch (error) {
         if (!(error instanceof ErrorReply && error.message.startsWith('NOSCRIPT'))) throw error;
-        return await send(['EVAL', script.text, ...words], script.name);
+        return await send(['EVAL', script.text, ...words], script.name, asking);
       }
     },
-    command: (...words) => send(words, (words[0] as string).toLowerCase()),
+    send: (words, asking) => send(words, nameOf(words), asking),
+    command: (...words) => send(words, nameOf(words)),
     close() {
       breaker.close();
       if (client.isOpen) client.destroy();
     },
   };
 }
+
+const nameOf = (words: readonly string[]): string => (words[0] as string).toLowerCase();
 
 /** What a failed command means to the caller. Throws nothing. */
 function asStoreError(error: unknown): unknown {

@@ -3,6 +3,7 @@ import { createSentinel, type RedisSentinelOptions } from 'redis';
 import type { RedisPlace } from '../../redis-url.ts';
 import { withDeadline } from '../deadline.ts';
 import { Unavailable } from '../errors.ts';
+import { SOLD_CHANNEL } from '../keys.ts';
 import type { OpeningRedis, RedisOptions } from '../redis.ts';
 import {
   CONNECT_MS,
@@ -65,22 +66,23 @@ export function openSentinel({ onError, onCommand }: RedisOptions, place: Sentin
     });
     await connecting;
   };
-  const away = () => new Unavailable('Redis is away');
+  const current = (): Connection => {
+    if (master === undefined) throw new Unavailable('Redis is away');
+    return master;
+  };
   return {
     opened: open(),
     get isUp() {
       return master?.isUp ?? false;
     },
-    run: async (...call) => {
-      if (master === undefined) throw away();
-      return master.run(...call);
-    },
-    command: async (...words) => {
-      if (master === undefined) throw away();
-      return master.command(...words);
-    },
-    async subscribe(...listener) {
-      const follower = followWith(onError, listener);
+    away: [],
+    run: async (...call) => current().run(...call),
+    command: async (...words) => current().command(...words),
+    commandAt: async (_key, ...words) => current().command(...words),
+    commandAll: async (...words) => [await current().command(...words)],
+    soldChannel: () => SOLD_CHANNEL,
+    async subscribe(channel, onMessage, onSubscribed) {
+      const follower = followWith(onError, [channel, onMessage, onSubscribed]);
       followers.push(follower.follow);
       closings.push(follower.close);
       if (server) follower.follow(server);

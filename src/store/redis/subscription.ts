@@ -1,8 +1,7 @@
-import type { Redis } from '../redis.ts';
 import { newClient, type ServerPlace } from './connection.ts';
 
 /** Channel, what hears its messages, and what hears of every (re)subscription. */
-export type Listener = Parameters<Redis['subscribe']>;
+export type Listener = [channel: string, onMessage: (message: string) => void, onSubscribed: () => void];
 
 export interface Subscription {
   /** Resolves after the first subscription; rejects when the connection broke right before it. */
