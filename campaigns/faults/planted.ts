@@ -139,8 +139,8 @@ export const PLANTED: readonly PlantedBug[] = [
     patches: [
       {
         file: 'dist/src/shard/shard.js',
-        find: 'const reply = ask(owner, saleId, facts.epoch, itemId);',
-        replace: `return 'sold'; const reply = ask(owner, saleId, facts.epoch, itemId);`,
+        find: 'const reply = ask(owner, saleId, facts.epoch, facts.backAt, itemId);',
+        replace: `return 'sold'; const reply = ask(owner, saleId, facts.epoch, facts.backAt, itemId);`,
       },
     ],
     faults: ['filter-maybe'],
@@ -209,19 +209,26 @@ export interface PlantedResult {
   readonly runs: number;
 }
 
-/** Copies the build, and plants the bug in the copy. Fails loudly when a patch does not fit exactly once. */
+/** The files of the build that a bug changes, by path, as they are with it. Throws when a patch does not fit exactly once. */
+export function withBug({ name, patches }: PlantedBug): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const { file, find, replace } of patches) {
+    const parts = (texts.get(file) ?? readFileSync(join(ROOT, file), 'utf8')).split(find);
+    if (parts.length !== 2) throw new Error(`${name}: "${find}" is ${parts.length - 1} times in ${file}`);
+    texts.set(file, parts.join(replace));
+  }
+  return texts;
+}
+
+/** Copies the build, and plants the bug in the copy. */
 export function plant(bug: PlantedBug): string {
+  const texts = withBug(bug);
   const root = mkdtempSync(join(tmpdir(), 'flashsale-planted-'));
   for (const name of ['dist/src', 'lua', 'sql', 'package.json']) {
     cpSync(join(ROOT, name), join(root, name), { recursive: true, dereference: true });
   }
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
-  for (const { file, find, replace } of bug.patches) {
-    const path = join(root, file);
-    const parts = readFileSync(path, 'utf8').split(find);
-    if (parts.length !== 2) throw new Error(`${bug.name}: "${find}" is ${parts.length - 1} times in ${file}`);
-    writeFileSync(path, parts.join(replace));
-  }
+  for (const [file, text] of texts) writeFileSync(join(root, file), text);
   return root;
 }
 
