@@ -211,7 +211,7 @@ async function take(world: World, now: Step): Promise<void> {
   else if (now.do === 'answer') world.answerOne(now.which);
   else if (now.do === 'reply') await world.replyOne(now.which);
   else if (now.do === 'slots') worker.shard.setSlots(now.slots);
-  else if (now.do === 'doubt') worker.shard.doubtAll();
+  else if (now.do === 'doubt') worker.shard.doubt();
 }
 
 /** What the timer of each worker does: after two looks and a snapshot, what was lost is known. */
