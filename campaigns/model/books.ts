@@ -1,35 +1,41 @@
 /** Compares what both stores hold of a sale with what the model says they must. */
 import assert from 'node:assert/strict';
-import { isBought, parseDecision } from '../../src/store/decision.ts';
+import { parseDecision } from '../../src/store/decision.ts';
 import { keysOf } from '../../src/store/keys.ts';
 import { decisionsOf } from '../../src/store/outbox.ts';
-import { boughtIn, type Decision, type Decisions } from './model.ts';
-import { checkServing, type Model, servingEpoch } from './recovery.ts';
+import { parseReturn } from '../../src/store/returns.ts';
+import { type Given, heldIn, takenIn, unitsIn } from './holdings.ts';
+import type { Decision, Memory } from './model.ts';
+import { checkServing, isGiven, type Model, servingEpoch } from './recovery.ts';
 import type { ModelStores } from './stores.ts';
 import { allUnits, leftOf, unitName } from './units.ts';
 
-/** Who bought something, by decisions. */
-const buyersIn = (decisions: Decisions) =>
-  [...decisions.values()].flatMap(({ user, lines }) => (lines.some(isBought) ? [user] : []));
+/** A return as the service writes it: its lines name the units. */
+export const givenOf = (code: string, restocked: boolean, lines: readonly string[]): Given => ({
+  ...{ code, restocked },
+  units: unitsIn(lines.map((line) => `+${line}`)),
+});
 
 const BOOKS_SQL = `select epoch, opened_epoch, retired,
     coalesce((select json_agg(json_build_array(code, user_id, lines)) from decisions where sale_id = $1), '[]') as decisions,
-    coalesce((select json_agg(json_build_array(case unit when 0 then item_id else item_id || '@' || unit end, code, user_id)) from purchases where sale_id = $1), '[]') as purchases
+    coalesce((select json_agg(json_build_array(case unit when 0 then item_id else item_id || '@' || unit end, code, user_id, withdrawn)) from purchases where sale_id = $1), '[]') as purchases,
+    coalesce((select json_agg(json_build_array(code, restocked, lines) order by number) from returns where sale_id = $1), '[]') as returns
   from sales where id = $1`;
 
 interface Row {
   readonly decisions: [string, string, string][];
-  readonly purchases: [string, string, string][];
+  readonly purchases: [string, string, string, boolean][];
+  readonly returns: [string, boolean, string][];
 }
 
 /** Postgres holds what is committed, with one purchase per bought unit, and nothing else. */
 export async function checkPostgres(
   stores: ModelStores,
-  { sale, records, acknowledged, isUnsaved }: Model,
+  { sale, records, acknowledged, answered, isUnsaved }: Model,
 ): Promise<void> {
   const [row] = await stores.sql(BOOKS_SQL, sale.id);
   assert.ok(row);
-  const { epoch, opened_epoch: opened, retired, decisions, purchases } = row as typeof row & Row;
+  const { epoch, opened_epoch: opened, retired, decisions, purchases, returns } = row as typeof row & Row;
   assert.deepEqual(
     { epoch, opened, retired },
     { epoch: records.epoch, opened: records.opened, retired: records.retired },
@@ -39,10 +45,19 @@ export async function checkPostgres(
     { user, lines: lines.split(' ') },
   ]);
   assert.deepEqual(new Map(committed), records.committed, 'the decisions in Postgres');
-  const bought = [...records.committed].flatMap(([code, decision]) =>
-    boughtIn(new Map([[code, decision]])).map((item) => [item, code, decision.user]),
-  );
-  assert.deepEqual(purchases.sort(), bought.sort(), 'the purchases in Postgres');
+  const noted = returns.map(([code, restocked, lines]) => givenOf(code, restocked, lines.split(' ')));
+  assert.deepEqual(noted, records.returns, 'the returns in Postgres');
+  const rows = [...records.committed].flatMap(([code, decision]) => {
+    const one = { decisions: new Map([[code, decision]]), returns: records.returns };
+    const held = heldIn(one);
+    return takenIn(one).map((unit) => [unit, code, decision.user, !held.includes(unit)]);
+  });
+  assert.deepEqual(purchases.sort(), rows.sort(), 'the purchases in Postgres');
+  for (const each of isUnsaved ? [] : answered)
+    assert.ok(
+      isGiven(records.returns, each),
+      `a return of ${each.code} was answered, and is not in Postgres`,
+    );
   for (const [code, decision] of isUnsaved ? [] : acknowledged)
     assert.deepEqual(
       new Map(committed).get(code),
@@ -59,19 +74,19 @@ function saleHash({ memory, sale }: Model, free: readonly string[], changes: str
     starts_ms: startsMs,
     ends_ms: endsMs,
     total: allUnits(sale).length,
-    sold: boughtIn(memory.decisions).length,
+    sold: takenIn(memory).length,
     limit: sale.limit,
     items: sale.items.length,
-    gone: sale.items.filter((item) => leftOf(sale, memory.decisions, item) === 0).length,
+    gone: sale.items.filter((item) => leftOf(sale, memory, item) === 0).length,
     free: free.length,
     carts: memory.carts.size,
-    buyers: new Set(buyersIn(memory.decisions)).size,
+    buyers: usersOf(memory).filter((user) => heldIn(memory, user).length > 0).length,
     decisions: memory.decisions.size,
     entries: memory.outbox.size,
     // The model has no operator yet.
     version: 1,
     paused: 0,
-    returned: 0,
+    returned: memory.returns.length,
     changes: Number(changes),
   };
 }
@@ -83,7 +98,7 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
   const keys = keysOf(sale.id);
   const hash = async (key: string) =>
     new Map(Object.entries((await redis.command('HGETALL', key)) as Record<string, string>));
-  const [gate, outbox, state, items, carts, codes, bought, decisions, free] = await Promise.all([
+  const [gate, outbox, state, items, carts, codes, bought, decisions, returns, free] = await Promise.all([
     redis.command('GET', keys.gate),
     redis.command('XRANGE', keys.outbox, '-', '+') as Promise<[string, string[]][]>,
     hash(keys.sale),
@@ -92,6 +107,7 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
     hash(keys.codes),
     hash(keys.bought),
     hash(keys.decisions),
+    hash(keys.returns),
     redis.command('ZRANGE', keys.free, '0', '-1') as Promise<string[]>,
   ]);
   assert.equal(gate ?? '', memory.gate);
@@ -105,14 +121,14 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
   assert.deepEqual(new Map(waiting), memory.outbox, 'the outbox');
   if (servingEpoch(model) === undefined) return;
 
-  const sold = boughtIn(memory.decisions);
+  const sold = takenIn(memory);
   assert.deepEqual(
     Object.fromEntries([...state].map(([field, value]) => [field, Number(value)])),
     saleHash(model, free, state.get('changes')),
     'the sale in Redis',
   );
   const stock = (memory.stocked ? sale.items : []).map(
-    (item) => [item, String(leftOf(sale, memory.decisions, item))] as const,
+    (item) => [item, String(leftOf(sale, memory, item))] as const,
   );
   assert.deepEqual(items, new Map(stock), 'the items in Redis');
   const shelf = stock.flatMap(([item, left]) => {
@@ -132,6 +148,16 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
     return [code, { user, lines }] as const;
   });
   assert.deepEqual(new Map(decided), memory.decisions, 'the decisions in Redis');
-  for (const user of new Set([...memory.decisions.values()].map((decision) => decision.user)))
-    assert.equal(Number(bought.get(user) ?? 0), boughtIn(memory.decisions, user).length, `bought by ${user}`);
+  const given = [...returns]
+    .map(([number, text]) => parseReturn(number, text))
+    .sort((x, y) => x.number - y.number);
+  assert.deepEqual(
+    given.map(({ code, restocked, lines }) => givenOf(code, restocked, lines)),
+    memory.returns,
+    'the returns in Redis',
+  );
+  for (const user of usersOf(memory))
+    assert.equal(Number(bought.get(user) ?? 0), heldIn(memory, user).length, `bought by ${user}`);
 }
+
+const usersOf = ({ decisions }: Memory) => [...new Set([...decisions.values()].map(({ user }) => user))];

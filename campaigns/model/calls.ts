@@ -2,8 +2,22 @@
 import assert from 'node:assert/strict';
 import { fileOf } from '../../src/store/query-kinds.ts';
 import { type Script, script } from '../../src/store/redis.ts';
+import { parseReturn } from '../../src/store/returns.ts';
+import { givenOf } from './books.ts';
+import { type Given, heldBy, unitsIn } from './holdings.ts';
 import { type CheckoutOp, checkOut, type Decisions, decide, isWhole, law, retire } from './model.ts';
-import { begin, clear, commit, forget, type Model, note, open } from './recovery.ts';
+import {
+  begin,
+  clear,
+  commit,
+  forget,
+  holdingsOf,
+  isGiven,
+  type Model,
+  note,
+  open,
+  sameGiven,
+} from './recovery.ts';
 
 /** A statement with its values, and the rows that it gave. */
 export interface Ran {
@@ -34,6 +48,7 @@ const SCRIPTS = [
   'rebuild_free',
   'rebuild_decisions',
   'rebuild_open',
+  'shelve',
 ];
 const nameOfSha = new Map(SCRIPTS.map((name) => [script(name).sha, name]));
 
@@ -48,7 +63,12 @@ type Does = (model: Model, args: string[], reply: unknown, keys: readonly string
 
 /** The model's part of a call; it returns what the store has to answer, or throws when the store answered otherwise. */
 export function mirror(model: Model, call: Call, reply: unknown): unknown {
-  if ('transaction' in call) return call.ran.map(({ rows, ...each }) => mirror(model, each, rows));
+  if ('transaction' in call)
+    return call.ran.map(({ rows, ...each }) => ({
+      name: nameOf(each),
+      values: each.values,
+      answer: mirror(model, each, rows),
+    }));
   const name = nameOf(call);
   const does = DOES[name];
   if (does === undefined)
@@ -87,6 +107,64 @@ const loads: Does = (model, [token], reply, keys) => {
   if (ours && keys[1]?.endsWith(':items')) memory.stocked = true;
   return agree(ours ? 1 : -1, reply, 'a step of a rebuild');
 };
+
+type ReturnRow = { readonly code: string; readonly restocked: boolean; readonly lines: string };
+type GivenRow = {
+  readonly given: { readonly code: string; readonly number: number; readonly lines: string }[];
+};
+
+/** Takes back what each code holds of what is asked for, under the next numbers in the order of the codes. */
+function giveBack(model: Model, args: unknown[], reply: unknown): readonly Given[] | undefined {
+  const { records } = model;
+  const [, codes, lines, , restocked] = args as [string, string[], (string | null)[], string, boolean];
+  if (!records.retired && records.epoch !== records.opened)
+    return agree(undefined, (reply as unknown[])[0], 'give_back');
+  const before = records.returns.length;
+  for (const code of [...codes].sort()) {
+    const held = heldBy(holdingsOf(records), code);
+    const asked = lines[codes.indexOf(code)]?.split(' ').map((line) => `+${line}`);
+    const units = asked ? held.filter((unit) => unitsIn(asked).includes(unit)) : held;
+    if (units.length > 0) records.returns.push({ code, units: units.sort(), restocked });
+  }
+  const fresh = records.returns.slice(before);
+  model.given.push(...fresh);
+  const [row] = reply as (GivenRow & { unknown: string[] })[];
+  const told = row?.given.map((each) => [each.number, givenOf(each.code, restocked, each.lines.split(' '))]);
+  // Units are told in the order of their items and numbers.
+  const right = fresh.map((each, i) => [before + i + 1, { ...each, units: each.units }]);
+  assert.deepEqual(
+    told?.map(([number, each]) => [number, sorted(each as Given)]),
+    right,
+    'the answer to give_back',
+  );
+  assert.deepEqual(
+    row?.unknown,
+    codes.filter((code) => !records.committed.has(code)),
+    'codes without a decision',
+  );
+  records.returns.splice(before, fresh.length, ...(told ?? []).map(([, each]) => each as Given));
+  return records.returns.slice(before);
+}
+
+const sorted = (given: Given): Given => ({ ...given, units: [...given.units].sort() });
+
+/** Brings Redis to returns: the number of its last one; -1 when nobody is let in; -2 when they do not fit what it has. */
+function shelve({ memory, dataset }: Model, [fence, , , ...args]: string[]): number {
+  if (memory.gate !== `${fence}:${dataset}` || memory.hours === undefined) return -1;
+  const fresh: Given[] = [];
+  for (let i = 0; i < args.length; i += 2) {
+    const { number, code, restocked, lines } = parseReturn(args[i] as string, args[i + 1] as string);
+    const each = givenOf(code, restocked, lines);
+    if (number > memory.returns.length) {
+      if (number !== memory.returns.length + fresh.length + 1) return -2;
+      fresh.push(each);
+    } else if (!sameGiven(memory.returns[number - 1], each)) return -2;
+  }
+  if (fresh.some(({ code }) => !memory.decisions.has(code))) return -2;
+  if (fresh.some(({ restocked }) => restocked) && !memory.stocked) return -1;
+  memory.returns.push(...fresh);
+  return memory.returns.length;
+}
 
 const DOES: Record<string, Does> = {
   'lua/checkout'(model, [fence, , packed]) {
@@ -199,6 +277,31 @@ const DOES: Record<string, Does> = {
   'sql/rebuild_free': readsOnly,
   'sql/rebuild_bought': readsOnly,
   'sql/rebuild_decisions': readsOnly,
-  'sql/returns_after': readsOnly,
+  'sql/returns_after'({ records }, [, after], reply) {
+    const rows = (reply as ReturnRow[]).map((row) => givenOf(row.code, row.restocked, row.lines.split(' ')));
+    return agree(records.returns.slice(Number(after)), rows, 'returns_after');
+  },
+  'sql/give_back': giveBack,
+  'sql/note_returns'(model, args, reply) {
+    const [, epoch, codes, , restocked, lines] = args as unknown as [
+      string,
+      number,
+      string[],
+      unknown,
+      boolean[],
+      string[],
+    ];
+    if (epoch !== model.records.epoch) return agree([], reply, 'note_returns');
+    codes.forEach((code, i) => {
+      const each = givenOf(code, restocked[i] as boolean, (lines[i] as string).split(' '));
+      law(isGiven(model.given, each), `a return of ${code} is noted, and never was`);
+      model.records.returns.push(each);
+    });
+    return codes.length;
+  },
+  'lua/shelve': (model, args, reply) => agree(shelve(model, args), reply, 'shelve'),
+  'sql/withdraw_returned': readsOnly,
+  'sql/settle_payments': readsOnly,
+  'sql/live_returns': readsOnly,
   'sql/lock_sale': readsOnly,
 };

@@ -19,7 +19,14 @@ export type Command =
   | ({ readonly do: 'checkout'; readonly worker: number; readonly ops: readonly Op[] } & Starts)
   /** Buys codes in one batch: 0 is the code given out last, 1 the one before … */
   | ({ readonly do: 'purchase'; readonly worker: number; readonly codes: readonly number[] } & Starts)
-  | ({ readonly do: 'sweep' | 'rebuild' | 'retire' } & Starts)
+  | ({ readonly do: 'sweep' | 'rebuild' | 'retire' | 'carry' } & Starts)
+  /** Takes back what a code has bought, or a unit of it. */
+  | ({
+      readonly do: 'give back';
+      readonly code: number;
+      readonly part: boolean;
+      readonly restock: boolean;
+    } & Starts)
   /** A process that was left at a call goes on. */
   | ({ readonly do: 'resume'; readonly process: number } & Starts)
   /** A store completes what its caller has given up. */
@@ -32,7 +39,7 @@ export type Command =
   /** `lose items`: the key of the items is gone, and nothing else; a missing key is not sellable. */
   | ({ readonly do: 'restart' | 'empty' | 'lose items' } & Heals)
   /** A key that grows is gone, and the leader sees it at once: it compares five times a second. */
-  | { readonly do: 'lose'; readonly key: 'bought' | 'decisions' | 'outbox'; readonly kept: true }
+  | { readonly do: 'lose'; readonly key: 'bought' | 'decisions' | 'outbox' | 'returns'; readonly kept: true }
   /** Postgres comes back as it was so many commands ago: an asynchronous standby was promoted. */
   | ({ readonly do: 'Postgres goes back'; readonly commands: number } & Heals)
   /** Redis comes back as it was so many commands ago. */
@@ -97,6 +104,17 @@ const purchase = fc.record({
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 12, arbitrary: checkout },
   { weight: 10, arbitrary: purchase },
+  {
+    weight: 7,
+    arbitrary: fc.record({
+      do: fc.constant('give back' as const),
+      code: fc.nat(4),
+      part: fc.boolean(),
+      restock: fc.constantFrom(true, true, true, false),
+      course: courseOf(4, 4),
+    }),
+  },
+  { weight: 1, arbitrary: process('carry', 5, 3) },
   { weight: 3, arbitrary: process('rebuild', 6, 15) },
   { weight: 2, arbitrary: process('sweep', 4, 3) },
   { weight: 1, arbitrary: process('retire', 4, 30) },
@@ -120,7 +138,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       do: fc.constant('lose' as const),
-      key: fc.constantFrom('bought', 'decisions', 'outbox'),
+      key: fc.constantFrom('bought', 'decisions', 'outbox', 'returns'),
       kept: fc.constant(true as const),
     }),
   },

@@ -6,8 +6,9 @@ import { findDecision } from '../../src/store/receipts.ts';
 import { countSold } from '../../src/store/sales.ts';
 import { checkPostgres, checkRedis } from './books.ts';
 import type { Script } from './commands.ts';
-import { boughtIn } from './model.ts';
+import { takenIn } from './holdings.ts';
 import { startCheckout, startPurchase, startRebuild, startSweep } from './processes.ts';
+import { holdingsOf } from './recovery.ts';
 import { doCommand, follow, keep, openRun, type Run, saleOf } from './run.ts';
 import type { ModelStores } from './stores.ts';
 import { allUnits } from './units.ts';
@@ -60,7 +61,7 @@ async function sellTheRest(run: Run): Promise<void> {
   const { model, turnstile } = run;
   const { sale } = model;
   const units = allUnits(sale);
-  const sold = boughtIn(model.records.committed);
+  const sold = takenIn(holdingsOf(model.records));
   const rest = units.filter((unit) => !sold.includes(unit));
   if (rest.length > 0) {
     const ops = rest.map((unit, i) => [`rest${i}`, unit.split('@')[0] as string] as const);
@@ -68,7 +69,11 @@ async function sellTheRest(run: Run): Promise<void> {
     await follow(run, await startCheckout(turnstile, saleOf(run, 1), ops));
     await follow(run, await startPurchase(turnstile, model, saleOf(run, 1), model.codes.slice(before)));
   }
-  assert.deepEqual(boughtIn(model.acknowledged).sort(), units.sort(), 'every unit is sold, and answered');
+  assert.deepEqual(
+    takenIn({ decisions: model.acknowledged, returns: model.records.returns }).sort(),
+    units.sort(),
+    'every unit is sold, and answered',
+  );
   await follow(run, await startCheckout(turnstile, saleOf(run, 0), [['late', sale.items[0] as string]]));
 }
 
@@ -78,7 +83,7 @@ async function closeBooks({ stores, model }: Run): Promise<void> {
   await checkRedis(stores, model);
   await checkPostgres(stores, model);
   assert.deepEqual(await auditSale(redis, postgres, sale.id), [], 'the audit');
-  if (!records.retired) assert.equal(await countSold(redis, sale.id), boughtIn(records.committed).length);
+  if (!records.retired) assert.equal(await countSold(redis, sale.id), takenIn(holdingsOf(records)).length);
   for (const [code, { lines }] of model.acknowledged) {
     const found = await findDecision(postgres, code);
     assert.ok(found, `the decision of ${code}`);

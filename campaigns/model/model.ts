@@ -4,8 +4,8 @@
  * too: a step that breaks one throws.
  */
 
-import { itemOf, unitsOf } from '../../src/store/decision.ts';
-import { allUnits, checkedLine, leftOf, lineOf, liveUnits, unitName, wordOf } from './units.ts';
+import { type Given, heldIn, takenIn } from './holdings.ts';
+import { allUnits, checkedLine, leftOf, lineOf, liveUnits, wordOf } from './units.ts';
 
 export interface Decision {
   readonly user: string;
@@ -34,6 +34,8 @@ export interface Memory {
   /** Items as words: "item", or "item*3". */
   readonly carts: Map<string, { readonly code: string; readonly items: string[] }>;
   readonly decisions: Decisions;
+  /** What came back, in the order of the numbers. */
+  returns: Given[];
   /** A key is gone, or was made anew by a step after that: the sale is not whole until it is rebuilt. */
   damaged: boolean;
   /** What is not known to be committed, by entry id. */
@@ -48,6 +50,7 @@ export interface Records {
   hours: Hours;
   retired: boolean;
   readonly committed: Decisions;
+  readonly returns: Given[];
 }
 
 export interface Sale {
@@ -78,6 +81,7 @@ export const emptyMemory = (): Memory => ({
   stocked: false,
   carts: new Map(),
   decisions: new Map(),
+  returns: [],
   damaged: false,
   outbox: new Map(),
 });
@@ -89,15 +93,6 @@ export class Broken extends Error {
 
 export function law(holds: boolean, sentence: string): asserts holds {
   if (!holds) throw new Broken(sentence);
-}
-
-/** The units that decisions bought, all or one user's; unit 0 is named as its item. */
-export function boughtIn(decisions: Decisions, user?: string): string[] {
-  return [...decisions.values()]
-    .filter((decision) => user === undefined || decision.user === user)
-    .flatMap(({ lines }) =>
-      lines.flatMap((line) => unitsOf(line).map((unit) => unitName(itemOf(line), unit))),
-    );
 }
 
 export const sameDecision = (a: Decision | undefined, b: Decision | undefined): boolean =>
@@ -121,9 +116,9 @@ export function checkOut(
   ops: readonly CheckoutOp[],
 ): CheckoutAnswer[] | 'fenced' {
   if (!letsIn(memory, fence)) return 'fenced';
-  const { carts, decisions, stocked } = memory;
+  const { carts, stocked } = memory;
   const { items, limit } = sale;
-  const isSoldOut = boughtIn(decisions).length >= allUnits(sale).length;
+  const isSoldOut = takenIn(memory).length >= allUnits(sale).length;
   const isHopeless = isSoldOut && ops.every(({ quantity }) => quantity !== 0);
   const whole = closed(memory.hours) ?? (isHopeless ? 'sold-out' : undefined);
   if (whole !== undefined) return ops.map(() => ({ outcome: whole, code: '', lines: 0 }));
@@ -135,9 +130,9 @@ export function checkOut(
     const wanted = quantity ?? 1;
     if (isSoldOut && wanted > 0) return { outcome: 'sold-out', code: '', lines };
     if (!items.includes(item)) return { outcome: 'no-item', code: '', lines };
-    if (leftOf(sale, decisions, item) < wanted) return { outcome: 'item-sold', code: '', lines };
+    if (leftOf(sale, memory, item) < wanted) return { outcome: 'item-sold', code: '', lines };
     if (at >= 0 && quantity === undefined) return { outcome: 'already-in-cart', code: cart.code, lines };
-    const held = liveUnits(sale, memory, cart.items, item) + boughtIn(decisions, user).length;
+    const held = liveUnits(sale, memory, cart.items, item) + heldIn(memory, user).length;
     if (wanted > 0 && held + wanted > limit) return { outcome: 'limit', code: '', lines };
     const words = cart.items.filter((_, i) => i !== at || wanted > 0);
     if (wanted > 0) words[at < 0 ? lines : at] = wordOf(item, wanted);
@@ -174,12 +169,12 @@ export function decide(
     const refusal = closed(hours);
     if (refusal !== undefined) return { outcome: refusal };
     if (cart.items.length === 0) return { outcome: 'no-code' };
-    let room = sale.limit - boughtIn(decisions, user).length;
+    let room = sale.limit - heldIn(memory, user).length;
     if (room <= 0) return { outcome: 'limit' };
-    const held = boughtIn(decisions);
+    const held = takenIn(memory);
     const lines = cart.items.map((word, i) => {
       const { item, quantity } = lineOf(word);
-      if (leftOf(sale, decisions, item) < quantity || quantity > room) return `-${word}`;
+      if (leftOf(sale, memory, item) < quantity || quantity > room) return `-${word}`;
       room -= quantity;
       return checkedLine(sale, held, word, chosen.get(code)?.[i]);
     });

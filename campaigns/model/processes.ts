@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import type { LiveSale } from '../../src/sale.ts';
 import { createCheckouts } from '../../src/store/checkouts.ts';
-import { fenceOf } from '../../src/store/fence.ts';
 import { sweepOutbox } from '../../src/store/outbox.ts';
 import { createPurchases, type PurchaseResult } from '../../src/store/purchases.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
 import { retireSale } from '../../src/store/retire.ts';
-import { salvageDecisions } from '../../src/store/salvage.ts';
+import { carryReturns, giveBack, shelveReturns } from '../../src/store/returns.ts';
+import { saveSale } from '../../src/store/save.ts';
+import { givenOf } from './books.ts';
+import type { Given } from './holdings.ts';
 import type { CheckoutAnswer, PurchaseAnswer } from './model.ts';
 import { acknowledge, type Model } from './recovery.ts';
 import { type Met, type Outcome, type Process, startProcess, type TurnstileOptions } from './turnstile.ts';
@@ -120,11 +122,30 @@ export async function startRebuild(stores: TurnstileOptions, model: Model): Prom
     if (last.fate !== 'passes') return { thrown: 'Unanswered' };
     if (name === 'lua/rebuild_open' && answer !== -1)
       return answer === 1
-        ? { value: { epoch, doubted, salvaged: salvagedIn(met), returns: 0 } }
+        ? { value: { epoch, doubted, ...savedIn(met) } }
         : { thrown: 'a rebuild step failed: -2' };
     return { value: isSuperseded(answer) ? undefined : `${name} was the last step` };
   };
   return { process, check: (outcome) => assert.deepEqual(outcome, expected()) };
+}
+
+/** What was in Redis alone: returns and their decisions, in transactions of their own, and then the other decisions. */
+function savedIn(met: readonly Met[]): { salvaged: number; returns: number } {
+  const ran = met.flatMap(({ name, answer }) =>
+    name === 'transaction/returns' ? (answer as RanAnswer[]) : [],
+  );
+  const returns = ran.flatMap((each) => (each.name === 'sql/note_returns' ? (each.answer as number) : []));
+  const decisions = ran.flatMap((each) =>
+    each.name === 'sql/commit_purchases' ? (each.values[2] as string[]) : [],
+  );
+  const rest = met.slice(met.findIndex(({ name }) => name === 'lua/leftover') + 1);
+  return { salvaged: decisions.length + salvagedIn(rest), returns: returns.reduce((sum, n) => sum + n, 0) };
+}
+
+interface RanAnswer {
+  readonly name: string;
+  readonly values: readonly unknown[];
+  readonly answer: unknown;
 }
 
 /** Decisions that were in Redis alone: what is missing is asked for again, without what waits in the outbox. */
@@ -133,12 +154,54 @@ function salvagedIn(met: readonly Met[]): number {
   return (alone?.answer as readonly string[] | undefined)?.length ?? 0;
 }
 
-/** Commits what only Redis knows, as the leader does after Postgres was away. */
+/** Commits what only Redis knows, as the leader does after Postgres was away; lost returns have the gate shut. */
 export async function startSave(stores: TurnstileOptions, sale: LiveSale): Promise<Task> {
   const process = await startProcess('save', stores, (redis, postgres) =>
-    salvageDecisions(redis, postgres, sale, fenceOf(sale.epoch), refuse),
+    saveSale(redis, postgres, sale, refuse),
   );
-  const check = (outcome: Outcome) => assert.deepEqual(outcome, { value: salvagedIn(process.met) });
+  const check = (outcome: Outcome) => {
+    const isDoubted = find(process.met, 'lua/doubt') !== undefined;
+    assert.deepEqual(outcome, { value: isDoubted ? 'doubted' : salvagedIn(process.met) });
+  };
+  return { process, check };
+}
+
+/** Takes back what a code holds, or lines of it, and puts it on the shelf. What was taken back is answered. */
+export async function startGiveBack(
+  stores: TurnstileOptions,
+  model: Model,
+  code: string,
+  restock: boolean,
+  lines?: readonly string[],
+): Promise<Task> {
+  const { id } = model.sale;
+  const codes = [{ code, ...(lines && { lines }) }];
+  const process = await startProcess('give back', stores, async (redis, postgres) => {
+    const given = await giveBack(postgres, { saleId: id, kind: 'cancelled', restock, codes });
+    if (given === undefined) return 'busy';
+    await shelveReturns(redis, postgres, { id, epoch: given.epoch }, given.returns[0]?.number);
+    return given.returns.map((each) => givenOf(each.code, restock, each.lines));
+  });
+  const check = (outcome: Outcome) => {
+    const answer = find(process.met, 'sql/give_back')?.answer as readonly Given[] | undefined;
+    const expected = process.met.some(isLost) ? { thrown: 'Unanswered' } : { value: answer ?? 'busy' };
+    assert.deepEqual(outcome, expected);
+    if ('value' in outcome && answer) model.answered.push(...answer);
+  };
+  return { process, check };
+}
+
+/** Brings Redis to all returns, as the leader does. */
+export async function startCarry(stores: TurnstileOptions, model: Model): Promise<Task> {
+  const { sale, records } = model;
+  const last = records.returns.length;
+  const process = await startProcess('carry', stores, (redis, postgres) =>
+    carryReturns(redis, postgres, { id: sale.id, epoch: records.epoch }, last),
+  );
+  const check = (outcome: Outcome) => {
+    const lost = process.met.some(isLost);
+    assert.equal('thrown' in outcome ? outcome.thrown : undefined, lost ? 'Unanswered' : undefined);
+  };
   return { process, check };
 }
 

@@ -1,6 +1,6 @@
 /** The specification, second part: commits, and rebuilds that interfere with each other. */
+import { type Given, type Holdings, heldIn, takenIn } from './holdings.ts';
 import {
-  boughtIn,
   type Decision,
   type Decisions,
   emptyMemory,
@@ -31,20 +31,35 @@ export interface Model {
   readonly codes: string[];
   /** The decisions that customers got, by code. */
   readonly acknowledged: Decisions;
+  /** Every return that was ever noted. */
+  readonly given: Given[];
+  /** The returns that were answered. */
+  answered: Given[];
 }
 
 export const createModel = (sale: Sale, hours: Hours, dataset: string): Model => ({
   sale,
   dataset,
   memory: emptyMemory(),
-  records: { epoch: 0, opened: 0, hours, retired: false, committed: new Map() },
+  records: { epoch: 0, opened: 0, hours, retired: false, committed: new Map(), returns: [] },
   highest: 0,
   isOlder: false,
   isUnsaved: false,
   made: [],
   codes: [],
   acknowledged: new Map(),
+  given: [],
+  answered: [],
 });
+
+/** Who holds what by Postgres. */
+export const holdingsOf = ({ committed, returns }: Records): Holdings => ({ decisions: committed, returns });
+
+/** Whether all units of a return have come back from its code. */
+export const isGiven = (returns: readonly Given[], { code, units }: Given): boolean => {
+  const back = new Set(returns.flatMap((each) => (each.code === code ? each.units : [])));
+  return units.every((unit) => back.has(unit));
+};
 
 /** The epoch of those that are let in by this very Redis; undefined while nobody is. */
 export function servingEpoch({ memory, dataset }: Model): number | undefined {
@@ -73,10 +88,10 @@ export function commit({ records, made, sale }: Model, epoch: number, decisions:
     const valid = made.some((d) => d.code === code && sameDecision(d, decision) && d.epoch >= records.opened);
     law(valid, `${code} is committed, and was never decided so, or is void`);
     records.committed.set(code, decision);
-    const held = boughtIn(records.committed, decision.user).length;
+    const held = heldIn(holdingsOf(records), decision.user).length;
     law(held <= sale.limit, `${decision.user} holds ${held} items, above the limit`);
   }
-  const bought = boughtIn(records.committed);
+  const bought = takenIn(holdingsOf(records));
   law(new Set(bought).size === bought.length, 'an item is committed twice');
   return true;
 }
@@ -108,24 +123,43 @@ export function begin({ memory }: Model, epoch: number, token: string): [number,
 }
 
 /** A store is not what it was: what neither holds any more, in a form that counts, is lost for good. */
-export function mourn({ memory, records, acknowledged }: Model): void {
+export function mourn(model: Model): void {
+  const { memory, records, acknowledged } = model;
   const epoch = memory.hours === undefined ? epochAt(memory.gate) : memory.opened;
   const survives = (code: string) =>
     records.committed.has(code) ||
     (memory.decisions.has(code) && epoch > 0 && epoch >= records.opened) ||
     [...memory.outbox.values()].some((entry) => entry.decisions.has(code) && entry.epoch >= records.opened);
   for (const code of acknowledged.keys()) if (!survives(code)) acknowledged.delete(code);
+  const isKnown =
+    epoch > 0 && epoch >= records.opened ? [...records.returns, ...memory.returns] : records.returns;
+  model.answered = model.answered.filter((each) => survives(each.code) && isGiven(isKnown, each));
 }
 
 /** Clears what Postgres rewrites: nothing that is neither committed nor void may be lost with it. Carts stay. */
-export function clear({ memory, records, made }: Model): void {
+export function clear(model: Model): void {
+  const { memory, records, made } = model;
   for (const code of memory.decisions.keys()) {
     const isVoid = !made.some((d) => d.code === code && d.epoch >= records.opened);
     law(isVoid || records.committed.has(code), `${code} is cleared uncommitted`);
   }
+  // What came back of a code that neither store knows any more says nothing.
+  for (const each of memory.returns) {
+    law(
+      isUnknown(model, each) || isGiven(records.returns, each),
+      `a return of ${each.code} is cleared unnoted`,
+    );
+  }
   memory.hours = undefined;
   memory.stocked = false;
   memory.decisions.clear();
+  memory.returns = [];
+}
+
+/** Whether a return is from before the last rebuild that went through, or its code was lost by both stores. */
+function isUnknown({ memory, records }: Model, { code }: Given): boolean {
+  const epoch = memory.hours === undefined ? epochAt(memory.gate) : memory.opened;
+  return epoch < records.opened || !(records.committed.has(code) || memory.decisions.has(code));
 }
 
 /** Whether a rebuild has gone through as far as Postgres is concerned: no newer one has begun. */
@@ -146,6 +180,7 @@ export function open(model: Model, token: string, fence: string, hours: Hours): 
   memory.damaged = false;
   memory.decisions.clear();
   for (const [code, decision] of records.committed) memory.decisions.set(code, decision);
+  memory.returns = [...records.returns];
   for (const [user, { code }] of memory.carts) if (records.committed.has(code)) memory.carts.delete(user);
   if (servingEpoch(model) !== undefined) law(memory.outbox.size === 0, 'the gate opens on a full outbox');
   return 1;
@@ -168,8 +203,16 @@ export function checkServing(model: Model): void {
       `${code} is neither committed nor waiting`,
     );
   for (const entry of memory.outbox.values()) law(entry.epoch === epoch, 'an entry is of another epoch');
-  const bought = boughtIn(memory.decisions);
+  if (!model.isUnsaved)
+    law(
+      memory.returns.every((each, i) => each === records.returns[i] || sameGiven(each, records.returns[i])),
+      'Redis has another return',
+    );
+  const bought = takenIn(memory);
   law(new Set(bought).size === bought.length, 'an item is sold twice');
   for (const { user } of memory.decisions.values())
-    law(boughtIn(memory.decisions, user).length <= sale.limit, `${user} is above the limit`);
+    law(heldIn(memory, user).length <= sale.limit, `${user} is above the limit`);
 }
+
+export const sameGiven = (a: Given | undefined, b: Given | undefined): boolean =>
+  a?.code === b?.code && a?.restocked === b?.restocked && a?.units.join() === b?.units.join();

@@ -8,9 +8,12 @@ import { createSale, isSellable } from '../../src/store/sales.ts';
 import { checkPostgres, checkRedis } from './books.ts';
 import { type Call, mirror } from './calls.ts';
 import { type Command, type Course, type Script, STRANGER, WORKERS } from './commands.ts';
-import { boughtIn, emptyMemory, type Memory, type Records } from './model.ts';
+import { heldBy, heldIn } from './holdings.ts';
+import { emptyMemory, type Memory, type Records } from './model.ts';
 import {
+  startCarry,
   startCheckout,
+  startGiveBack,
   startPurchase,
   startRebuild,
   startRetire,
@@ -18,7 +21,7 @@ import {
   startSweep,
   type Task,
 } from './processes.ts';
-import { createModel, type Model, mourn, servingEpoch } from './recovery.ts';
+import { createModel, holdingsOf, type Model, mourn, servingEpoch } from './recovery.ts';
 import type { ModelStores } from './stores.ts';
 import type { TurnstileOptions } from './turnstile.ts';
 import { allUnits } from './units.ts';
@@ -109,19 +112,33 @@ export async function follow(run: Run, task: Task, course?: Course): Promise<voi
   task.check(process.outcome);
 }
 
-/** Rebuilds a sale that cannot be sold, as the leader would; all workers learn of it. */
+/** Rebuilds a sale that cannot be sold, and carries on what came back, as the leader would; all workers learn of it. */
 export async function keep(run: Run): Promise<void> {
+  if (run.model.records.retired) return;
+  await rebuildUnlessSellable(run);
+  if (run.model.isUnsaved) {
+    await follow(run, await startSave(run.turnstile, saleOf(run, 0)));
+    await rebuildUnlessSellable(run);
+    run.model.isUnsaved = false;
+  }
+  if (run.model.memory.returns.length === run.model.records.returns.length) return;
+  await follow(run, await startCarry(run.turnstile, run.model));
+  await rebuildUnlessSellable(run);
+  assert.deepEqual(
+    run.model.memory.returns,
+    run.model.records.returns,
+    'returns that the leader has carried',
+  );
+}
+
+async function rebuildUnlessSellable(run: Run): Promise<void> {
   const { model, stores } = run;
-  const { epoch, retired } = model.records;
-  if (retired) return;
+  const { epoch } = model.records;
   const { stocked, damaged } = model.memory;
   const sellable = servingEpoch(model) === epoch && stocked && !damaged;
   assert.equal(await isSellable(stores.redis, { ...saleOf(run, 0), epoch }), sellable, 'isSellable');
   if (!sellable) await follow(run, await startRebuild(run.turnstile, model));
   run.epochs.fill(model.records.epoch);
-  if (!model.isUnsaved) return;
-  await follow(run, await startSave(run.turnstile, saleOf(run, 0)));
-  model.isUnsaved = false;
 }
 
 /** The code that a command means: the newest is 0; past the oldest, one that was never given out. */
@@ -159,6 +176,19 @@ const DOES: Does = {
   async purchase(run, { worker, codes, course }) {
     const posted = codes.map((index) => codeAt(run, index));
     await follow(run, await startPurchase(run.turnstile, run.model, saleOf(run, worker), posted), course);
+  },
+  async 'give back'(run, { code, part, restock, course }) {
+    const { model, turnstile } = run;
+    const given = codeAt(run, code);
+    const [unit] = part ? heldBy(holdingsOf(model.records), given) : [];
+    await follow(
+      run,
+      await startGiveBack(turnstile, model, given, restock, unit ? [unit] : undefined),
+      course,
+    );
+  },
+  async carry(run, { course }) {
+    if (!run.model.records.retired) await follow(run, await startCarry(run.turnstile, run.model), course);
   },
   async sweep(run, { course }) {
     await follow(run, await startSweep(run.turnstile, run.model), course);
@@ -198,14 +228,15 @@ const DOES: Does = {
   async lose({ stores, model }, { key }) {
     const { memory } = model;
     await stores.redis.command('DEL', keysOf(model.sale.id)[key]);
-    const held = key === 'bought' ? boughtIn(memory.decisions).length : memory[key].size;
-    memory.damaged ||= held > 0;
-    if (key !== 'bought') memory[key].clear();
+    const held = { bought: heldIn(memory), returns: memory.returns }[key as 'bought' | 'returns'];
+    memory.damaged ||= (held?.length ?? memory[key as 'decisions' | 'outbox'].size) > 0;
+    if (key === 'returns') memory.returns = [];
+    else if (key !== 'bought') memory[key].clear();
     mourn(model);
   },
   async 'Postgres goes back'(run, { commands }) {
     const { stores, model, pasts, turnstile } = run;
-    const { epoch } = model.records;
+    const { epoch, returns } = model.records;
     // What came after that is another history, to which there is no way back.
     pasts.splice(Math.max(1, pasts.length - commands));
     model.records = { ...structuredClone(pasts.at(-1) as Records), hours: model.records.hours };
@@ -216,9 +247,10 @@ const DOES: Does = {
     run.left = run.left.filter(({ process }) => !['rebuild', 'retire'].includes(process.name));
     turnstile.late.length = 0;
     mourn(model);
-    // An epoch that has ended would accept commits again. The leader looks five times a second; what a worker commits before that
-    // is healed as a contradiction, of which the model has none (test/store/contradictions.test.ts).
-    if (model.records.epoch < epoch) await keep(run);
+    // An epoch that has ended would accept commits again, and units that came back would have two buyers. The leader looks five times a
+    // second; what a worker commits before that is healed as a contradiction, of which the model has none
+    // (test/store/contradictions.test.ts).
+    if (model.records.epoch < epoch || model.records.returns.length < returns.length) await keep(run);
   },
   async 'go back'({ stores, model, copies }, { commands }) {
     const copy = Math.max(0, copies.length - 1 - commands);

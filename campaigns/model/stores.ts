@@ -9,6 +9,7 @@ import { keysOf } from '../../src/store/keys.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { openPostgres, type Postgres } from '../../src/store/postgres.ts';
 import { openRedis, type Redis } from '../../src/store/redis.ts';
+import { heldIn, takenIn } from './holdings.ts';
 import type { Records } from './model.ts';
 
 export interface ModelStores {
@@ -33,6 +34,10 @@ export interface ModelStores {
   sql(text: string, ...values: unknown[]): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
+
+const RESTORE_SQL = `insert into purchases (sale_id, item_id, unit, stock, code, user_id, purchased_at, withdrawn)
+  select $1, $2, $3::int, i.stock, $4, $5, d.decided_at, $6
+  from items i, decisions d where i.sale_id = $1 and i.id = $2 and d.code = $4`;
 
 const quiet = { patient: false, onError: () => {} } as const;
 /** The model has time: on a busy box a run should wait for Postgres, not end. */
@@ -106,14 +111,7 @@ export async function openModelStores(): Promise<ModelStores> {
       await Promise.all(keys.map((key) => copies.command('COPY', `${key}:${copy}`, key, 'DB', '0')));
       await promote();
     },
-    async loseCommits(saleId, { epoch, opened, retired, committed }) {
-      for (const table of ['purchases', 'decisions'])
-        await sql(`delete from ${table} where sale_id = $1 and code <> all($2::text[])`, saleId, [
-          ...committed.keys(),
-        ]);
-      const facts = 'epoch = $2, opened_epoch = $3, retired = $4, sold = case when $4 then sold end';
-      await sql(`update sales set ${facts} where id = $1`, saleId, epoch, opened, retired);
-    },
+    loseCommits: (saleId, records) => loseCommits(sql, saleId, records),
     async clear() {
       await Promise.all([real.command('FLUSHDB'), copies.command('FLUSHDB')]);
       await sql('truncate sales, items, purchases, decisions, returns, return_counts cascade');
@@ -124,4 +122,24 @@ export async function openModelStores(): Promise<ModelStores> {
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Makes Postgres hold these records of a sale again; what it has read since is gone. */
+async function loseCommits(sql: ModelStores['sql'], saleId: string, records: Records): Promise<void> {
+  const { epoch, opened, retired, committed, returns } = records;
+  const codes = [...committed.keys()];
+  await sql('delete from decisions where sale_id = $1 and code <> all($2::text[])', saleId, codes);
+  await sql('delete from returns where sale_id = $1 and number > $2', saleId, returns.length);
+  await sql('update return_counts set last = $2 where sale_id = $1', saleId, returns.length);
+  await sql('delete from purchases where sale_id = $1', saleId);
+  for (const [code, { user, lines }] of committed) {
+    const one = { decisions: new Map([[code, { user, lines }]]), returns };
+    const held = heldIn(one);
+    for (const name of takenIn(one)) {
+      const [item, unit = '0'] = name.split('@');
+      await sql(RESTORE_SQL, saleId, item, Number(unit), code, user, !held.includes(name));
+    }
+  }
+  const facts = 'epoch = $2, opened_epoch = $3, retired = $4, sold = case when $4 then sold end';
+  await sql(`update sales set ${facts} where id = $1`, saleId, epoch, opened, retired);
 }

@@ -1,6 +1,7 @@
 /** Units in the specification: what is left of an item, and what a decision's line may say of it. */
 import { itemOf, unitsOf } from '../../src/store/decision.ts';
-import { boughtIn, type Decisions, law, type Memory, type Sale } from './model.ts';
+import { type Holdings, takenIn } from './holdings.ts';
+import { law, type Sale } from './model.ts';
 
 /** A unit by name: unit 0 as its item, so that a unique item is named as ever. */
 export const unitName = (item: string, unit: number): string => (unit === 0 ? item : `${item}@${unit}`);
@@ -9,9 +10,9 @@ export const unitName = (item: string, unit: number): string => (unit === 0 ? it
 export const allUnits = ({ items, stock }: Sale): string[] =>
   items.flatMap((item) => Array.from({ length: stock(item) }, (_, unit) => unitName(item, unit)));
 
-/** How many units of an item nobody holds. */
-export const leftOf = ({ stock }: Sale, decisions: Decisions, item: string): number =>
-  stock(item) - boughtIn(decisions).filter((unit) => unit.split('@')[0] === item).length;
+/** How many units of an item are for sale. */
+export const leftOf = ({ stock }: Sale, holdings: Holdings, item: string): number =>
+  stock(item) - takenIn(holdings).filter((unit) => unit.split('@')[0] === item).length;
 
 /** A word of a cart: the item, and the quantity where it is not 1. */
 export function lineOf(word: string): { readonly item: string; readonly quantity: number } {
@@ -23,10 +24,10 @@ export const wordOf = (item: string, quantity: number): string =>
   quantity === 1 ? item : `${item}*${quantity}`;
 
 /** Units of a cart's lines that could be bought now, but for one item's own. */
-export const liveUnits = (sale: Sale, { decisions }: Memory, words: readonly string[], but: string): number =>
+export const liveUnits = (sale: Sale, holdings: Holdings, words: readonly string[], but: string): number =>
   words
     .map(lineOf)
-    .filter(({ item, quantity }) => item !== but && leftOf(sale, decisions, item) >= quantity)
+    .filter(({ item, quantity }) => item !== but && leftOf(sale, holdings, item) >= quantity)
     .reduce((sum, { quantity }) => sum + quantity, 0);
 
 /**

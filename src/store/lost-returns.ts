@@ -99,33 +99,37 @@ export async function saveReturns(
 ): Promise<SavedReturns | undefined> {
   const lost = await findLostReturns(redis, postgres, sale.id, token);
   if (lost === undefined) return undefined;
-  let decisions = 0;
+  let [decisions, returns] = [0, 0];
   for (let from = 0; from < lost.length; from += PART) {
     const part = lost.slice(from, from + PART);
-    const missing = await findMissing(redis, postgres, sale.id, part);
-    const saved = await savePart(postgres, sale, part, missing, onContradiction);
+    const { missing, isVoid } = await findMissing(redis, postgres, sale.id, part);
+    const valid = part.filter((each) => !isVoid(each));
+    const saved = await savePart(postgres, sale, valid, missing, onContradiction);
     if (saved === undefined) return undefined;
     decisions += saved;
+    returns += valid.length;
   }
-  return { returns: lost.length, decisions };
+  return { returns, decisions };
 }
 
-/** The decisions of these returns' codes that Postgres does not have. */
+/** The decisions of these returns' codes that Postgres does not have. A return whose decision is lost in both stores is void. */
 async function findMissing(
   redis: Redis,
   postgres: Postgres,
   saleId: string,
   returns: readonly Return[],
-): Promise<Decision[]> {
+): Promise<{ missing: Decision[]; isVoid: (of: Return) => boolean }> {
   const codes = [...new Set(returns.map(({ code }) => code))];
   const rows = await postgres.query<{ code: string }>(sql.uncommitted, [codes]);
-  if (rows.length === 0) return [];
-  const missing = rows.map(({ code }) => code);
-  const texts = (await redis.command('HMGET', keysOf(saleId).decisions, ...missing)) as (string | null)[];
-  return missing.flatMap((code, i) => {
+  if (rows.length === 0) return { missing: [], isVoid: () => false };
+  const uncommitted = rows.map(({ code }) => code);
+  const texts = (await redis.command('HMGET', keysOf(saleId).decisions, ...uncommitted)) as (string | null)[];
+  const lost = new Set(uncommitted.filter((_, i) => !texts[i]));
+  const missing = uncommitted.flatMap((code, i) => {
     const text = texts[i];
     return text ? [parseDecision(saleId, code, text)] : [];
   });
+  return { missing, isVoid: ({ code }) => lost.has(code) };
 }
 
 /** One transaction; or one for each return, when one contradicts Postgres. Returns the decisions that were committed. */
@@ -136,6 +140,7 @@ async function savePart(
   missing: readonly Decision[],
   onContradiction: OnContradiction,
 ): Promise<number | undefined> {
+  if (part.length === 0) return 0;
   try {
     return await postgres.transaction('returns', (client) =>
       save(client, postgres.tells, sale, part, missing),

@@ -4,11 +4,10 @@ import type { OnContradiction } from './commit.ts';
 import { doubtSale } from './decide.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf, queueKeysOf } from './keys.ts';
-import { findLostReturns } from './lost-returns.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
 import { isSellable } from './sales.ts';
-import { salvageDecisions } from './salvage.ts';
+import { saveSale } from './save.ts';
 
 const retire = script('retire');
 const sql = {
@@ -46,15 +45,8 @@ export async function retireSale(
   // What is not whole is rebuilt first.
   if (Number(seconds) * 1_000 < sale.endsAtMs + afterMs || !(await isSellable(redis, sale))) return false;
   const fence = fenceOf(sale.epoch);
-  const lost = await findLostReturns(redis, postgres, sale.id, fence);
-  if (lost === undefined) return false;
-  if (lost.length > 0) {
-    // A rebuild saves them.
-    await doubtSale(redis, sale);
-    return false;
-  }
-  const salvaged = await salvageDecisions(redis, postgres, sale, fence, onContradiction);
-  if (salvaged === undefined) return false;
+  const salvaged = await saveSale(redis, postgres, sale, onContradiction);
+  if (salvaged === undefined || salvaged === 'doubted') return false;
   onSalvaged(salvaged);
   const differences = await auditSale(redis, postgres, sale.id, rest);
   if (differences.length > 0) {

@@ -1,11 +1,9 @@
 import type { Log } from '../../log.ts';
 import type { LiveSale } from '../../sale.ts';
 import { doubtSale } from '../../store/decide.ts';
-import { fenceOf } from '../../store/fence.ts';
-import { findLostReturns } from '../../store/lost-returns.ts';
 import type { Postgres } from '../../store/postgres.ts';
 import type { Redis } from '../../store/redis.ts';
-import { salvageDecisions } from '../../store/salvage.ts';
+import { saveSale } from '../../store/save.ts';
 import { forEachSale } from './each-sale.ts';
 import type { OnSalvaged } from './salvaged.ts';
 
@@ -29,18 +27,12 @@ export function createSaver({ redis, postgres, log, sales, onSalvaged }: SaverOp
 
   /** Returns whether all of it was compared. */
   const saveOne = async (sale: LiveSale): Promise<boolean> => {
-    const lost = await findLostReturns(redis, postgres, sale.id, fenceOf(sale.epoch));
-    if (lost === undefined) return false;
-    // Only behind a shut gate can they be noted: a rebuild does so, and saves the decisions too.
-    if (lost.length > 0) {
-      await doubtSale(redis, sale);
-      return true;
-    }
     let contradictions = 0;
-    const salvaged = await salvageDecisions(redis, postgres, sale, fenceOf(sale.epoch), () => {
+    const salvaged = await saveSale(redis, postgres, sale, () => {
       contradictions++;
     });
     if (salvaged === undefined) return false;
+    if (salvaged === 'doubted') return true;
     onSalvaged(sale.id, salvaged);
     // Only a rebuild can heal that, and counts them.
     if (contradictions > 0) await doubtSale(redis, sale);
