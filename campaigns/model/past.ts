@@ -22,6 +22,9 @@ const purchase: Command = { do: 'purchase', worker: 0, codes: [0] };
 const purchaseHeld: Command = { ...purchase, course: [1, 'waits'] };
 const resume: Command = { do: 'resume', process: 0 };
 const keep: Command = { do: 'keep' };
+const giveBack: Command = { do: 'give back', code: 0, part: false, restock: true };
+/** Gives back in Postgres, and is left before Redis hears of it. */
+const giveBackHeld: Command = { ...giveBack, course: [1, 'waits'] };
 
 export const PAST: Readonly<Record<string, Script>> = {
   'a decision that a rebuild did not see comes back with an old copy of Redis': run(
@@ -132,5 +135,56 @@ export const PAST: Readonly<Record<string, Script>> = {
     { do: 'rebuild', course: [1, 'waits'] },
     { do: 'retire' },
     resume,
+  ),
+  'a return is carried on by the leader, and then its worker wakes': run(
+    checkout(0),
+    purchase,
+    giveBackHeld,
+    keep,
+    checkout(0),
+    resume,
+    purchase,
+  ),
+  'Postgres loses a return, and the purchase of the same unit that followed': run(
+    checkout(0, 1),
+    purchase,
+    giveBack,
+    checkout(0),
+    purchase,
+    { do: 'Postgres goes back', commands: 3, kept: true },
+  ),
+  'Postgres loses everything: a purchase, a part of it that came back, and who bought that': run(
+    checkout(0, 1),
+    purchase,
+    { ...giveBack, part: true },
+    checkout(0),
+    purchase,
+    { do: 'Postgres goes back', commands: 5, kept: true },
+  ),
+  'Postgres loses a purchase of which nobody gets a unit again': run(
+    checkout(0, 1),
+    purchase,
+    { ...giveBack, part: true, restock: false },
+    { do: 'Postgres goes back', commands: 2, kept: true },
+    checkout(2),
+    purchase,
+  ),
+  'a unit comes back while a rebuild reads': run(
+    checkout(0),
+    purchase,
+    { do: 'rebuild', course: [9, 'waits'] },
+    giveBack,
+    resume,
+    keep,
+    giveBack,
+  ),
+  'what nobody gets is not for sale after a rebuild, and its buyer has room': run(
+    checkout(0, 1),
+    purchase,
+    { ...giveBack, restock: false },
+    { do: 'empty' },
+    keep,
+    checkout(2),
+    purchase,
   ),
 };
