@@ -41,5 +41,5 @@ export function createQueueDuty({ redis, postgres, log, sales }: QueuesOptions):
   };
 }
 
-const isNews = (saved: SavedQueue, { joined, ahead, tail }: QueueState): boolean =>
-  joined > saved.joined || ahead > saved.line || tail > saved.tail;
+const isNews = (saved: SavedQueue, { joined, ahead, tail, later }: QueueState): boolean =>
+  joined > saved.joined || ahead > saved.line || tail > saved.tail || later > saved.reserved;

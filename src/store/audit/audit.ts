@@ -13,17 +13,18 @@ import {
   usersInPostgres,
   usersInRedis,
 } from './keys.ts';
+import { checkQueue } from './queue.ts';
 import { checkReturns, returnsInPostgres } from './returns.ts';
 import { checkSale, readSaleFacts, type SaleFacts, untilGateIsOpen } from './sale.ts';
 
-/** What the audit compares: the sale as a whole, then each item, decision, user and return. */
-export const CHECKS = ['sale', 'items', 'decisions', 'users', 'returns'] as const;
+/** What the audit compares: the sale as a whole, then each item, decision, user and return, and its queue. */
+export const CHECKS = ['sale', 'items', 'decisions', 'users', 'returns', 'queue'] as const;
 
 /** One thing on which the books disagree. */
 export interface Difference {
   readonly saleId: string;
   readonly check: (typeof CHECKS)[number];
-  /** The item, the code, the user, or the number of the return; the sale's id where the sale as a whole is meant. */
+  /** The item, the code, the user, or the number of the return; the sale's id where the sale as a whole, or its queue, is meant. */
   readonly subject: string;
   /** What is wrong with it; behind the subject it reads as a sentence. */
   readonly problem: string;
@@ -113,6 +114,7 @@ async function auditBooks(books: Books, count: number, rest: () => Promise<void>
     await settle(books, 'decisions', checkDecisions, [...codes, ...waiting.byCode.keys()]),
     await settle(books, 'users', checkUsers, [...users, ...waiting.byUser.keys()]),
     await settle(books, 'returns', checkReturns, returns),
+    await settle(books, 'queue', checkQueue, [saleId]),
   ];
   return settled.flat();
 }

@@ -52,9 +52,9 @@ export const readSaved = async (postgres: Postgres, saleId: string): Promise<Sav
 export async function saveState(
   postgres: Postgres,
   saleId: string,
-  { joined, ahead, tail }: Pick<QueueState, 'joined' | 'ahead' | 'tail'>,
+  { joined, ahead, tail, later }: QueueState,
 ): Promise<void> {
-  await postgres.query(sql.save, [saleId, joined, ahead, tail]);
+  await postgres.query(sql.save, [saleId, joined, ahead, tail, later]);
 }
 
 /**

@@ -5,6 +5,7 @@ import pino from 'pino';
 import { createQueueDuty } from '../../../src/primary/duties/queues.ts';
 import type { LiveSale, QueueSettings } from '../../../src/sale.ts';
 import { createSaleQueue, type SaleQueue } from '../../../src/selling/sale-queue.ts';
+import { auditSale } from '../../../src/store/audit/audit.ts';
 import { queueKeysOf } from '../../../src/store/keys.ts';
 import { createJoins } from '../../../src/store/queue/joins.ts';
 import { advanceLine } from '../../../src/store/queue/line.ts';
@@ -369,4 +370,32 @@ test('a queue goes with its sale, and is not given back to Redis afterwards', as
   assert.equal(await retireSale(redis, postgres, facts, { afterMs: 0, ...unwanted }), true);
   await Promise.all([lead(), line.look()]);
   assert.deepEqual(await left(), []);
+});
+
+test('the audit says when buyers go by what Postgres does not have; the leader mends what an older Postgres has lost', async () => {
+  const sale = await openSale(stores, { queue: { admitPerSecond: 1_000, draws: true } });
+  const facts = async () => (await readLiveSales(postgres)).find(({ id }) => id === sale.id)!;
+  let now = await facts();
+  const lead = createQueueDuty({ redis, postgres, log, sales: () => [now] });
+  const line = createSaleQueue({ redis, postgres, sale: () => now, takeShed: () => false });
+  await lead();
+  now = await facts();
+  await lead();
+  for (const user of usersOf(20)) await ticketOf(line, user);
+  for (let i = 0; i < 3; i++) {
+    await sleep(30);
+    await lead();
+  }
+  const problems = async () =>
+    (await auditSale(redis, postgres, sale.id)).map(({ check, problem }) => `${check} ${problem}`);
+  assert.deepEqual(await problems(), []);
+  await sql('update sale_queues set line = 0, reserved = 0 where sale_id = $1', sale.id);
+  assert.deepEqual(await problems(), ['queue has given 20 numbers, and 0 are reserved in Postgres']);
+  await sql('update sale_queues set reserved = 20 where sale_id = $1', sale.id);
+  assert.match((await problems()).join(), /^queue has admitted up to [\d.]+, and Postgres up to 0$/);
+  await sql('update sale_queues set reserved = 0 where sale_id = $1', sale.id);
+  await lead();
+  assert.deepEqual(await problems(), []);
+  await redis.command('HSET', queueKeysOf(sale.id).queue, 'drawn', '7');
+  assert.deepEqual(await problems(), ['queue has drawn 7 in Redis and 0 in Postgres']);
 });
