@@ -3,6 +3,8 @@
  * worker; what drawing a lot and reading a ticket take; and what so many buyers take of Redis. `npm run perf -- queue` (3 min).
  */
 import { createSecretKey } from 'node:crypto';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { lotOf } from '../src/door/queue/draw.ts';
 import { readTicket, writeTicket } from '../src/door/queue/ticket.ts';
@@ -14,8 +16,10 @@ import { openStores, readCount, runCommand, type Stores, UsageError } from './co
 import { findOha, runOha } from './oha.ts';
 import { makeDataDir, type OwnService, startService } from './service.ts';
 import { listItems, timeAt } from './shop.ts';
+import { cpuPerRequest, usageOfTree } from './usage.ts';
 
 const SECONDS = 2.5;
+const LISTEN_S = 10;
 /** Buyers whose joining is under way at a time. */
 const AT_ONCE = 2_048;
 const MIB = 1 << 20;
@@ -135,17 +139,62 @@ async function measureMemory(service: OwnService, buyers: number): Promise<void>
   }
 }
 
+/** So many buyers listen for their turn while the line moves: what one costs the worker, in memory and time. */
+async function measureListeners({ url, pid }: OwnService, count: number): Promise<void> {
+  const sale = await newSale(url, { total_items: 1, queue: { admit_per_second: 1 } });
+  const connection = openConnection(url);
+  const tickets: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const { body } = await connection.request('POST', `/queue?user_id=listener-${i}&sale_id=${sale}`);
+    tickets.push((JSON.parse(body) as { ticket: string }).ticket);
+  }
+  const rssOf = async () => {
+    const { body } = await connection.request('GET', '/health');
+    return (JSON.parse(body) as { workers: { memory: number }[] }).workers[0]?.memory as number;
+  };
+  const before = await rssOf();
+  const { hostname, port, host } = new URL(url);
+  let messages = 0;
+  const sockets = tickets.map((ticket) => {
+    const socket = connect(Number(port), hostname, () =>
+      socket.write(`GET /queue/${ticket} HTTP/1.1\r\nHost: ${host}\r\nAccept: text/event-stream\r\n\r\n`),
+    );
+    return socket.on('data', (part) => {
+      if (part.includes('data: ')) messages++;
+    });
+  });
+  while (messages < count) await sleep(100);
+  const usage = usageOfTree(pid);
+  const heard = messages;
+  await sleep(LISTEN_S * 1_000);
+  const told = messages - heard;
+  const { workers } = cpuPerRequest(usage, usageOfTree(pid), told);
+  const bytes = (await rssOf()) - before;
+  for (const socket of sockets) socket.destroy();
+  connection.close();
+  print(`${count.toLocaleString('en')} listeners, each`, `${(bytes / count / 1_024).toFixed(1)} KiB`);
+  print(
+    `${Math.round(told / LISTEN_S).toLocaleString('en')} messages per second, each`,
+    `${workers.toFixed(1)} µs`,
+  );
+}
+
 await runCommand('queue', async () => {
   const { values } = parseArgs({
-    options: { buyers: { type: 'string' }, rounds: { type: 'string' } },
+    options: {
+      ...{ buyers: { type: 'string' }, rounds: { type: 'string' } },
+      listeners: { type: 'string' },
+    } as const,
   });
   const buyers = readCount('buyers', values.buyers, 1_000_000);
+  const listeners = readCount('listeners', values.listeners, 5_000);
   const rounds = readCount('rounds', values.rounds, 7);
   measureTickets();
   const { dataDir, remove } = makeDataDir();
   const service = await startService(dataDir, { WORKERS: '1', LOG_REQUESTS: 'failures' });
   try {
     await measureRequests(service, rounds);
+    await measureListeners(service, listeners);
     await measureMemory(service, buyers);
   } finally {
     await service.stop();

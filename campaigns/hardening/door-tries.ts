@@ -1,4 +1,5 @@
 import type { Random } from '../faults/random.ts';
+import { forgedTickets } from './tickets.ts';
 import { byKey, bySecret, type Claims, claimsOf, inS, SECRET, type Signer, unsigned } from './tokens.ts';
 
 /** What the attacker knows, and what it would like to be. */
@@ -7,6 +8,8 @@ export interface Prey {
   readonly item: string;
   /** A code of the victim's cart, which has leaked. */
   readonly code: string;
+  /** A sale whose queue admits nobody, one of its items, and the tickets of victim and thief in it. */
+  readonly queued: { readonly saleId: string; readonly item: string; readonly tickets: readonly string[] };
   /** Keys that the service knows: their public parts are published. */
   readonly signers: readonly Signer[];
 }
@@ -118,6 +121,23 @@ export function tokenTry(random: Random, prey: Prey): Try {
     isCheckout: target.startsWith('POST /checkout'),
     // 404: the code has no receipt yet, which is all that a token of its own may learn of it. 401: two tokens are none.
     allowed: isOwn ? [401, 403, 404, 429] : [401, 429, 431],
+  };
+}
+
+/** A thief with a good token who makes himself a turn: by the victim's ticket, by a forged one, or by its own before its time. */
+export function ticketTry(random: Random, { queued }: Prey): Try {
+  const own = random.pick(queued.tickets);
+  const ticket = random.chance(0.1) ? own : random.pick(forgedTickets(own));
+  const isCheckout = ticket === queued.tickets[1] || random.chance(0.7);
+  const target = isCheckout
+    ? `POST /checkout?id=${queued.item}&sale_id=${queued.saleId}&ticket=${ticket}`
+    : `GET /queue/${ticket}`;
+  const forwarded = `X-Forwarded-For: 100.${random.between(0, 255)}.${random.between(0, 255)}.${random.between(0, 255)}`;
+  return {
+    text: requestOf(random, target, [`Authorization: Bearer ${bySecret(claims(THIEF))}`, forwarded]),
+    isCheckout,
+    // 403: the ticket is the victim's, or none. 404: there is no such ticket.
+    allowed: isCheckout ? [403, 429] : [403, 404, 429],
   };
 }
 

@@ -12,6 +12,7 @@ import {
   setStranger,
   THIEF,
   type Try,
+  ticketTry,
   tokenTry,
   VICTIM,
 } from './door-tries.ts';
@@ -37,6 +38,8 @@ const [RATE, BURST] = [2, 20];
 const TOLD_S = 0.25;
 /** Attempts are in Postgres some two seconds after they were made. */
 const SHIPPED_MS = 3_000;
+/** Attempts that the door and the queue refuse. */
+const REFUSED = ['buyer_unproven', 'buyer_mismatch', 'rate_limited', 'not_admitted'];
 const ALGORITHMS = ['EdDSA', 'ES256', 'RS256'] as const;
 
 /** Tries to buy as somebody else, and to ask from addresses that are none; returns one sentence for each promise that was broken. */
@@ -74,8 +77,11 @@ async function attack(
   const prey = { signers, ...(await shop(url)) };
   const half = Math.floor(tries / 2);
   const before = await readWorkers(url, WORKERS);
-  const tokens = await sendTries(url, half, (i) => tokenTry(seeded(seed + i), prey));
-  say(`${half} tokens from seed ${seed}: ${tokens.outcomes.text()}`);
+  const tokens = await sendTries(url, half, (i) => {
+    const random = seeded(seed + i);
+    return random.chance(0.2) ? ticketTry(random, prey) : tokenTry(random, prey);
+  });
+  say(`${half} tokens and tickets from seed ${seed}: ${tokens.outcomes.text()}`);
   const beganMs = performance.now();
   const addresses = await sendTries(url, half, (i) => addressTry(seeded(seed + half + i)));
   const owed = BURST * WORKERS + RATE * ((performance.now() - beganMs) / 1_000 + TOLD_S * WORKERS);
@@ -86,14 +92,18 @@ async function attack(
     violations.push(`${ATTACKER} was served ${passed} times; ${owed.toFixed(0)} were its due`);
   violations.push(...(await compareWorkers(url, before)));
   violations.push(...(await compareLog(service, tokens.checkouts)));
-  const bought = await asVictim(url, `POST /purchase?code=${prey.code}`);
+  const bought = await asBuyer(url, `POST /purchase?code=${prey.code}`);
   if (bought.status !== 200) violations.push(`the victim's own purchase was answered ${bought.status}`);
   return violations;
 }
 
-/** The victim, with a token of its own, from an address that is exempt. */
-async function asVictim(url: string, target: string): Promise<{ status: number; body: string }> {
-  const token = bySecret(claimsOf(VICTIM, { aud: AUDIENCE }));
+/** The victim, or somebody else, with a token of its own, from an address that is exempt. */
+async function asBuyer(
+  url: string,
+  target: string,
+  user = VICTIM,
+): Promise<{ status: number; body: string }> {
+  const token = bySecret(claimsOf(user, { aud: AUDIENCE }));
   const headers = ['X-Forwarded-For: 198.51.100.1', `Authorization: Bearer ${token}`, 'Connection: close'];
   const { answers } = await converse(
     url,
@@ -104,11 +114,30 @@ async function asVictim(url: string, target: string): Promise<{ status: number; 
 
 /** Fills a cart of the victim; the item of the tries is another one. */
 async function shop(url: string): Promise<Omit<Prey, 'signers'>> {
-  const { id: saleId } = JSON.parse((await asVictim(url, 'GET /sales/active')).body) as { id: string };
-  const page = await asVictim(url, `GET /sales/${saleId}/items`);
+  const { id: saleId } = JSON.parse((await asBuyer(url, 'GET /sales/active')).body) as { id: string };
+  const page = await asBuyer(url, `GET /sales/${saleId}/items`);
   const [own, item] = (JSON.parse(page.body) as { id: string }[]).map(({ id }) => id) as [string, string];
-  const cart = await asVictim(url, `POST /checkout?id=${own}&sale_id=${saleId}`);
-  return { saleId, item, code: (JSON.parse(cart.body) as { code: string }).code };
+  const cart = await asBuyer(url, `POST /checkout?id=${own}&sale_id=${saleId}`);
+  const { code } = JSON.parse(cart.body) as { code: string };
+  return { saleId, item, code, queued: await queueUp(url) };
+}
+
+/** Makes a sale whose queue admits nobody, and has victim and thief join it. */
+async function queueUp(url: string): Promise<Prey['queued']> {
+  const made = await fetch(`${url}/admin/sales`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': '198.51.100.1' },
+    body: JSON.stringify({ total_items: 1, queue: { admit_per_second: 0 } }),
+  });
+  const { data } = (await made.json()) as { data: { id: string } };
+  const page = await asBuyer(url, `GET /sales/${data.id}/items`);
+  const [item] = (JSON.parse(page.body) as { id: string }[]).map(({ id }) => id) as [string];
+  const tickets: string[] = [];
+  for (const user of [VICTIM, THIEF]) {
+    const joined = await asBuyer(url, `POST /queue?sale_id=${data.id}`, user);
+    tickets.push((JSON.parse(joined.body) as { ticket: string }).ticket);
+  }
+  return { saleId: data.id, item, tickets };
 }
 
 interface Tried {
@@ -149,10 +178,11 @@ async function compareLog(service: OwnService, refused: number): Promise<string[
   try {
     await sleep(SHIPPED_MS);
     const text =
-      "select count(*) filter (where outcome in ('buyer_unproven', 'buyer_mismatch', 'rate_limited'))::int as refused, count(*) filter (where outcome not in ('buyer_unproven', 'buyer_mismatch', 'rate_limited'))::int as others from checkout_attempts where user_id is null or user_id in ($1, $2)";
+      'select count(*) filter (where outcome = any($3))::int as refused, count(*) filter (where outcome <> all($3))::int as others from checkout_attempts where user_id is null or user_id in ($1, $2)';
     const [row] = await stores.postgres.query<{ refused: number; others: number }>({ name: '', text }, [
       VICTIM,
       THIEF,
+      REFUSED,
     ]);
     const differences: string[] = [];
     if (row?.refused !== refused)

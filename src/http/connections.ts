@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Per worker: each costs some 10 KiB; past this, connecting clients are refused at once. */
-const CONNECTIONS_MAX = 10_000;
+/** Per worker, half of them for listeners of queues: each costs some 10 KiB; past this, connecting clients are refused at once. */
+const CONNECTIONS_MAX = 20_000;
 /** Files that a worker needs for its stores, its peers, its spool and node itself. */
 const FILES_RESERVED = 64;
 /** A client may take as long to fetch an answer as to send a request. */

@@ -75,12 +75,10 @@ function readInput({ query, buyer }: Asked): Input {
   const userId = errors.user_id === undefined ? (buyer ?? given) : undefined;
   const itemId = readItemId(query, errors);
   const saleId = readParameter(query, 'sale_id', OPTIONAL, errors);
-  const quantity = readParameter(query, 'quantity', QUANTITY, errors);
+  const units = readParameter(query, 'quantity', QUANTITY, errors);
+  const quantity = units === undefined ? undefined : Number(units);
   const ticket = readParameter(query, 'ticket', TICKET_GIVEN, errors);
-  return {
-    ...{ userId, itemId, saleId, ticket, errors },
-    quantity: quantity === undefined ? undefined : Number(quantity),
-  };
+  return { userId, itemId, saleId, quantity, ticket, errors };
 }
 
 /** Older clients say `item_id`, and look for it in `errors`. */

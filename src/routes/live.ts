@@ -9,7 +9,7 @@ import { findSale } from '../store/sale-list.ts';
 import type { RouteDeps } from './deps.ts';
 import { SALE_PATH } from './sales.ts';
 
-/** Half of a worker's connections: the other half is for those who buy. */
+/** A quarter of a worker's connections: queues may take half, and the rest is for those who buy. */
 const LISTENERS_MAX = 5_000;
 
 export const SSE_TYPE = 'text/event-stream';

@@ -60,8 +60,8 @@ export function createTurns(): Turns {
         let last = '';
         for (let quiet = BEAT_PULSES; !isLeaving(); quiet++) {
           const now = turn();
-          const text = textOf(now);
-          if (text !== last && quiet >= pulsesOf(now)) {
+          const text = isEnd(now) || quiet >= pulsesOf(now) ? textOf(now) : last;
+          if (text !== last) {
             yield eventOf(now, text);
             last = text;
             quiet = 0;
@@ -69,7 +69,7 @@ export function createTurns(): Turns {
             yield BEAT;
             quiet = 0;
           }
-          if (now.state === 'admitted' || now.state === 'over') return;
+          if (isEnd(now)) return;
           await pulse();
         }
       } finally {
@@ -79,9 +79,11 @@ export function createTurns(): Turns {
   };
 }
 
+const isEnd = ({ state }: Turn): boolean => state === 'admitted' || state === 'over';
+
 /** An end of the queue has an id: whoever comes back with it has been told. */
-const eventOf = ({ state }: Turn, text: string): string =>
-  `${state === 'admitted' || state === 'over' ? `id: ${state}\n` : ''}data: ${text}\n\n`;
+const eventOf = (turn: Turn, text: string): string =>
+  `${isEnd(turn) ? `id: ${turn.state}\n` : ''}data: ${text}\n\n`;
 
 /** How many pulses lie between two messages at least. */
 const pulsesOf = ({ state, waitSeconds }: Turn): number =>

@@ -46,5 +46,5 @@ test('connections leave room for the files that a worker needs besides', () => {
   assert.equal(connectionsMax(1, 256), 192);
   assert.equal(connectionsMax(2, 256), 96);
   assert.equal(connectionsMax(1, 10), 1);
-  assert.equal(connectionsMax(1, 1 << 20), 10_000);
+  assert.equal(connectionsMax(1, 1 << 20), 20_000);
 });

@@ -45,7 +45,7 @@ export const cost = [
   }),
   lines({
     title: 'Client connections',
-    about: 'Open ones, per box. 10,000 per worker are the bound: see ConnectionsNearlyFull.',
+    about: 'Open ones, per box. 20,000 per worker are the bound: see ConnectionsNearlyFull.',
     queries: [['flashsale_http_connections', '{{instance}}']],
   }),
   lines({
