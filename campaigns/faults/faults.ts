@@ -9,6 +9,7 @@ import { leaderFaults } from './faults-leaders.ts';
 import { postgresFaults } from './faults-postgres.ts';
 import { processFaults } from './faults-processes.ts';
 import { redisFaults } from './faults-redis.ts';
+import { retireFaults } from './faults-retire.ts';
 import type { Target } from './operations.ts';
 import type { Random } from './random.ts';
 import type { Stand, StandKind } from './stand.ts';
@@ -28,7 +29,7 @@ export interface FaultContext {
   measure(name: string, ms: number): void;
   /** Reports a broken promise that only the fault itself can see. */
   violate(
-    kind: 'orphan' | 'service-broken' | 'unexpected-answer' | 'event-missed' | 'event-twice',
+    kind: 'lost' | 'orphan' | 'service-broken' | 'unexpected-answer' | 'event-missed' | 'event-twice',
     detail: string,
   ): void;
 }
@@ -55,6 +56,7 @@ export const FAULTS: readonly Fault[] = [
   ...failoverFaults,
   ...postgresFaults,
   ...ageFaults,
+  ...retireFaults,
   ...leaderFaults,
   ...feedFaults,
   ...clientFaults,

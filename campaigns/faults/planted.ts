@@ -91,6 +91,27 @@ export const PLANTED: readonly PlantedBug[] = [
     faults: ['postgres-older'],
   },
   {
+    name: 'retire unchecked',
+    patches: [
+      {
+        file: 'dist/src/store/retire.js',
+        find: 'await salvageDecisions(redis, postgres, sale, fenceOf(sale.epoch), onContradiction)',
+        replace: '0',
+      },
+      {
+        file: 'dist/src/store/retire.js',
+        find: 'await auditSale(redis, postgres, sale.id, rest)',
+        replace: '[]',
+      },
+      {
+        file: 'lua/retire.lua',
+        find: ` or redis.call('HLEN', KEYS[3]) ~= tonumber(ARGV[4])`,
+        replace: '',
+      },
+    ],
+    faults: ['postgres-older-retire'],
+  },
+  {
     name: 'missing key = unsold',
     patches: [
       {

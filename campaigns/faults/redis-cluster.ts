@@ -21,6 +21,8 @@ export interface RedisCluster {
   readonly nodes: readonly BareRedis[];
   /** The master that has a sale's keys, as the others say. */
   masterOf(saleId: string): Promise<BareRedis>;
+  /** All that have slots. */
+  masters(): Promise<BareRedis[]>;
   /** Resolves when every slot has a master, and every master its replica, where replicas are wanted. */
   settled(): Promise<void>;
   /** Moves the slot of a sale, with its keys, to another master; `between` is called while half of it is done. */
@@ -74,6 +76,9 @@ export async function startRedisCluster(dir: string, withReplicas: boolean): Pro
   for (const [n, node] of nodes.slice(MASTERS).entries())
     await send(node, 'CLUSTER', 'REPLICATE', String(await send(nodes[n] as BareRedis, 'CLUSTER', 'MYID')));
 
+  const rows = async () =>
+    (await firstAnswer(nodes, 'CLUSTER', 'SLOTS')) as [from: number, to: number, master: [string, number]][];
+  const nodeAt = (port: number | undefined) => nodes.find((node) => node.port === port) as BareRedis;
   const self: RedisCluster = {
     url: `redis+cluster://:${PASSWORD}@${nodes
       .slice(0, MASTERS)
@@ -82,12 +87,10 @@ export async function startRedisCluster(dir: string, withReplicas: boolean): Pro
     nodes,
     async masterOf(saleId) {
       const slot = slotOf(`{${saleId}}`);
-      const rows = await firstAnswer(nodes, 'CLUSTER', 'SLOTS');
-      const row = (rows as [number, number, [string, number]][]).find(
-        ([from, to]) => from <= slot && slot <= to,
-      );
-      return nodes.find(({ port }) => port === row?.[2][1]) as BareRedis;
+      const row = (await rows()).find(([from, to]) => from <= slot && slot <= to);
+      return nodeAt(row?.[2][1]);
     },
+    masters: async () => [...new Set((await rows()).map((row) => nodeAt(row[2][1])))],
     async settled() {
       for (const node of nodes)
         await until(() => isWhole(node, withReplicas), 'the Cluster is whole', SETTLE_MS, LOOK_MS);
@@ -116,15 +119,9 @@ export async function startRedisCluster(dir: string, withReplicas: boolean): Pro
   return self;
 }
 
-/** What the first node that can be asked says. */
-async function firstAnswer(nodes: readonly BareRedis[], ...words: string[]): Promise<unknown> {
-  for (const node of nodes) {
-    try {
-      return await send(node, ...words);
-    } catch {} // dead
-  }
-  throw new Error('no node of the Cluster answers');
-}
+/** What a node that can be asked says; one may be dead, or stand still. */
+const firstAnswer = (nodes: readonly BareRedis[], ...words: string[]): Promise<unknown> =>
+  Promise.any(nodes.map((node) => send(node, ...words)));
 
 async function isWhole(node: BareRedis, withReplicas: boolean): Promise<boolean> {
   const info = String(await send(node, 'CLUSTER', 'INFO'));

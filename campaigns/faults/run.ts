@@ -78,8 +78,8 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
     };
     await harm(options, context);
     await finish(stand, target);
-    dump = await dumpSale(stand.direct(), saleId);
-    violations.push(...(await audit(stand.direct(), saleId)));
+    dump = await dumpSale(await stand.directOf(saleId), saleId);
+    violations.push(...(await audit(await stand.directOf(saleId), saleId)));
     await askLate(target);
   } catch (error) {
     violations.push({ kind: 'service-broken', detail: (error as Error).message });
@@ -126,7 +126,8 @@ export async function isReady(stand: Stand): Promise<boolean> {
   return replies.every(({ status }) => status === 200);
 }
 
-async function createSale(stand: Stand, total: number): Promise<string> {
+/** Makes a sale that has begun, when every service is ready. Returns its id. */
+export async function createSale(stand: Stand, total: number, endsInMs = 300_000): Promise<string> {
   const agent = newAgent(1);
   await until(() => isReady(stand), 'every service is ready', READY_MS);
   const now = Date.now();
@@ -138,7 +139,7 @@ async function createSale(stand: Stand, total: number): Promise<string> {
       total_items: total,
       user_limit: LIMIT,
       started_at: time(now - 2_000),
-      ended_at: time(now + 300_000),
+      ended_at: time(now + endsInMs),
     }),
     patienceMs: 30_000,
   });
@@ -154,7 +155,7 @@ async function finish(stand: Stand, target: Target): Promise<void> {
   const list = () => listUnsold(stand.direct().databaseUrl, target.saleId);
   await sellOut(target, list, LIMIT, SELL_OUT_MS);
   const isEmpty = async () =>
-    spoolBytes(stand) === 0 && (await countWaiting(stand.direct(), target.saleId)) === 0;
+    spoolBytes(stand) === 0 && (await countWaiting(await stand.directOf(target.saleId), target.saleId)) === 0;
   // Looked at twice, with time for a segment that was between two names.
   const isDrained = async () => (await isEmpty()) && (await sleep(300, true)) && (await isEmpty());
   await until(isDrained, 'outbox and spool are drained', DRAIN_MS).catch(() =>

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../../perf/service.ts';
 import { type Urls, withRedis } from './dumps.ts';
 import { startProxy, type TcpProxy } from './proxy.ts';
+import { type RedisCluster, startRedisCluster } from './redis-cluster.ts';
 import { type Sentinels, startSentinels } from './sentinels.ts';
 import { createService, type Service } from './service.ts';
 import { childrenOf, isAlive, type OwnedStores, signalTo, startStores } from './stores.ts';
@@ -15,9 +16,10 @@ export { until } from './until.ts';
 
 /**
  * `private`: the service brings its own Redis and Postgres. `owned`: the harness does, behind proxies.
- * `two-boxes`: two services on them. `sentinel`: the harness brings Redis servers with Sentinels, the service its own Postgres.
+ * `two-boxes`: two services on them. `sentinel`, `cluster`: the harness brings Redis servers with Sentinels,
+ * or a Redis Cluster; the service its own Postgres.
  */
-export type StandKind = 'private' | 'owned' | 'two-boxes' | 'sentinel';
+export type StandKind = 'private' | 'owned' | 'two-boxes' | 'sentinel' | 'cluster';
 
 /** A running cluster on which faults are injected, for any number of runs. */
 export interface Stand {
@@ -26,12 +28,15 @@ export interface Stand {
   readonly services: readonly Service[];
   readonly stores: OwnedStores | undefined;
   readonly sentinels: Sentinels | undefined;
+  readonly cluster: RedisCluster | undefined;
   /** Each service's way to Redis, in their order; none where Redis is a service's own. */
   readonly redisProxies: readonly TcpProxy[];
   /** URLs of the services that should be up. */
   urls(): string[];
   /** The databases without a proxy between. */
   direct(): Urls;
+  /** The same, with the Redis that has the keys of a sale. */
+  directOf(saleId: string): Promise<Urls>;
   redisPid(): number;
   postgresPid(): number;
   /** Arms the kill hooks; resolves with true when a process was killed by one. */
@@ -52,12 +57,14 @@ export async function startStand(
       ? await startStores(newDir(dir, 'stores'), [await freePort(), await freePort()])
       : undefined;
   const sentinels = kind === 'sentinel' ? await startSentinels(newDir(dir, 'sentinels')) : undefined;
+  const cluster = kind === 'cluster' ? await startRedisCluster(newDir(dir, 'cluster'), true) : undefined;
   const hooks = fileURLToPath(new URL('kill-hooks.js', import.meta.url));
   const environment = {
     NODE_OPTIONS: `--import file://${hooks}`,
     FAULT_FILE: fault,
     ...(stores && { REDIS_URL: stores.redisUrl, DATABASE_URL: stores.databaseUrl }),
     ...(sentinels && { REDIS_URL: sentinels.url }),
+    ...(cluster && { REDIS_URL: cluster.url }),
     ...env,
   };
   const services: Service[] = [];
@@ -78,6 +85,8 @@ export async function startStand(
   const first = services[0] as Service;
   const privateUrls = first.file() as Urls;
   const ownUrls = () => (first.file() as Urls | undefined) ?? privateUrls;
+  const direct = () =>
+    stores ? directUrls(stores) : { ...ownUrls(), ...(sentinels && { redisUrl: sentinels.master().url }) };
   const postmasterFile = join(stores ? join(dir, 'stores') : first.dataDir, 'postgres/postmaster.pid');
   const redisFile = join(stores ? join(dir, 'stores') : first.dataDir, 'redis.pid');
 
@@ -87,10 +96,13 @@ export async function startStand(
     services,
     stores,
     sentinels,
+    cluster,
     redisProxies,
     urls: () => services.map(({ url }) => url),
-    direct: () =>
-      stores ? directUrls(stores) : { ...ownUrls(), ...(sentinels && { redisUrl: sentinels.master().url }) },
+    direct,
+    async directOf(saleId) {
+      return cluster ? { ...direct(), redisUrl: (await cluster.masterOf(saleId)).url } : direct();
+    },
     redisPid: () => sentinels?.master().pid ?? pidIn(redisFile),
     postgresPid: () => pidIn(postmasterFile),
     async killAt(point, count, waitMs) {
@@ -105,6 +117,7 @@ export async function startStand(
       for (const proxy of redisProxies) proxy.close();
       await stores?.stop();
       await sentinels?.stop();
+      await cluster?.stop();
       rmSync(dir, { recursive: true, force: true });
     },
   };

@@ -24,6 +24,7 @@ const RUNS: Readonly<Record<string, number>> = {
   // Rows 13 and 14.
   'redis-failback': 20,
   'redis-sentinel': 20,
+  'cluster-master-killed': 20,
   'proxy-swap': 20,
   'postgres-older': 20,
   'postgres-read-only': 20,

@@ -4,7 +4,7 @@ import type { Masters } from './masters.ts';
 import { slotOf } from './slots.ts';
 
 /** How soon a sale that is new, or whose slot has moved, is heard again. */
-const CHECK_MS = 250;
+const AGAIN_MS = 250;
 
 export interface SaleChannelsDeps {
   readonly masters: Masters;
@@ -82,7 +82,7 @@ export function createSaleChannels(deps: SaleChannelsDeps): { close(): void } {
       if (subscriber.client.isOpen) subscriber.client.destroy();
     }
   };
-  const timer = setInterval(check, CHECK_MS);
+  const timer = setInterval(check, AGAIN_MS);
   check();
   return {
     close() {

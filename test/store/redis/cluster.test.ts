@@ -164,6 +164,13 @@ test('a master that is dead or silent takes its own sales with it, and no other'
     ['fulfilled', 'rejected'],
   );
   assert.equal((await redis.commandAll('INFO', 'memory')).length, 2);
+  const late = await openRedis({ url: cluster.url, patient: false, onError: () => {} });
+  assert.deepEqual([late.isUp, late.away.length], [true, 1], 'who starts meanwhile sells the others');
+  assert.equal(
+    await late.command('GET', keysOf(three.id).gate),
+    await redis.command('GET', keysOf(three.id).gate),
+  );
+  await late.close();
   await node.start();
   await until('it is another process', async () => !(await isSellable(redis, two)));
   await rebuilt(two);
