@@ -19,6 +19,7 @@ export type ViolationKind =
   | 'books-differ'
   | 'event-missed'
   | 'event-twice'
+  | 'settled-twice'
   | 'attempt-not-logged'
   | 'attempt-logged-twice'
   | 'attempt-invented'

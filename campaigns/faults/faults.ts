@@ -6,6 +6,7 @@ import { doorFaults } from './faults-door.ts';
 import { failoverFaults } from './faults-failover.ts';
 import { feedFaults } from './faults-feed.ts';
 import { leaderFaults } from './faults-leaders.ts';
+import { paymentFaults } from './faults-payments.ts';
 import { postgresFaults } from './faults-postgres.ts';
 import { processFaults } from './faults-processes.ts';
 import { redisFaults } from './faults-redis.ts';
@@ -29,7 +30,14 @@ export interface FaultContext {
   measure(name: string, ms: number): void;
   /** Reports a broken promise that only the fault itself can see. */
   violate(
-    kind: 'lost' | 'orphan' | 'service-broken' | 'unexpected-answer' | 'event-missed' | 'event-twice',
+    kind:
+      | 'lost'
+      | 'orphan'
+      | 'service-broken'
+      | 'unexpected-answer'
+      | 'event-missed'
+      | 'event-twice'
+      | 'settled-twice',
     detail: string,
   ): void;
 }
@@ -59,6 +67,7 @@ export const FAULTS: readonly Fault[] = [
   ...retireFaults,
   ...leaderFaults,
   ...feedFaults,
+  ...paymentFaults,
   ...clientFaults,
   ...doorFaults,
 ];

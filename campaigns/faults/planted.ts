@@ -80,6 +80,17 @@ export const PLANTED: readonly PlantedBug[] = [
     faults: ['feed-kills'],
   },
   {
+    name: 'expiry and confirm both win',
+    patches: [
+      {
+        file: 'sql/settle_payments.sql',
+        find: ` where code = any($1) and state = 'pending' returning`,
+        replace: ' where code = any($1) returning',
+      },
+    ],
+    faults: ['payments-settled-at-once'],
+  },
+  {
     name: 'no salvage',
     patches: [
       {

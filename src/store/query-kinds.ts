@@ -6,6 +6,8 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   audit_decisions: ['select', 'decisions'],
   audit_item_ids: ['select', 'items'],
   audit_items: ['select', 'items'],
+  audit_payment_codes: ['select', 'payments'],
+  audit_payments: ['select', 'payments'],
   audit_returns: ['select', 'returns'],
   audit_sale: ['select', 'sales'],
   audit_strays: ['select', 'purchases'],

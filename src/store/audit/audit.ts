@@ -13,12 +13,13 @@ import {
   usersInPostgres,
   usersInRedis,
 } from './keys.ts';
+import { checkPayments, paymentsInPostgres } from './payments.ts';
 import { checkQueue } from './queue.ts';
 import { checkReturns, returnsInPostgres } from './returns.ts';
 import { checkSale, readSaleFacts, type SaleFacts, untilGateIsOpen } from './sale.ts';
 
-/** What the audit compares: the sale as a whole, then each item, decision, user and return, and its queue. */
-export const CHECKS = ['sale', 'items', 'decisions', 'users', 'returns', 'queue'] as const;
+/** What the audit compares: the sale as a whole, then each item, decision, user and return, payments where there are any, and its queue. */
+export const CHECKS = ['sale', 'items', 'decisions', 'users', 'returns', 'payments', 'queue'] as const;
 
 /** One thing on which the books disagree. */
 export interface Difference {
@@ -52,12 +53,12 @@ export async function auditSale(
   for (let start = 1; ; start++) {
     const before = await readSaleFacts(postgres, saleId);
     if (before === undefined) return whole('is not in Postgres');
-    if (before.retired) return auditBooks(booksOf(postgres, before), before.items, rest);
+    if (before.retired) return auditBooks(booksOf(postgres, before), before, rest);
     const gate = await untilGateIsOpen(redis, saleId);
     const differences =
       gate === undefined
         ? whole('cannot be sold: its gate in Redis is shut or missing')
-        : await auditBooks(booksOf(postgres, before, redis), before.items, rest);
+        : await auditBooks(booksOf(postgres, before, redis), before, rest);
     if (differences.length === 0 || start === STARTS_MAX) return differences;
     const after = await readSaleFacts(postgres, saleId);
     if (after?.epoch === before.epoch && !after.retired) return differences;
@@ -69,7 +70,11 @@ function booksOf(postgres: Postgres, { id: saleId, userLimit }: SaleFacts, redis
   return { saleId, userLimit, postgres, redis, readWaiting: waiting };
 }
 
-async function auditBooks(books: Books, count: number, rest: () => Promise<void>): Promise<Difference[]> {
+async function auditBooks(
+  books: Books,
+  { items: count, hasWindow }: SaleFacts,
+  rest: () => Promise<void>,
+): Promise<Difference[]> {
   const { saleId, redis, postgres } = books;
   const keys = keysOf(saleId);
   // The first look leaves out the outbox: what waits there looks wrong, and is checked again with the outbox.
@@ -105,6 +110,9 @@ async function auditBooks(books: Books, count: number, rest: () => Promise<void>
     returnsInPostgres(postgres, saleId),
     redis && fieldsOf(redis, keys.returns),
   );
+  const payments = hasWindow
+    ? await doubtful(checkPayments, codesInPostgres(postgres, saleId), paymentsInPostgres(postgres, saleId))
+    : [];
 
   // Check what waits in any case: if it contradicts what is committed, it would wait for ever.
   const waiting = await books.readWaiting();
@@ -114,6 +122,7 @@ async function auditBooks(books: Books, count: number, rest: () => Promise<void>
     await settle(books, 'decisions', checkDecisions, [...codes, ...waiting.byCode.keys()]),
     await settle(books, 'users', checkUsers, [...users, ...waiting.byUser.keys()]),
     await settle(books, 'returns', checkReturns, returns),
+    await settle(books, 'payments', checkPayments, payments),
     await settle(books, 'queue', checkQueue, [saleId]),
   ];
   return settled.flat();

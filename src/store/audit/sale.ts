@@ -28,6 +28,8 @@ export interface SaleFacts {
   /** Rows of `returns`, and the number of the last. */
   readonly returns: number;
   readonly last_return: number;
+  /** Whether it has a payment window. */
+  readonly hasWindow: boolean;
 }
 
 export async function readSaleFacts(postgres: Postgres, saleId: string): Promise<SaleFacts | undefined> {
@@ -35,11 +37,11 @@ export async function readSaleFacts(postgres: Postgres, saleId: string): Promise
     SaleFacts,
     'total' | 'epoch' | 'retired' | 'items' | 'units' | 'purchases' | 'returns' | 'last_return'
   >;
-  type Times = { starts_ms: number; ends_ms: number; user_limit: number };
+  type Times = { starts_ms: number; ends_ms: number; user_limit: number; has_window: boolean };
   const [row] = await postgres.query<Row & Times>(saleSql, [saleId]);
   if (row === undefined) return undefined;
-  const { starts_ms: startsAtMs, ends_ms: endsAtMs, user_limit: userLimit, ...same } = row;
-  return { id: saleId, startsAtMs, endsAtMs, userLimit, ...same };
+  const { starts_ms: startsAtMs, ends_ms: endsAtMs, user_limit: userLimit, has_window: hasWindow } = row;
+  return { ...row, id: saleId, startsAtMs, endsAtMs, userLimit, hasWindow };
 }
 
 /** Waits for an open gate, and returns its content; undefined when it stays shut. */
