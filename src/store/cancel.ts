@@ -1,4 +1,5 @@
 /** Purchases, or lines and units of them, that an operator takes back. */
+import { lineOf } from './decision.ts';
 import { statement, type Transaction } from './postgres.ts';
 import { heldUnits } from './purchase-state.ts';
 import type { CommittedDecision } from './receipts.ts';
@@ -28,21 +29,9 @@ export function linesToCancel(
     const units = held.get(id);
     if (units === undefined || units.length < (quantity ?? 0)) return undefined;
     const taken = units.slice(units.length - (quantity ?? units.length));
-    if (taken.length > 0) lines.push(formatLine(id, taken));
+    if (taken.length > 0) lines.push(lineOf(id, taken));
   }
   return lines;
-}
-
-/** "item@0-2,5"; "item" for unit 0 alone. */
-function formatLine(id: string, units: readonly number[]): string {
-  const runs: [first: number, last: number][] = [];
-  for (const unit of units) {
-    const run = runs.at(-1);
-    if (run !== undefined && run[1] === unit - 1) run[1] = unit;
-    else runs.push([unit, unit]);
-  }
-  const text = runs.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join();
-  return text === '0' ? id : `${id}@${text}`;
 }
 
 /**

@@ -7,6 +7,7 @@ import { isContradiction } from './postgres-errors.ts';
 import { type Redis, script } from './redis.ts';
 import { parseReturn, type Return } from './returns.ts';
 import { FENCED } from './statuses.ts';
+import { within } from './within.ts';
 
 /** Returns of one read and of one transaction. */
 const PART = 500;
@@ -169,8 +170,7 @@ async function save(
   returns: readonly Return[],
   missing: readonly Decision[],
 ): Promise<number | undefined> {
-  const query: Postgres['query'] = async (each, values = []) =>
-    (await client.query({ ...each, values })).rows;
+  const { query } = within(client);
   const codes = returns.map(({ code }) => code);
   const noted = await query(sql.note, [
     ...[sale.id, sale.epoch, codes],
