@@ -11,6 +11,7 @@ import { postgresFaults } from './faults-postgres.ts';
 import { processFaults } from './faults-processes.ts';
 import { redisFaults } from './faults-redis.ts';
 import { retireFaults } from './faults-retire.ts';
+import { returnFaults } from './faults-returns.ts';
 import type { Target } from './operations.ts';
 import type { Random } from './random.ts';
 import type { Stand, StandKind } from './stand.ts';
@@ -31,13 +32,8 @@ export interface FaultContext {
   /** Reports a broken promise that only the fault itself can see. */
   violate(
     kind:
-      | 'lost'
-      | 'orphan'
-      | 'service-broken'
-      | 'unexpected-answer'
-      | 'event-missed'
-      | 'event-twice'
-      | 'settled-twice',
+      | ('orphan' | 'service-broken' | 'unexpected-answer' | 'event-missed' | 'event-twice')
+      | ('lost' | 'not-sold-out' | 'books-differ' | 'settled-twice'),
     detail: string,
   ): void;
 }
@@ -68,6 +64,7 @@ export const FAULTS: readonly Fault[] = [
   ...leaderFaults,
   ...feedFaults,
   ...paymentFaults,
+  ...returnFaults,
   ...clientFaults,
   ...doorFaults,
 ];

@@ -60,6 +60,19 @@ function wrapRedis(): void {
       );
       return reply;
     }
+    if (
+      isScript &&
+      args.some((word: Any) => String(word).endsWith(':returns')) &&
+      args.includes('flashsale:sold')
+    ) {
+      pass('before-shelve');
+      const reply = send.call(this, args, ...rest);
+      reply.then(
+        () => pass('after-shelve'),
+        () => {},
+      );
+      return reply;
+    }
     if (isScript && args.some((word: Any) => String(word).startsWith('loading:'))) pass('rebuild-step');
     return send.call(this, args, ...rest);
   };

@@ -54,6 +54,30 @@ export const PLANTED: readonly PlantedBug[] = [
     faults: ['redis-failback'],
   },
   {
+    name: 'hint that does not unlearn',
+    patches: [
+      {
+        file: 'dist/src/shard/sale-facts.js',
+        find: '    for (const itemId of backIds) {',
+        replace: '    for (const itemId of []) {',
+      },
+    ],
+    faults: ['returns-kills'],
+  },
+  {
+    name: 'restock twice',
+    patches: [
+      {
+        file: 'lua/shelve.lua',
+        find: `if redis.call('HGET', returns, ARGV[i]) ~= text then return -2 end`,
+        replace: `returned = number - 1
+    fresh[1], fresh[2] = ARGV[i], text
+    codes[1], restocked[1], lines[1] = string.match(text, '^(%S+) %S+ (%d) %S+ ([^\\t]+)')`,
+      },
+    ],
+    faults: ['returns-kills'],
+  },
+  {
     name: 'feed by sequence number only',
     patches: [
       {

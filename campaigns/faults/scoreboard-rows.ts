@@ -29,6 +29,7 @@ export function rowsOf(runs: Runs, planted: readonly PlantedResult[], full: bool
     ...rowsOfRedis(runs),
     ...rowsOfPostgres(runs, full),
     ...rowsOfBooks(runs),
+    rowOfReturns(runs),
     rowOfFeed(runs),
     rowOfModel,
     rowOfPlanted(planted),
@@ -149,6 +150,17 @@ function rowsOfBooks(runs: Runs): Row[] {
       all(runs, (run) => run.attempts),
       `${countOf(runs, 'attempt-not-logged')} (logged twice: ${countOf(runs, 'attempt-logged-twice')})`,
     ],
+  ];
+}
+
+function rowOfReturns(runs: Runs): Row {
+  const given = named(runs, /^returns-kills$/);
+  return [
+    '15',
+    'returns (cancel, release, expiry) under contention and kills, ≥ 100,000',
+    'every unit on exactly one of: shelf, held, sold; 0 lost, 0 twice',
+    all(given, ({ measures }) => measures.returned ?? 0),
+    `${countOf(given, 'books-differ')} runs whose books differ, ${countOf(given, 'lost')} with something lost, ${countOf(given, 'not-sold-out')} not sold out again; ${given.length} runs`,
   ];
 }
 
