@@ -11,11 +11,13 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY src src
 COPY client client
+COPY storefront storefront
+COPY scripts scripts
 COPY test test
 COPY campaigns campaigns
 COPY checks checks
 COPY perf perf
-RUN npx tsc
+RUN npx tsc && npx tsc -p storefront && node scripts/assets.mjs
 
 # Without development tools and without the binaries of the private PostgreSQL; no install script runs.
 FROM node:${NODE_MAJOR}-slim AS dependencies
@@ -38,6 +40,7 @@ RUN mkdir /data && chown 1000:1000 /data
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist/src dist/src
 COPY --from=build /app/dist/perf dist/perf
+COPY --from=build /app/dist/assets dist/assets
 COPY package.json ./
 COPY lua lua
 COPY sql sql

@@ -1,6 +1,6 @@
 import { buy } from './buy.ts';
 import { createClock } from './clock.ts';
-import type { Cart, CartView, Item, Receipt, Sale, SaleWithLimit } from './contract.ts';
+import type { Cart, CartView, Item, OwnPurchase, Receipt, Sale, SaleWithLimit } from './contract.ts';
 import { Refusal } from './errors.ts';
 import { type LiveMessage, type LiveOptions, live } from './live.ts';
 import { type CallOptions, createSend, type Send, type SendDeps } from './send.ts';
@@ -55,7 +55,7 @@ export interface Shop {
   /** Buys a cart: see `buy`. */
   buy(code: string, options?: CallOptions): Promise<Receipt>;
   /** What was decided about a code, for ever; undefined when nothing was. */
-  receipt(code: string, options?: CallOptions): Promise<Receipt | undefined>;
+  receipt(code: string, options?: CallOptions): Promise<OwnPurchase | undefined>;
   /** What happens in a sale: see `live`. */
   live(sale: string, options?: LiveOptions): AsyncGenerator<LiveMessage>;
   /** The service's clock, in milliseconds since 1970, to a fraction of a second after a few answers. */
@@ -81,7 +81,7 @@ export function createShop(options: ShopOptions): Shop {
     cart: async (code, call) => (await send<CartView>({ ...call, path: `carts/${code}` })).body,
     buy: (code, call) => buy(send, code, call),
     receipt: (code, call) =>
-      unlessNone('checkout_not_found', send<Receipt>({ ...call, path: `purchases/${code}` })),
+      unlessNone('checkout_not_found', send<OwnPurchase>({ ...call, path: `purchases/${code}` })),
     live: (sale, more) => live(deps, sale, more),
     now: clock.now,
   };

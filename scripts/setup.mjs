@@ -3,13 +3,14 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeAssets } from './assets.mjs';
 import { countMissingPackages, installPackages, linkPostgresLibraries } from './packages.mjs';
 import { at, filesUnder, readJson, runNode, say, stop } from './place.mjs';
 import { installRedis, planRedis } from './redis.mjs';
 
-const FOLDERS = ['src', 'client', 'test', 'campaigns', 'checks', 'perf'];
+const FOLDERS = ['src', 'client', 'storefront', 'test', 'campaigns', 'checks', 'perf'];
 /** What browsers run is compiled again, with a browser's types; declarations come with it. */
-const PROJECTS = ['tsconfig.json', 'client/tsconfig.json'];
+const PROJECTS = ['tsconfig.json', 'storefront/tsconfig.json'];
 
 checkNode();
 const packages = countMissingPackages();
@@ -38,7 +39,7 @@ function announce() {
 function fingerprint() {
   const sources = FOLDERS.flatMap((folder) => [...filesUnder(folder)]);
   const hash = createHash('sha256');
-  for (const path of ['tsconfig.json', 'package-lock.json', ...sources.sort()]) {
+  for (const path of ['tsconfig.json', 'package-lock.json', 'scripts/assets.mjs', ...sources.sort()]) {
     const { size, mtimeMs } = statSync(at(path));
     hash.update(`${path} ${size} ${mtimeMs}\n`);
   }
@@ -53,6 +54,7 @@ function build() {
   const tsc = at('node_modules', 'typescript', readJson(at('node_modules/typescript/package.json')).bin.tsc);
   for (const project of PROJECTS.filter((path) => existsSync(at(path))))
     if (!runNode([tsc, '-p', at(project)])) stop('The build failed; the messages of tsc are above.');
+  makeAssets();
   removeOrphans();
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, wanted);

@@ -53,6 +53,8 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     shardQuestionMs: integer('SHARD_QUESTION_MS', 20, 0, 1_000),
     /** Days for which attempts are kept; then their partitions are dropped. */
     attemptsKeepDays: integer('ATTEMPTS_KEEP_DAYS', 30, 1, 3_650),
+    /** off: `GET /` answers browsers what it answers programs, 404. */
+    storefront: oneOf('STOREFRONT', 'on', ['on', 'off']),
     /** off: no sale is made on the hour, and without `sale_id` the newest open sale of the admin API is meant. */
     hourlySales: oneOf('HOURLY_SALES', 'on', ['on', 'off']),
     /** Items of each hourly sale. A million has been loaded in one rebuild; past that Redis' memory decides. */

@@ -10,7 +10,7 @@ const SENTENCE = 'This checkout code was not found.';
 /** Copies what runs into `dir`; the answer to an unknown code then names the release. */
 export function makeRelease(dir: string, name: string): void {
   mkdirSync(dir);
-  for (const part of ['lua', 'sql', 'package.json', 'dist/src'])
+  for (const part of ['lua', 'sql', 'package.json', 'dist/src', 'dist/assets'])
     cpSync(join(root, part), join(dir, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(dir, 'node_modules'));
   rename(dir, SENTENCE, `${SENTENCE} (${name})`);

@@ -3,6 +3,8 @@ export interface Answer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  /** A body that is no text, instead of `body`. */
+  readonly bytes?: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   /** A body in parts, instead of `body`; only where Hono serves: admin requests, paths that end in `/live`, and clients that accept a stream. */
   readonly stream?: BodyStream;

@@ -86,6 +86,7 @@ function readingOf(c: Context, route: Route) {
       origin: c.req.header('origin'),
       wantsMethod: c.req.header('access-control-request-method'),
       accept: c.req.header('accept'),
+      acceptEncoding: c.req.header('accept-encoding'),
       lastEventId: c.req.header('last-event-id'),
       ifMatch: c.req.header('if-match'),
     },
@@ -97,8 +98,8 @@ function readingOf(c: Context, route: Route) {
 
 /** An answer as a fetch Response. */
 export function respond(answer: Answer, { requestId }: Asked): Response {
-  const { status, body } = answer;
-  return new Response(status === 304 || status === 204 ? null : body, {
+  const { status, body, bytes } = answer;
+  return new Response(status === 304 || status === 204 ? null : ((bytes ?? body) as string), {
     status,
     headers: headersOf(answer, requestId),
   });

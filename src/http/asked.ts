@@ -19,8 +19,9 @@ export interface AskedHeaders {
   readonly origin: string | undefined;
   /** Of a preflight: Access-Control-Request-Method. */
   readonly wantsMethod: string | undefined;
-  /** Only of requests that Hono serves, all admin requests among them. */
   readonly accept?: string | undefined;
+  readonly acceptEncoding?: string | undefined;
+  /** Only of requests that Hono serves, all admin requests among them. */
   readonly lastEventId?: string | undefined;
   readonly ifMatch?: string | undefined;
 }

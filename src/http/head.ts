@@ -3,14 +3,14 @@ import type { Answer } from './answer.ts';
 
 /** The headers of an answer, except Date and Connection, which belong to the connection. */
 export function headersOf(
-  { status, type, body, stream, headers }: Answer,
+  { status, type, body, bytes, stream, headers }: Answer,
   requestId: string,
 ): Record<string, string> {
   const head: Record<string, string> = {};
   // A 304 and a 204 have no body; the tag of a 304 identifies the one that the client has.
   if (status !== 304 && status !== 204) {
     head['Content-Type'] = type;
-    if (stream === undefined) head['Content-Length'] = String(Buffer.byteLength(body));
+    if (stream === undefined) head['Content-Length'] = String(bytes ? bytes.length : Buffer.byteLength(body));
   }
   head['X-Request-Id'] = requestId;
   head['X-Content-Type-Options'] = 'nosniff';

@@ -113,7 +113,7 @@ export function createLane(deps: LaneDeps): Lane {
     if (connection.socket.destroyed) return;
     const closes = deps.asksToClose() || connection.headers?.closes === true;
     const head = headText(answer, asked.requestId) + (closes ? CLOSES : keptAlive);
-    write(connection.socket, head, answer.body, closes);
+    write(connection.socket, head, answer, closes);
     if (connection.hasMore && !closes) leave(connection);
   };
 
@@ -159,7 +159,13 @@ function closeIdle(
   }
 }
 
-function write(socket: Socket, head: string, body: string, closes: boolean): void {
+function write(socket: Socket, head: string, { body, bytes }: Answer, closes: boolean): void {
+  if (bytes) {
+    const whole = Buffer.concat([Buffer.from(head, 'latin1'), bytes]);
+    if (closes) socket.end(whole).resume();
+    else if (!socket.write(whole)) socket.pause().once('drain', () => socket.resume());
+    return;
+  }
   // Only item names contain anything but ASCII.
   const encoding = Buffer.byteLength(body) === body.length ? 'latin1' : 'utf8';
   if (closes) socket.end(head + body, encoding).resume();

@@ -109,6 +109,8 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
     forwardedFor: seen.get('x-forwarded-for'),
     forwarded: seen.get('forwarded'),
     origin: seen.get('origin'),
+    accept: seen.get('accept'),
+    acceptEncoding: seen.get('accept-encoding'),
     wantsMethod: seen.get('access-control-request-method'),
     closes: connection === 'close',
   };
@@ -119,7 +121,7 @@ const STREAM = /event-stream/i;
 /** Headers that announce a body, or another protocol. */
 const FORBIDDEN = ['transfer-encoding', 'expect', 'upgrade', 'trailer', 'http2-settings'];
 /** Headers that matter here and may be given more than once: HAProxy adds one of its own behind that of a proxy before it. */
-const LISTS = new Set(['x-forwarded-for', 'forwarded']);
+const LISTS = new Set(['x-forwarded-for', 'forwarded', 'accept', 'accept-encoding']);
 /** Headers that matter here; each may be given once. */
 const SINGLE = new Set([
   ...['host', 'content-length', 'connection', 'x-request-id', 'traceparent', 'idempotency-key'],

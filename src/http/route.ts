@@ -7,7 +7,7 @@ export interface Route {
   readonly path: string;
   /** Expected refusals are answers; `handle` makes one of what is thrown. */
   readonly answer: (asked: Asked) => Answer | Promise<Answer>;
-  /** For operators: no limit of users or addresses counts it. */
+  /** For operators, and files of pages: no limit of users or addresses counts it. */
   readonly isUnlimited?: true;
   /** Only a buyer who has proved himself may ask, where that is configured. */
   readonly needsBuyer?: true;

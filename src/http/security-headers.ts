@@ -18,6 +18,19 @@ export const pageHeaders = (styleHash: string) => ({
   'Cross-Origin-Resource-Policy': 'same-origin',
 });
 
+/** Headers of a page that is a program: it runs, shows and asks what comes from this service, and nothing else. */
+export const appHeaders = () => ({
+  ...COMMON,
+  'Content-Security-Policy': policy(
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+  ),
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+});
+
 /** Headers of a picture, which shops of other origins embed. */
 export const PICTURE_HEADERS = {
   ...COMMON,

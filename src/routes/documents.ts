@@ -8,8 +8,8 @@ import { JSON_TYPE } from '../http/answer.ts';
 import { tagOf, unlessKnown } from '../http/etag.ts';
 import { pageHeaders } from '../http/security-headers.ts';
 import { VERSION } from '../version.ts';
+import { HTML_TYPE } from './storefront.ts';
 
-const HTML_TYPE = 'text/html; charset=utf-8';
 /** Caches must ask, so that a new release is seen at once. */
 const CACHED = { 'Cache-Control': 'no-cache' };
 const STYLE_HASH = `sha256-${createHash('sha256').update(STYLE).digest('base64')}`;

@@ -19,6 +19,7 @@ import { purchaseEndpoints } from './purchase.ts';
 import { queueEndpoints } from './queue.ts';
 import { salesEndpoints } from './sales.ts';
 import { shardsEndpoint } from './shards.ts';
+import { storefrontEndpoints } from './storefront.ts';
 import { webhookEndpoints } from './webhooks.ts';
 
 /** Every path of the service, in the order in which the contract shows them. */
@@ -43,6 +44,7 @@ export function listEndpoints(deps: RouteDeps): readonly Documented[] {
     ...healthEndpoints(deps),
     metricsEndpoint(deps),
     shardsEndpoint(deps),
+    ...storefrontEndpoints(deps),
   ];
   return [...endpoints, ...documentEndpoints(endpoints)];
 }

@@ -45,6 +45,9 @@ const early = await addShelf(http, {
 });
 const tag = String((await http.get(`/sales/${sale}/items`)).headers.etag);
 
+const page = await http.get('/', { Accept: 'text/html' });
+const [asset] = /assets\/\w+\/storefront\/style\.css/.exec(page.text)!.map((path) => `/${path}`) as [string];
+
 const KEY = 'Idempotency-Key: 1';
 const SAME: [status: number, method: string, target: string, ...headers: string[]][] = [
   [400, 'POST', '/checkout?id=1'],
@@ -80,6 +83,12 @@ const SAME: [status: number, method: string, target: string, ...headers: string[
   [200, 'GET', '/openapi.json'],
   [200, 'GET', '/docs'],
   [304, 'GET', '/docs', 'If-None-Match: *'],
+  [404, 'GET', '/'],
+  [200, 'GET', '/', 'Accept: text/html,*/*;q=0.8'],
+  [200, 'GET', asset],
+  [200, 'GET', asset, 'Accept-Encoding: gzip, br'],
+  [304, 'GET', asset, 'If-None-Match: *'],
+  [404, 'GET', '/assets/other/storefront/style.css'],
   [404, 'GET', '/nothing'],
   [404, 'GET', '//'],
   [405, 'GET', '/checkout?id=1'],

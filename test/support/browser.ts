@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import axe from 'axe-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { atEnd } from './at-end.ts';
+
+/** The browser of this machine; undefined when it has none. */
+export function findBrowser(): string | undefined {
+  const { PATH = '', CHROMIUM } = process.env;
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const paths = PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
+  return [...(CHROMIUM ? [CHROMIUM] : []), ...paths].find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Says so where tests of pages cannot run. */
+export const noBrowser =
+  findBrowser() === undefined &&
+  'there is no Chromium: "apt-get install --no-install-recommends chromium" brings it';
+
+let browser: Promise<Browser> | undefined;
+
+/** A page of a browser of its own, as another person has. `seen` is what must not be seen there. */
+export interface Window {
+  readonly page: Page;
+  /** Errors of scripts, what the policy refused, and requests to other hosts. */
+  readonly seen: string[];
+}
+
+export async function openWindow(url: string, options: BrowserContextOptions = {}): Promise<Window> {
+  browser ??= launch();
+  const context = await (await browser).newContext({ locale: 'en-GB', ...options });
+  const page = await context.newPage();
+  const seen: string[] = [];
+  page.on('pageerror', (error) => seen.push(String(error.stack)));
+  page.on('console', (message) => {
+    // A status that is no 2xx is told here as well: the page deals with it.
+    const isStatus = message.text().startsWith('Failed to load resource');
+    if (['error', 'warning'].includes(message.type()) && !isStatus) seen.push(message.text());
+  });
+  page.on('dialog', (dialog) => {
+    seen.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(url) && !request.url().startsWith('data:')) seen.push(request.url());
+  });
+  page.setDefaultTimeout(20_000);
+  return { page, seen };
+}
+
+function launch(): Promise<Browser> {
+  const executablePath = findBrowser() as string;
+  // Root has no sandbox, and a container little shared memory.
+  const launched = chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  atEnd(async () => (await launched).close());
+  return launched;
+}
+
+/** Asserts that axe finds nothing wrong with the page as it is. */
+export async function assertAccessible(page: Page, what: string): Promise<void> {
+  // As an evaluation of the debugger, which the page's policy does not bind.
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => {
+    const { axe: here } = globalThis as unknown as { axe: typeof axe };
+    const { violations } = await here.run();
+    return violations.map(
+      ({ id, help, nodes }) => `${id}: ${help} ${nodes.map(({ html }) => html).join(' ')}`,
+    );
+  });
+  assert.deepEqual(found, [], what);
+}
