@@ -2,7 +2,9 @@
 export { OutcomeUnknown } from './buy.ts';
 export type * from './contract.ts';
 export { Refusal, type RefusalCode } from './errors.ts';
-export type { LiveMessage, LiveOptions } from './live.ts';
+export type { FollowOptions } from './follow.ts';
+export type { LiveMessage } from './live.ts';
+export type { WaitOptions } from './queue.ts';
 export type { CallOptions, OnWait } from './send.ts';
 export {
   type CheckoutOptions,

@@ -1,8 +1,10 @@
 import { buy } from './buy.ts';
 import { createClock } from './clock.ts';
-import type { Cart, CartView, Item, OwnPurchase, Receipt, Sale, SaleWithLimit } from './contract.ts';
+import type { Cart, CartView, Item, OwnPurchase, Receipt, Sale, SaleWithLimit, Turn } from './contract.ts';
 import { Refusal } from './errors.ts';
-import { type LiveMessage, type LiveOptions, live } from './live.ts';
+import type { FollowOptions } from './follow.ts';
+import { type LiveMessage, live } from './live.ts';
+import { joinQueue, type WaitOptions, waitForTurn } from './queue.ts';
 import { type CallOptions, createSend, type Send, type SendDeps } from './send.ts';
 
 export interface ShopOptions {
@@ -37,6 +39,8 @@ export interface CheckoutOptions extends CallOptions {
   /** How many units the cart shall hold of it, 1 by default; 0 takes it out. */
   readonly quantity?: number | undefined;
   readonly user?: string | undefined;
+  /** Of the sale's queue, where it has one. */
+  readonly ticket?: string | undefined;
 }
 
 /** A service as a buyer's program sees it. Every call may throw a Refusal; each is retried while it is worth it. */
@@ -56,8 +60,12 @@ export interface Shop {
   buy(code: string, options?: CallOptions): Promise<Receipt>;
   /** What was decided about a code, for ever; undefined when nothing was. */
   receipt(code: string, options?: CallOptions): Promise<OwnPurchase | undefined>;
+  /** A place in the queue of a sale, of the active one or the next without an id: see `joinQueue`. */
+  joinQueue(sale?: string, options?: CallOptions): Promise<Turn>;
+  /** Waits until it is the buyer's turn: see `waitForTurn`. */
+  waitForTurn(ticket: string, options?: WaitOptions): Promise<Turn>;
   /** What happens in a sale: see `live`. */
-  live(sale: string, options?: LiveOptions): AsyncGenerator<LiveMessage>;
+  live(sale: string, options?: FollowOptions): AsyncGenerator<LiveMessage>;
   /** The service's clock, in milliseconds since 1970, to a fraction of a second after a few answers. */
   now(): number;
 }
@@ -73,15 +81,17 @@ export function createShop(options: ShopOptions): Shop {
   const send = createSend(deps);
   return {
     ...reading(send),
-    async checkout(item, { sale, quantity = 1, user = options.user, ...call } = {}) {
+    async checkout(item, { sale, quantity = 1, user = options.user, ticket, ...call } = {}) {
       // With a quantity a checkout says how the cart shall be, so that a repeat changes nothing.
-      const query = { user_id: user, id: item, sale_id: sale, quantity };
+      const query = { user_id: user, id: item, sale_id: sale, quantity, ticket };
       return (await send<Cart>({ ...call, method: 'POST', path: 'checkout', query })).body;
     },
     cart: async (code, call) => (await send<CartView>({ ...call, path: `carts/${code}` })).body,
     buy: (code, call) => buy(send, code, call),
     receipt: (code, call) =>
       unlessNone('checkout_not_found', send<OwnPurchase>({ ...call, path: `purchases/${code}` })),
+    joinQueue: (sale, call) => joinQueue(send, sale, options.user, call),
+    waitForTurn: (ticket, more) => waitForTurn(deps, send, ticket, more),
     live: (sale, more) => live(deps, sale, more),
     now: clock.now,
   };

@@ -31,7 +31,12 @@ export interface Cart {
   clear(): void;
 }
 
-export function openCart(shop: Shop, sale: string, onChange: () => void): Cart {
+export function openCart(
+  shop: Shop,
+  sale: string,
+  ticket: () => string | undefined,
+  onChange: () => void,
+): Cart {
   const name = `cart.${sale}`;
   let state = kept<Kept>(name);
   const put = (next: Kept | undefined) => {
@@ -48,7 +53,7 @@ export function openCart(shop: Shop, sale: string, onChange: () => void): Cart {
       return state && state.lines.length > 0 ? state.code : undefined;
     },
     async set(item, quantity) {
-      const { code } = await shop.checkout(item.id, { sale, quantity });
+      const { code } = await shop.checkout(item.id, { sale, quantity, ticket: ticket() });
       const before = state?.lines ?? [];
       const line = { ...item, quantity };
       const isThere = before.some(({ id }) => id === item.id);

@@ -6,6 +6,7 @@ import { createCountdown } from './countdown.ts';
 import { el, setText } from './dom.ts';
 import { clockText, numberText } from './format.ts';
 import type { Card } from './grid.ts';
+import type { QueueView } from './queue.ts';
 import { type SaleWatch, type State, watchSale } from './sale-watch.ts';
 import { createShelf } from './shelf.ts';
 import { say } from './toast.ts';
@@ -16,6 +17,7 @@ export interface HomeDeps {
   readonly shop: Shop;
   readonly sale: SaleWithLimit;
   readonly cart: Cart;
+  readonly queue: QueueView;
   readonly openCart: () => void;
   /** Something about cart or sale changed. */
   readonly onChange: () => void;
@@ -34,7 +36,7 @@ export interface Home {
 /** By so much the page may take the sale for open before it is. */
 const CLOCK_MS = 1_500;
 
-export function showHome({ main, shop, sale, cart, openCart, onChange, onEnd }: HomeDeps): Home {
+export function showHome({ main, shop, sale, cart, queue, openCart, onChange, onEnd }: HomeDeps): Home {
   const watch = watchSale(shop, sale);
   const countdown = createCountdown(shop.now, () => changed());
   const hero = createHero(sale, countdown.element);
@@ -63,7 +65,7 @@ export function showHome({ main, shop, sale, cart, openCart, onChange, onEnd }: 
     createCard(item, {
       currency: sale.currency,
       leftOf: watch.leftOf,
-      isOpen: () => watch.state === 'active',
+      isOpen: () => watch.state === 'active' && queue.isAdmitted,
       isInCart,
       add,
       openCart,
@@ -88,7 +90,7 @@ export function showHome({ main, shop, sale, cart, openCart, onChange, onEnd }: 
   };
   const leave = watch.subscribe(changed);
 
-  main.replaceChildren(hero.element, shelf.toolbar, found, shelf.element);
+  main.replaceChildren(hero.element, queue.element, shelf.toolbar, found, shelf.element);
   changed();
   shelf.start();
   return {
@@ -97,6 +99,7 @@ export function showHome({ main, shop, sale, cart, openCart, onChange, onEnd }: 
     close() {
       leave();
       watch.close();
+      queue.close();
       countdown.stop();
       shelf.close();
     },

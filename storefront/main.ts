@@ -5,6 +5,7 @@ import { createCartView } from './cart-view.ts';
 import { byId, el } from './dom.ts';
 import { type Home, showHome } from './home.ts';
 import { buyer } from './keep.ts';
+import { createQueueView } from './queue.ts';
 import { showReceipt, showReceipts } from './receipt.ts';
 import { hush, say } from './toast.ts';
 import { sentenceFor } from './words.ts';
@@ -90,15 +91,18 @@ async function route(): Promise<void> {
 async function showSale(id: string | undefined, signal: AbortSignal): Promise<void> {
   const found = id === undefined ? await nextSale(signal) : await shop.sale(id, { signal });
   signal.throwIfAborted();
-  cart = openCart(shop, found.id, () => {
+  const update = () => {
     view.update();
     home?.update();
-  });
+  };
+  const queue = createQueueView(shop, found, update);
+  cart = openCart(shop, found.id, () => queue.ticket, update);
   home = showHome({
     main,
     shop,
     sale: found,
     cart,
+    queue,
     openCart: view.open,
     onChange: view.update,
     onEnd: () => void afterEnd(found, signal),

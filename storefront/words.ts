@@ -6,6 +6,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   sale_sold_out: 'Everything is sold. Thank you for coming!',
   sale_not_active: 'The sale is not open right now.',
   sale_paused: 'The sale is paused for a moment. Your cart stays as it is.',
+  not_admitted: 'It is not your turn yet. Load this page again to take your place in the queue.',
   buyer_unproven: 'Please sign in to the shop first, and come back.',
   buyer_mismatch: 'This belongs to another buyer.',
   checkout_not_found: 'This cart is not there any more.',

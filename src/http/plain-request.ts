@@ -125,6 +125,6 @@ const LISTS = new Set(['x-forwarded-for', 'forwarded', 'accept', 'accept-encodin
 /** Headers that matter here; each may be given once. */
 const SINGLE = new Set([
   ...['host', 'content-length', 'connection', 'x-request-id', 'traceparent', 'idempotency-key'],
-  ...['authorization', 'if-none-match', 'accept', 'origin', 'access-control-request-method'],
+  ...['authorization', 'if-none-match', 'origin', 'access-control-request-method'],
   ...FORBIDDEN,
 ]);

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createShop, OutcomeUnknown, Refusal } from '../../client/index.ts';
 import { atEnd } from '../support/at-end.ts';
-import { signalAll } from '../support/processes.ts';
+import { signalAll, until } from '../support/processes.ts';
 import { startService } from '../support/service.ts';
 import { addShelf } from '../support/shop.ts';
 import { connectStores } from '../support/stores.ts';
@@ -60,6 +60,26 @@ test('a cart whose items are sold to others has a receipt too', async () => {
     receipt.purchased_items.map(({ sold }) => sold),
     [false],
   );
+});
+
+test('a buyer joins a queue, waits for the turn, and checks out with the ticket', async () => {
+  const { sale: queued, items: shelf } = await addShelf(http, {
+    total_items: 2,
+    queue: { admit_per_second: 0 },
+  });
+  const shop = shopOf('ada');
+  await assert.rejects(shop.checkout(shelf[0]!, { sale: queued }), { code: 'not_admitted' });
+  const { ticket, admitted } = await shop.joinQueue(queued);
+  assert.equal(admitted, false);
+  assert.equal((await shop.joinQueue(queued)).ticket, ticket, 'a repeat has the same place');
+  const seen: string[] = [];
+  const turn = shop.waitForTurn(ticket, { onTurn: ({ state }) => seen.push(state) });
+  await until('it waits', () => seen.includes('waiting'));
+  const body = { queue: { admit_per_second: 10 } };
+  assert.equal((await http.send('PATCH', `/admin/sales/${queued}`, { body })).status, 200);
+  assert.equal((await turn).admitted, true);
+  const { code } = await shop.checkout(shelf[0]!, { sale: queued, ticket });
+  assert.equal((await shop.buy(code)).total_purchased, 1);
 });
 
 test('a refusal has the code of the contract, and is not tried again', async () => {

@@ -147,6 +147,23 @@ test(
   },
 );
 
+test('with a queue a buyer takes his place, waits, and comes in when it is his turn', options, async () => {
+  const { sale } = await addShelf(http, { items: named(3), queue: { admit_per_second: 0 } });
+  const page = await open(`#/sales/${sale}`);
+  await page.getByRole('button', { name: 'Take your place' }).click();
+  await page.getByText(/^Place 1/).waitFor();
+  assert.equal(await card(page, 'Thing 0').getByRole('button').getAttribute('aria-disabled'), 'true');
+  // The place outlives the page.
+  await page.reload();
+  await page.getByText(/^Place 1/).waitFor();
+  const body = { queue: { admit_per_second: 5 } };
+  assert.equal((await http.send('PATCH', `/admin/sales/${sale}`, { body })).status, 200);
+  await page.getByText('It is your turn. Take what you like.').waitFor();
+  await take(page, 'Thing 0');
+  await buy(page);
+  await heading(page, 'It is yours').waitFor();
+});
+
 test('the operator’s switch is seen: paused, going on, over', options, async () => {
   const { sale } = await addShelf(http, { items: named(2) });
   const page = await open(`#/sales/${sale}`);
