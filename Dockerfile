@@ -12,6 +12,8 @@ COPY tsconfig.json ./
 COPY src src
 COPY client client
 COPY storefront storefront
+COPY console console
+COPY docs/runbook.md docs/
 COPY scripts scripts
 COPY test test
 COPY campaigns campaigns

@@ -8,7 +8,9 @@ import { countMissingPackages, installPackages, linkPostgresLibraries } from './
 import { at, filesUnder, readJson, runNode, say, stop } from './place.mjs';
 import { installRedis, planRedis } from './redis.mjs';
 
-const FOLDERS = ['src', 'client', 'storefront', 'test', 'campaigns', 'checks', 'perf'];
+const FOLDERS = ['src', 'client', 'storefront', 'console', 'test', 'campaigns', 'checks', 'perf'];
+/** What else decides what is built: the console has the runbook's paragraphs. */
+const OTHERS = ['tsconfig.json', 'package-lock.json', 'scripts/assets.mjs', 'docs/runbook.md'];
 /** What browsers run is compiled again, with a browser's types; declarations come with it. */
 const PROJECTS = ['tsconfig.json', 'storefront/tsconfig.json'];
 
@@ -39,7 +41,7 @@ function announce() {
 function fingerprint() {
   const sources = FOLDERS.flatMap((folder) => [...filesUnder(folder)]);
   const hash = createHash('sha256');
-  for (const path of ['tsconfig.json', 'package-lock.json', 'scripts/assets.mjs', ...sources.sort()]) {
+  for (const path of [...OTHERS.filter((path) => existsSync(at(path))), ...sources.sort()]) {
     const { size, mtimeMs } = statSync(at(path));
     hash.update(`${path} ${size} ${mtimeMs}\n`);
   }

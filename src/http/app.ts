@@ -1,5 +1,4 @@
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
-import { bearerAuth } from 'hono/bearer-auth';
 import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { routePath } from 'hono/route';
@@ -13,6 +12,7 @@ import { refusal } from './refusal.ts';
 import { respondInParts } from './respond-in-parts.ts';
 import type { Route } from './route.ts';
 import { NOT_FOUND, type Routing } from './routing.ts';
+import { adminGuard } from './session.ts';
 import { ADMIN, ADMIN_BODY_BYTES_MAX } from './strictness.ts';
 
 export interface AppDeps {
@@ -35,7 +35,7 @@ export function createApp({ routing, ask, handle, admin }: AppDeps): Hono {
     return respond(answer, asked);
   };
   const guards: MiddlewareHandler[] = [
-    ...(admin === 'absent' ? [serve(NOT_FOUND)] : admin === 'open' ? [] : [bearerAuth(admin)]),
+    ...(admin === 'absent' ? [serve(NOT_FOUND)] : admin === 'open' ? [] : [adminGuard(admin.token)]),
     bodyLimit({ maxSize: ADMIN_BODY_BYTES_MAX }),
   ];
   for (const { method, route } of routing.entries) {

@@ -5,7 +5,7 @@ import { readConfig } from '../../src/config.ts';
 import type { Answer } from '../../src/http/answer.ts';
 import { createAsk, NO_HEADERS, NO_PEER, NO_QUERY } from '../../src/http/asked.ts';
 import { createRouting } from '../../src/http/routing.ts';
-import { storefrontEndpoints } from '../../src/routes/storefront.ts';
+import { pageEndpoints } from '../../src/routes/pages.ts';
 
 /** What the service answers to a GET, without a server. */
 async function get(
@@ -13,7 +13,7 @@ async function get(
   headers: Record<string, string> = {},
   env: Record<string, string> = {},
 ): Promise<Answer> {
-  const found = createRouting(storefrontEndpoints({ config: readConfig(env) })).find('GET', path);
+  const found = createRouting(pageEndpoints({ config: readConfig(env) })).find('GET', path);
   return found.route.answer(
     createAsk()({
       ...{ ...found, method: 'GET', path, query: NO_QUERY, peer: NO_PEER },
@@ -31,6 +31,8 @@ test('browsers get the page, programs what they always got', async () => {
     assert.deepEqual((await get('/', { accept })).code, 'not_found', accept);
   assert.equal((await get('/')).code, 'not_found');
   assert.equal((await get('/', BROWSER, { STOREFRONT: 'off' })).code, 'not_found');
+  assert.equal((await get('/console', BROWSER, { STOREFRONT: 'off' })).status, 200);
+  assert.equal((await get('/console', BROWSER, { NODE_ENV: 'production' })).code, 'not_found');
   assert.equal((await get('/', { ...BROWSER, ifNoneMatch: page.headers!.ETag! })).status, 304);
 });
 

@@ -1,0 +1,188 @@
+// Starts first: a browser takes its time.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { assertAccessible, noBrowser, openWindow, type Window } from '../support/browser.ts';
+import { startService } from '../support/service.ts';
+import { addShelf, assertProblem, fillCart, purchase } from '../support/shop.ts';
+
+/** An operator in a real browser, and who would like to be one. */
+const TOKEN = 's3cret';
+const service = await startService({ WORKERS: '2', ADMIN_TOKEN: TOKEN, HOURLY_SALES: 'off', EVENTS: 'on' });
+const { http, url } = service;
+const admin = { Authorization: `Bearer ${TOKEN}` };
+const options = { skip: noBrowser };
+const windows: Window[] = [];
+const own = { Origin: url };
+
+const logIn = (token: unknown, headers: Record<string, string> = own) =>
+  http.post('/console/session', { body: { token }, headers });
+const cookieOf = (reply: Awaited<ReturnType<typeof logIn>>) => ({
+  Cookie: String(reply.headers['set-cookie']).split(';', 1)[0]!,
+});
+
+async function open(path: string, more: Parameters<typeof openWindow>[1] = {}): Promise<Page> {
+  const window = await openWindow(url, more);
+  windows.push(window);
+  await window.page.goto(`${url}/${path}`);
+  return window.page;
+}
+async function openConsole(more: Parameters<typeof openWindow>[1] = {}): Promise<Page> {
+  const page = await open('console', more);
+  await page.getByLabel('Admin token').fill(TOKEN);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByText('All is well.').waitFor();
+  return page;
+}
+/** Presses a button of a sale, and says yes. */
+async function act(page: Page, label: string, sale: string): Promise<void> {
+  await page.getByRole('button', { name: `${label} ${sale}`, exact: true }).click();
+  await page.getByRole('dialog').getByRole('button', { name: label, exact: true }).click();
+}
+
+after(() => {
+  assert.deepEqual(
+    windows.flatMap(({ seen }) => seen),
+    [],
+    'no error, nothing that the policy refused, no request to another host',
+  );
+});
+
+test('a session opens the admin API to pages of this service, and to nobody else', async () => {
+  assertProblem(await logIn('wrong'), 401, 'unauthorized');
+  assertProblem(await logIn(TOKEN, {}), 401, 'unauthorized');
+  assertProblem(await logIn(TOKEN, { Origin: 'https://evil.example' }), 401, 'unauthorized');
+  const opened = await logIn(TOKEN);
+  assert.equal(opened.status, 204);
+  assert.match(String(opened.headers['set-cookie']), /HttpOnly; SameSite=Strict$/);
+  const cookie = cookieOf(opened);
+  for (let i = 0; i < 4; i++) assert.equal((await http.get('/admin/actions', cookie)).status, 200);
+  const body = { total_items: 1 };
+  for (const origin of [{}, { Origin: 'https://evil.example' }, { Origin: 'null' }])
+    assertProblem(
+      await http.post('/admin/sales', { body, headers: { ...cookie, ...origin } }),
+      401,
+      'unauthorized',
+    );
+  assert.equal((await http.post('/admin/sales', { body, headers: { ...cookie, ...own } })).status, 201);
+  assertProblem(await http.get('/admin/actions'), 401, 'unauthorized');
+  assertProblem(await http.get('/admin/actions', { Cookie: 'flashsale_console=1.a.b' }), 401, 'unauthorized');
+  const ended = await http.send('DELETE', '/console/session', { headers: own });
+  assert.match(String(ended.headers['set-cookie']), /^flashsale_console=; .*Max-Age=0/);
+  const { body: actions } = await http.get('/admin/actions?limit=1', admin);
+  assert.deepEqual(
+    [actions[0].who, actions[0].method, actions[0].path, actions[0].what],
+    ['console', 'POST', '/admin/sales', JSON.stringify(body)],
+  );
+});
+
+test(
+  'the console’s switch stops a sale, seen in both windows; each action is asked for once, said, and noted',
+  options,
+  async () => {
+    const { sale, items } = await addShelf(http, { total_items: 5, payment_seconds: 600 }, admin);
+    await purchase(http, await fillCart(http, 'ada', [items[0]!], sale));
+    const [page, buyer] = await Promise.all([openConsole(), open(`#/sales/${sale}`)]);
+    await buyer.getByText('Open until').waitFor();
+    await page.getByRole('button', { name: `Pause ${sale}` }).click();
+    await page.getByRole('button', { name: 'Leave it' }).click();
+    assert.equal(
+      (await http.get(`/sales/${sale}`)).body.state,
+      'active',
+      'nothing happens before the answer',
+    );
+    await act(page, 'Pause', sale);
+    await page.getByText(`${sale} is paused, on every worker.`).waitFor();
+    await buyer.getByText('Paused for a moment').waitFor();
+    await act(page, 'Resume', sale);
+    await buyer.getByText('Open until').waitFor();
+
+    await page.locator('#order-sale').selectOption(sale);
+    await page.locator('#order-words').fill('ada');
+    await page.getByRole('button', { name: 'Find' }).click();
+    await page.getByText('1 order', { exact: true }).waitFor();
+    await page.locator('.orders summary').click();
+    await page.getByRole('button', { name: 'Confirm' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Confirm' }).click();
+    await page.locator('.orders .pill', { hasText: 'confirmed' }).waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export as CSV' }).click(),
+    ]);
+    assert.equal(download.suggestedFilename(), `${sale}.csv`);
+    await page.getByRole('row', { name: /console 127\.0\.0\.1 PATCH .*"paused":false/ }).waitFor();
+    await act(page, 'End', sale);
+    await buyer.getByText('This sale is over', { exact: true }).waitFor();
+  },
+);
+
+test('a sale is made from a table, whose faults are named by line; names are text', options, async () => {
+  const page = await openConsole();
+  await page.getByText('A new sale').click();
+  const table = page.getByLabel(/^Items, as CSV/);
+  await table.fill('id,name,stock\na,Good,1\na,Again,x\n');
+  await page.getByRole('button', { name: 'Make the sale' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Make it' }).click();
+  await page.locator('.faults', { hasText: 'stock' }).waitFor();
+  await table.fill('id,name\nx,<img src=x onerror=alert(1)>\n');
+  await page.locator('[name=name]').fill('<script>alert(1)</script>');
+  await page.getByRole('button', { name: 'Make the sale' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Make it' }).click();
+  const said = await page.getByText(/^S-[0-9a-f]{10} is made\.$/).innerText();
+  const sale = said.slice(0, 12);
+  const user = '<b>ada</b>';
+  await purchase(http, await fillCart(http, encodeURIComponent(user), ['x'], sale));
+  await page.locator('#order-sale').selectOption(sale);
+  await page.getByRole('button', { name: 'Find' }).click();
+  await page.locator('.orders strong', { hasText: user }).waitFor();
+});
+
+test('a killed worker is told in words, with what to do', options, async () => {
+  const page = await openConsole();
+  const [pid] = await service.workers();
+  process.kill(pid!, 'SIGKILL');
+  await page.getByText('A worker has died; another takes its place.').waitFor();
+});
+
+test(
+  'a wrong token opens nothing; logging out ends it; axe finds nothing wrong on a phone and on a wall',
+  options,
+  async () => {
+    await addShelf(http, { total_items: 5 }, admin);
+    for (const [colorScheme, width] of [
+      ['light', 320],
+      ['dark', 1_440],
+    ] as const) {
+      const page = await open('console', { colorScheme, viewport: { width, height: 800 } });
+      await page.getByLabel('Admin token').fill('wrong');
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await page.getByText('This is not the admin token.').waitFor();
+      await assertAccessible(page, `login, ${colorScheme}`);
+      await page.getByLabel('Admin token').fill(TOKEN);
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await page.getByRole('heading', { name: 'Who did what' }).waitFor();
+      await page.locator('.tiles').waitFor();
+      await page.getByText('A new sale').click();
+      await page.waitForTimeout(1_500);
+      await assertAccessible(page, `console, ${colorScheme}`);
+      const wide = await page.evaluate<number>('document.documentElement.scrollWidth');
+      assert.ok(wide <= width, `${wide} wide`);
+      await page.getByRole('button', { name: 'Log out' }).click();
+      await page.getByLabel('Admin token').waitFor();
+      await page.reload();
+      await page.getByLabel('Admin token').waitFor();
+    }
+  },
+);
+
+test('wrong tokens are slowed down, the right one among them', async () => {
+  let refused = 0;
+  for (let i = 0; i < 12 && refused === 0; i++) {
+    const reply = await logIn(`guess ${i}`);
+    if (reply.status === 401) continue;
+    assert.deepEqual([reply.status, reply.body.code], [429, 'rate_limited']);
+    assert.ok(Number(reply.headers['retry-after']) <= 60);
+    refused++;
+  }
+  assert.equal(refused, 1);
+});
