@@ -105,12 +105,21 @@ export function createOrdersView(): OrdersView {
 
 function orderOf(order: Order, again: () => Promise<void>): HTMLLIElement {
   const { code, user_id: user, purchased_at: at, state, purchased_items: lines, payment } = order;
-  const confirm = () =>
-    act(`Confirm that ${code} is paid?`, 'Confirm', async () => {
-      await ask('POST', `admin/purchases/${code}/confirm`);
-      await again();
-      return `${code} is paid.`;
-    });
+  const button = (label: string, question: string, path: string, done: string) =>
+    el(
+      'button',
+      {
+        type: 'button',
+        class: 'plain',
+        onclick: () =>
+          void act(question, label, async () => {
+            await ask('POST', `admin/purchases/${code}/${path}`, path === 'cancel' ? {} : undefined);
+            await again();
+            return `${code} ${done}`;
+          }),
+      },
+      label,
+    );
   return el(
     'li',
     {},
@@ -141,12 +150,21 @@ function orderOf(order: Order, again: () => Promise<void>): HTMLLIElement {
         ),
       ),
       payment?.state === 'pending' &&
-        el(
-          'p',
-          {},
-          `Payment awaited until ${momentText(Date.parse(payment.due_at))} `,
-          el('button', { type: 'button', class: 'plain', onclick: () => void confirm() }, 'Confirm'),
-        ),
+        el('p', {}, `Payment awaited until ${momentText(Date.parse(payment.due_at))}`),
+      el(
+        'div',
+        { class: 'actions' },
+        state === 'pending' && button('Confirm', `Confirm that ${code} is paid?`, 'confirm', 'is paid.'),
+        state === 'pending' &&
+          button('Release', `Release ${code}? Its units go back on the shelf.`, 'release', 'is released.'),
+        ['final', 'confirmed', 'partly_cancelled'].includes(state) &&
+          button(
+            'Cancel',
+            `Cancel all of ${code}? Its units go back on the shelf.`,
+            'cancel',
+            'is cancelled.',
+          ),
+      ),
     ),
   );
 }

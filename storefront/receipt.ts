@@ -78,12 +78,14 @@ function view(receipt: OwnPurchase, code: string, shop: Shop, isDemo: boolean): 
 const STANDING: Readonly<Record<string, string | undefined>> = {
   pending: 'Held for you',
   released: 'No longer held',
+  cancelled: 'Cancelled',
 };
 
 function headline({ state }: OwnPurchase, bought: number, lost: number): string {
   if (bought === 0) return 'That was close';
   if (state === 'pending') return 'Held for you';
   if (state === 'released') return 'Back on the shelf';
+  if (state === 'cancelled') return 'Cancelled';
   return lost === 0 ? 'It is yours' : `${countText(bought, 'item')} ${bought === 1 ? 'is' : 'are'} yours`;
 }
 

@@ -130,7 +130,7 @@ export const PLANTED: readonly PlantedBug[] = [
     patches: [
       {
         file: 'dist/src/store/retire.js',
-        find: 'await salvageDecisions(redis, postgres, sale, fenceOf(sale.epoch), onContradiction)',
+        find: 'await saveSale(redis, postgres, sale, onContradiction)',
         replace: '0',
       },
       {

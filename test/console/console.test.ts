@@ -105,6 +105,12 @@ test(
     await page.getByRole('button', { name: 'Confirm' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Confirm' }).click();
     await page.locator('.orders .pill', { hasText: 'confirmed' }).waitFor();
+    await page.locator('.orders summary').click();
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await page.locator('.orders .pill', { hasText: 'cancelled' }).waitFor();
+    // It can be bought again.
+    await buyer.getByText('5 of 5 left').waitFor();
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.getByRole('button', { name: 'Export as CSV' }).click(),

@@ -129,8 +129,8 @@ test('the story of a queue happens as it is told', async () => {
   assert.equal((await send('readAdminSale', { path: `/admin/sales/${sale}` })).body.queue.draw, true);
 });
 
-/** A stream has no end: test/routes/live.test.ts reads it. */
-const ELSEWHERE = ['createSale', 'cancelSale', 'listenToSale'];
+/** A stream has no end: test/routes/live.test.ts and test/console/console.test.ts read them, and open sessions. */
+const ELSEWHERE = ['createSale', 'cancelSale', 'listenToSale', 'followFigures', 'openSession', 'endSession'];
 
 test('every other operation answers its example as well', async () => {
   for (const { operation } of contract.operations)
