@@ -1,44 +1,34 @@
 import type { OnContradiction } from './commit.ts';
 import { forgetEntries } from './decide.ts';
-import { formatDecision } from './decision.ts';
 import { Unavailable } from './errors.ts';
 import { epochNamedBy, fenceOf, tokenOf } from './fence.ts';
 import { keysOf } from './keys.ts';
+import {
+  type Loaded,
+  loadBought,
+  loadDecisions,
+  loadItems,
+  loadReturns,
+  type Rebuild,
+  Superseded,
+  step,
+} from './load-sale.ts';
 import { type SavedReturns, saveReturns } from './lost-returns.ts';
 import { commitEntries, readOutbox } from './outbox.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
-import { eachReturn, formatReturn } from './returns.ts';
 import { salvageDecisions } from './salvage.ts';
 import { FENCED } from './statuses.ts';
-
-/** Rows per step: Lua unpacks at most some 8,000 values, and each step should hold Redis for about a millisecond. */
-const STEP_ROWS = 1_000;
 
 const scripts = {
   begin: script('rebuild_begin'),
   clear: script('rebuild_clear'),
-  load: script('rebuild_load'),
-  free: script('rebuild_free'),
-  decisions: script('rebuild_decisions'),
   open: script('rebuild_open'),
 };
 const sql = {
   bumpEpoch: statement('bump_epoch'),
-  items: statement('rebuild_items'),
-  free: statement('rebuild_free'),
-  bought: statement('rebuild_bought'),
-  decisions: statement('rebuild_decisions'),
   openEpoch: statement('open_epoch'),
 };
-
-interface Sale {
-  readonly epoch: number;
-  readonly opened_epoch: number;
-  /** Units. */
-  readonly total: number;
-  readonly items: number;
-}
 
 /** What the sale's hash says. */
 interface Facts {
@@ -49,18 +39,6 @@ interface Facts {
   readonly user_limit: number;
   readonly version: number;
   readonly paused: boolean;
-}
-
-/** A later rebuild of the same sale has replaced this one. */
-class Superseded extends Error {}
-
-interface Rebuild {
-  readonly redis: Redis;
-  readonly postgres: Postgres;
-  readonly saleId: string;
-  readonly sale: Sale;
-  readonly keys: ReturnType<typeof keysOf>;
-  readonly token: string;
 }
 
 export interface Rebuilt {
@@ -91,7 +69,7 @@ export async function rebuildSale(
 ): Promise<Rebuilt | undefined> {
   if (!redis.isUp) throw new Unavailable('Redis is away');
   const gate = (await redis.command('GET', keysOf(saleId).gate)) as string | null;
-  const [sale] = await postgres.query<Sale & Record<string, unknown>>(sql.bumpEpoch, [
+  const [sale] = await postgres.query<Rebuild['sale'] & Record<string, unknown>>(sql.bumpEpoch, [
     saleId,
     Math.max(above, epochNamedBy(gate ?? '')),
   ]);
@@ -131,12 +109,6 @@ export async function rebuildSale(
     if (error instanceof Superseded) return undefined;
     throw error;
   }
-}
-
-async function step(work: Promise<unknown>): Promise<void> {
-  const reply = await work;
-  if (reply === FENCED) throw new Superseded();
-  if (reply !== 1) throw new Error(`a rebuild step failed: ${String(reply)}`);
 }
 
 /** Shuts the gate. Returns the epoch that the decisions in Redis are of; 0 when it is not known. */
@@ -209,99 +181,6 @@ async function carryOver(
     if (!(await forgetEntries(redis, saleId, token, ids))) throw new Superseded();
   }
 }
-
-/** What was loaded: units that are sold, and items of which nothing is left. */
-interface Loaded {
-  sold: number;
-  gone: number;
-}
-
-interface ItemRow extends Record<string, unknown> {
-  readonly id: string;
-  readonly name: string;
-  readonly stock: number;
-  readonly held: number;
-  readonly lowest: number | null;
-}
-
-async function loadItems(rebuild: Rebuild): Promise<Loaded> {
-  const { redis, postgres, saleId, sale, keys, token } = rebuild;
-  const loaded = { sold: 0, gone: 0 };
-  let units = 0;
-  const load = (key: string, fields: string[]) =>
-    step(redis.run(scripts.load, [keys.gate, key], [token, ...fields]));
-  for (let from = 0; from < sale.items; from += STEP_ROWS) {
-    const rows = await postgres.query<ItemRow>(sql.items, [saleId, from, from + STEP_ROWS]);
-    await load(
-      keys.items,
-      rows.flatMap((row) => [row.id, String(row.stock - row.held)]),
-    );
-    await load(
-      keys.names,
-      rows.flatMap((row) => [row.id, row.name]),
-    );
-    for (const row of rows) {
-      units += row.stock;
-      loaded.sold += row.held;
-      if (row.held === row.stock) loaded.gone++;
-      await loadFree(rebuild, row);
-    }
-  }
-  if (units !== sale.total)
-    throw new Error(`sale ${saleId} has ${units} units, and its total is ${sale.total}`);
-  return loaded;
-}
-
-/**
- * Units are handed out from the highest downwards: those below the lowest that is held need no list. Others are for sale above it
- * where a decision was lost with Redis' memory, or units came back.
- */
-async function loadFree({ redis, postgres, saleId, keys, token }: Rebuild, row: ItemRow): Promise<void> {
-  const { id, stock, held, lowest } = row;
-  if (lowest === null || stock - lowest === held) return;
-  for (let from = lowest + 1; from < stock; from += STEP_ROWS) {
-    const below = Math.min(from + STEP_ROWS, stock);
-    const rows = await postgres.query<{ unit: number }>(sql.free, [saleId, id, from, below]);
-    const members = rows.flatMap(({ unit }) => ['0', `${id}@${unit}`]);
-    if (members.length > 0) await step(redis.run(scripts.free, [keys.gate, keys.free], [token, ...members]));
-  }
-}
-
-async function loadBought({ redis, postgres, saleId, keys, token }: Rebuild): Promise<void> {
-  const rows = await postgres.query<{ user_id: string; bought: number }>(sql.bought, [saleId]);
-  for (let from = 0; from < rows.length; from += STEP_ROWS) {
-    const counts = rows.slice(from, from + STEP_ROWS).flatMap((row) => [row.user_id, String(row.bought)]);
-    await step(redis.run(scripts.load, [keys.gate, keys.bought], [token, ...counts]));
-  }
-}
-
-async function loadDecisions({ redis, postgres, saleId, keys, token }: Rebuild): Promise<void> {
-  const declared = [keys.gate, keys.decisions, keys.codes, keys.carts];
-  let after = `CHK-${saleId}-`;
-  for (;;) {
-    const rows = await postgres.query<{ code: string; user_id: string; decided_ms: number; lines: string }>(
-      sql.decisions,
-      [after, `CHK-${saleId}.`, STEP_ROWS],
-    );
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    const decisions = rows.flatMap((row) => [
-      row.code,
-      formatDecision({ decidedMs: row.decided_ms, userId: row.user_id, lines: row.lines.split(' ') }),
-    ]);
-    await step(redis.run(scripts.decisions, declared, [token, ...decisions]));
-    after = last.code;
-  }
-}
-
-/** No return is noted while the epoch is not open: these are all, and what was read before includes them. */
-async function loadReturns({ redis, postgres, saleId, keys, token }: Rebuild): Promise<void> {
-  for await (const returns of eachReturn(postgres, saleId)) {
-    const fields = returns.flatMap((each) => [String(each.number), formatReturn(each)]);
-    await step(redis.run(scripts.load, [keys.gate, keys.returns], [token, ...fields]));
-  }
-}
-
 async function open(
   { redis, postgres, saleId, keys: k, sale, token }: Rebuild,
   { sold, gone }: Loaded,
