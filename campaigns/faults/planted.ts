@@ -280,7 +280,7 @@ export function withBug({ name, patches }: PlantedBug): Map<string, string> {
 export function plant(bug: PlantedBug): string {
   const texts = withBug(bug);
   const root = mkdtempSync(join(tmpdir(), 'flashsale-planted-'));
-  for (const name of ['dist/src', 'lua', 'sql', 'package.json']) {
+  for (const name of ['dist/src', 'dist/assets', 'lua', 'sql', 'package.json']) {
     cpSync(join(ROOT, name), join(root, name), { recursive: true, dereference: true });
   }
   symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));

@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-/** The simulated drop, short: bots that take an open shop have no more than anybody's chance behind the door. Runs alone:
- * where people are kept waiting by other tests, bots win. */
+/**
+ * The simulated drop, short: bots that take an open shop have no more than anybody's chance behind the door. Runs alone: where
+ * people are kept waiting by other tests, bots win.
+ */
 test('with tokens, rates and a draw, bots get what as many people would get; without, nearly all', async (t) => {
   const path = fileURLToPath(new URL('../../perf/drop.js', import.meta.url));
   const crowd = '--people 200 --bots 40 --bot-rate 25 --items 40 --drops 6 --at-once 6';
