@@ -83,9 +83,9 @@ export function createPoolBreaker(
   // The pool listens to idle clients only: one lost in somebody's hands would be an uncaught error, and end the process.
   pool.on('connect', (client) => client.on('error', breaker.trip));
 
-  // A busy pool is no news, and its commits hear of a server that became read-only themselves.
+  // A busy pool is no news, and its commits hear of a server that became read-only themselves. A reader does not mind.
   const watch = setInterval(() => {
-    if (!breaker.isUp || pool.waitingCount > 0) return;
+    if (options.reads || !breaker.isUp || pool.waitingCount > 0) return;
     probe().catch((error) => {
       if (error instanceof Unavailable) breaker.trip(error);
     });

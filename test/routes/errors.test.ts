@@ -9,7 +9,6 @@ const { http, url } = service;
 
 test('a path that does not exist is not_found, whatever the method', async () => {
   for (const path of [
-    '/',
     '/nothing',
     '/sales/',
     '/sales/a/b',
@@ -22,9 +21,11 @@ test('a path that does not exist is not_found, whatever the method', async () =>
     for (const method of ['GET', 'POST', 'DELETE'])
       assertProblem(await http.send(method, path), 404, 'not_found');
   assert.deepEqual((await http.send('HEAD', '/nothing')).status, 404);
+  assertProblem(await http.get('/'), 404, 'not_found');
 });
 
 const ALLOWED = {
+  '/': 'GET, HEAD',
   '/checkout': 'POST',
   '/purchase': 'POST',
   '/admin/sales': 'POST',
