@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Reply, sendRaw } from '../support/http.ts';
+import { until } from '../support/processes.ts';
 import { startService } from '../support/service.ts';
 import { addShelf, checkout, fillCart, inSeconds, purchase } from '../support/shop.ts';
 
@@ -43,6 +44,11 @@ const early = await addShelf(http, {
   started_at: inSeconds(3_600),
   ended_at: inSeconds(7_200),
 });
+// Nobody is admitted: what is answered of it stays the same.
+const queued = await addShelf(http, { total_items: 1, queue: { admit_per_second: 0 } });
+const { ticket } = (await http.post(`/queue?user_id=ada&sale_id=${queued.sale}`)).body;
+const inQueue = `id=${queued.items[0]}&sale_id=${queued.sale}`;
+await until('the draw', async () => (await http.get(`/queue/${ticket}`)).body.state === 'waiting');
 const tag = String((await http.get(`/sales/${sale}/items`)).headers.etag);
 
 const page = await http.get('/', { Accept: 'text/html' });
@@ -58,6 +64,14 @@ const SAME: [status: number, method: string, target: string, ...headers: string[
   [404, 'POST', `/checkout?user_id=eve&id=nothing&sale_id=${sale}`],
   [409, 'POST', `/checkout?user_id=eve&id=${sold}&sale_id=${sale}`],
   [409, 'POST', `/checkout?user_id=eve&id=${gone.items[0]}&sale_id=${gone.sale}`],
+  [200, 'POST', `/queue?user_id=ada&sale_id=${queued.sale}`],
+  [400, 'POST', `/queue?sale_id=${queued.sale}`],
+  [404, 'POST', `/queue?user_id=ada&sale_id=${sale}`],
+  [200, 'GET', `/queue/${ticket}`],
+  [404, 'GET', `/queue/${ticket}x`],
+  [403, 'POST', `/checkout?user_id=ada&${inQueue}`],
+  [403, 'POST', `/checkout?user_id=ada&${inQueue}&ticket=${ticket}`],
+  [403, 'POST', `/checkout?user_id=eve&${inQueue}&ticket=${ticket}`],
   [400, 'POST', '/purchase?cod=1'],
   [404, 'POST', '/purchase?code=nothing'],
   [200, 'POST', `/purchase?code=${code}`, KEY],

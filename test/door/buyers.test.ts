@@ -57,6 +57,22 @@ for (const [way, connection] of Object.entries(WAYS)) {
     assert.deepEqual([given.body.code, given.body.items_count], [left.body.code, 2]);
   });
 
+  test(`a place in a queue is the buyer's of its token, and nobody else's, ${way}`, async () => {
+    const queued = await addShelf(http, { total_items: 2, queue: { admit_per_second: 100 } });
+    const joined = await ask(connection, 'POST', `/queue?sale_id=${queued.sale}`, tokenOf(ada));
+    assert.equal(joined.status, 200, joined.text);
+    const path = `/queue/${joined.body.ticket}`;
+    await until('the turn', async () => (await ask(connection, 'GET', path, tokenOf(ada))).body.admitted);
+    assertProblem(await ask(connection, 'GET', path, tokenOf(bob)), 403, 'buyer_mismatch');
+    assert.equal((await ask(connection, 'GET', path)).status, 401);
+    assert.equal((await ask(connection, 'POST', `/queue?sale_id=${queued.sale}`)).status, 401);
+    const other = `/queue?user_id=${ada}&sale_id=${queued.sale}`;
+    assertProblem(await ask(connection, 'POST', other, tokenOf(bob)), 403, 'buyer_mismatch');
+    const cart = `/checkout?id=${queued.items[0]}&sale_id=${queued.sale}&ticket=${joined.body.ticket}`;
+    assert.equal((await ask(connection, 'POST', cart, tokenOf(bob))).body.code, 'not_admitted');
+    assert.equal((await ask(connection, 'POST', cart, tokenOf(ada))).status, 200);
+  });
+
   test(`without a good token, nobody, ${way}`, async () => {
     const paths = [
       ['POST', target(`user_id=${ada}&`, items[0]!)],

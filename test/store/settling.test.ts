@@ -1,14 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
+import { doOnce } from '../../src/store/admin-answers.ts';
 import { auditSale } from '../../src/store/audit/audit.ts';
+import { cancelLines, linesToCancel } from '../../src/store/cancel.ts';
 import { keysOf } from '../../src/store/keys.ts';
-import { confirmPayment, expirePayments, findDue, releasePayment } from '../../src/store/payments.ts';
+import {
+  confirmPayment,
+  expirePayments,
+  findDue,
+  lockPurchase,
+  releasePayment,
+} from '../../src/store/payments.ts';
 import { openPostgres, type Postgres } from '../../src/store/postgres.ts';
+import { stateOfPurchase } from '../../src/store/purchase-state.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
+import { findDecision } from '../../src/store/receipts.ts';
 import { shelveGiven, shelveReturns } from '../../src/store/returns.ts';
+import { within } from '../../src/store/within.ts';
 import { atEnd } from '../support/at-end.ts';
 import { openFeed } from '../support/feed.ts';
+import { until } from '../support/processes.ts';
 import { openSale, type SaleOptions, type TestSale } from '../support/stores.ts';
 
 /** Who comes first settles a payment: confirmation, release, expiry. */
@@ -220,4 +232,37 @@ test('confirmed, released and expired at the same moment: one of them wins each,
   await check(sale);
   for (const [n, code] of codes.entries())
     assert.equal(await leftOf(sale, n), (await stateOf(code)) === 'confirmed' ? '0' : '1');
+});
+
+test('what operators do with one purchase is told in the order in which it happens, whoever began first', async () => {
+  const sale = await open();
+  const from = await end();
+  const code = await buy(sale, 0);
+  const other = new pg.Client({ connectionString: databaseUrl });
+  await other.connect();
+  atEnd(() => other.end().catch(() => {}));
+  await other.query('begin');
+  await lockPurchase(other, code);
+  // It begins first, and comes second: it must not have an id by then.
+  const cancelling = doOnce<never>(
+    postgres,
+    'payments',
+    { key: 'cancel-first', request: 'x' },
+    async (client) => {
+      const purchase = (await findDecision(within(client), code))!;
+      await cancelLines(client, purchase, linesToCancel(purchase, {})!, { restock: true }, true);
+      return { status: 200, body: '{}' };
+    },
+    async (client) => void (await lockPurchase(client, code)),
+  );
+  await until('it waits', async () => (await sql('select 1 from pg_locks where not granted')).length > 0);
+  await confirmPayment(other, code, true);
+  await other.query('commit');
+  await cancelling;
+  const told = (await follow(from)).map(({ type, purchase }) => [type, stateOfPurchase(purchase!)]);
+  assert.deepEqual(told, [
+    ['purchase.pending', 'pending'],
+    ['purchase.confirmed', 'confirmed'],
+    ['purchase.cancelled', 'cancelled'],
+  ]);
 });
