@@ -1,4 +1,4 @@
-import { readWaiting } from './audit/keys.ts';
+import { decisionsInOutbox } from './audit/keys.ts';
 import { commitSound, type InEpoch, type OnContradiction } from './commit.ts';
 import { type Decision, parseDecision } from './decision.ts';
 import { keysOf } from './keys.ts';
@@ -57,7 +57,7 @@ async function savePart(
 ): Promise<number | undefined> {
   const missing = await findMissing(postgres, part);
   if (missing.length === 0) return 0;
-  const { byCode } = await readWaiting(redis, sale.id);
+  const byCode = await decisionsInOutbox(redis, sale.id);
   const alone = await findMissing(
     postgres,
     missing.filter(({ code }) => !byCode.has(code)),

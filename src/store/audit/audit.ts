@@ -66,7 +66,7 @@ export async function auditSale(
 }
 
 function booksOf(postgres: Postgres, { id: saleId, userLimit }: SaleFacts, redis?: Redis): Books {
-  const waiting = async () => (redis ? await readWaiting(redis, saleId) : NOTHING_WAITS);
+  const waiting = async () => (redis ? await readWaiting(redis, postgres, saleId) : NOTHING_WAITS);
   return { saleId, userLimit, postgres, redis, readWaiting: waiting };
 }
 

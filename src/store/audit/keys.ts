@@ -17,6 +17,7 @@ const sql = {
   strays: statement('audit_strays'),
   codes: statement('audit_codes'),
   buyers: statement('audit_buyers'),
+  cameBack: statement('returns_of'),
 };
 
 type Parts = AsyncGenerator<string[]>;
@@ -97,11 +98,9 @@ export interface Waiting {
 
 export const NOTHING_WAITS: Waiting = { byCode: new Map(), byItem: new Map(), byUser: new Map() };
 
-/** Reads a sale's whole outbox. */
-export async function readWaiting(redis: Redis, saleId: string): Promise<Waiting> {
+/** The decisions in a sale's outbox, by code. */
+export async function decisionsInOutbox(redis: Redis, saleId: string): Promise<Map<string, Decision>> {
   const byCode = new Map<string, Decision>();
-  const byItem = new Map<string, WaitingUnit[]>();
-  const byUser = new Map<string, number>();
   let after = '-';
   for (;;) {
     const words = ['XRANGE', keysOf(saleId).outbox, after, '+', 'COUNT', String(OUTBOX_PART)];
@@ -109,9 +108,22 @@ export async function readWaiting(redis: Redis, saleId: string): Promise<Waiting
     for (const [, fields] of entries) {
       for (const decision of decisionsOf(saleId, fields)) byCode.set(decision.code, decision);
     }
-    if (entries.length < OUTBOX_PART) break;
+    if (entries.length < OUTBOX_PART) return byCode;
     after = `(${entries.at(-1)?.[0]}`;
   }
+}
+
+/**
+ * What waits in a sale's outbox. Not what has come back: it is committed, its entry only lies there until somebody takes it away,
+ * and its units may be another's by now.
+ */
+export async function readWaiting(redis: Redis, postgres: Postgres, saleId: string): Promise<Waiting> {
+  const byCode = await decisionsInOutbox(redis, saleId);
+  if (byCode.size === 0) return NOTHING_WAITS;
+  const cameBack = await postgres.query<{ code: string }>(sql.cameBack, [[...byCode.keys()]]);
+  for (const { code } of cameBack) byCode.delete(code);
+  const byItem = new Map<string, WaitingUnit[]>();
+  const byUser = new Map<string, number>();
   for (const { code, userId, lines } of byCode.values()) {
     for (const line of lines.filter(isBought)) {
       const units = byItem.get(itemOf(line)) ?? [];

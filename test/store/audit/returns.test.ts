@@ -74,6 +74,24 @@ async function openReturned() {
 const redisHas = (sale: TestSale, ...words: string[]) =>
   redis.command(words[0]!, keysOf(sale.id).returns, ...words.slice(1));
 
+test("what came back while its entry still lies in the outbox, and is another buyer's by now, is no difference", async () => {
+  const { sale, buy, take } = await openBooks();
+  const left: string[] = [];
+  for (const [user, item, quantity] of [
+    ['ada', 'shirt', 4],
+    ['bob', 'poster', 1],
+  ] as const) {
+    const code = (await buy(user, item, quantity))!;
+    const text = String(await redis.command('HGET', keysOf(sale.id).decisions, code));
+    // As a worker leaves it that dies between its commit and the deletion of the entry.
+    await redis.command('XADD', keysOf(sale.id).outbox, '*', 'epoch', '1', code, text);
+    await take(code);
+    left.push((await buy('eve', item, quantity))!);
+  }
+  assert.equal(left.length, 2);
+  assert.deepEqual(await lines(sale.id), []);
+});
+
 test('a return that one store lacks, or has otherwise, is named', async () => {
   const { sale, poster } = await openReturned();
   const text = String(await redisHas(sale, 'HGET', '3'));
