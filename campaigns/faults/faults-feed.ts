@@ -2,42 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withPostgres } from './dumps.ts';
 import type { Fault, FaultContext } from './faults.ts';
 import { leads } from './faults-leaders.ts';
-import { call, newAgent } from './http.ts';
-import { openReceiver, type Received, SECRET } from './receiver.ts';
+import { followFeed, PORTS, tellingTo } from './follow-feed.ts';
+import { openReceiver, type Received } from './receiver.ts';
 import type { Service } from './service.ts';
-import { type Stand, until } from './stand.ts';
+import { until } from './stand.ts';
 import { signalTo } from './stores.ts';
 
-/** The services of a stand are told it when they start, before there is a receiver. */
-const PORT = 20_000 + (process.pid % 20_000);
 /** What may be under way when a leader is killed; it is sent again. */
 const UNDER_WAY_MAX = 16;
-
-/** Reads the feed all the time, from whichever box answers; stops when told, with what it has read. */
-function followFeed(stand: Stand): { stop(): Promise<Received[]> } {
-  const seen: Received[] = [];
-  let isOver = false;
-  const reading = (async () => {
-    const agent = newAgent(1);
-    for (let n = 0; ; n++) {
-      const after = seen.length === 0 ? '' : `&after=${seen.at(-1)?.id}`;
-      const urls = stand.urls();
-      const { status, body } = await call(agent, `${urls[n % urls.length]}/admin/events?limit=50${after}`);
-      const page: Received[] = status === 200 ? JSON.parse(body) : [];
-      seen.push(...page);
-      if (isOver && status === 200 && page.length === 0) break;
-      if (page.length === 0) await sleep(5);
-    }
-    agent.destroy();
-  })();
-  return {
-    async stop() {
-      isOver = true;
-      await reading;
-      return seen;
-    },
-  };
-}
 
 const codesOf = (events: readonly Received[], saleId: string): string[] =>
   events.flatMap(({ type, data }) =>
@@ -56,7 +28,7 @@ const committed = ({ stand, target }: FaultContext): Promise<string[]> =>
 /** Leaders and workers are killed, and the receiver dies and fails, while it is told what is sold. */
 async function killTellers(context: FaultContext): Promise<void> {
   const { stand, random, clock, violate, target } = context;
-  const receiver = await openReceiver(PORT);
+  const receiver = await openReceiver(PORTS.feed);
   const feed = followFeed(stand);
   let kills = 0;
   try {
@@ -93,7 +65,7 @@ async function killTellers(context: FaultContext): Promise<void> {
     if (unread.length > 0)
       violate('event-missed', `${unread.length} of ${codes.length} in the feed, one of them ${unread[0]}`);
     if (read.length > seen.size) violate('event-twice', `${read.length - seen.size} events of the feed`);
-    context.measure('told', codes.length);
+    context.count('told', codes.length);
   } finally {
     await feed.stop();
     await receiver.die();
@@ -104,11 +76,7 @@ export const feedFaults: readonly Fault[] = [
   {
     name: 'feed-kills',
     stands: ['two-boxes'],
-    env: {
-      WEBHOOK_URL: `http://127.0.0.1:${PORT}/hooks`,
-      WEBHOOK_SECRET: SECRET,
-      WEBHOOK_PRIVATE: 'on',
-    },
+    env: tellingTo(PORTS.feed),
     inject: killTellers,
   },
 ];

@@ -94,7 +94,7 @@ async function settleAtOnce(context: FaultContext): Promise<void> {
     if (told !== undefined && told !== (state === 'confirmed' ? 'confirmed' : 'released'))
       violate('settled-twice', `${code} was answered ${told}, and is ${state}`);
   }
-  context.measure('settled', codes.length);
+  context.count('settled', codes.length);
 }
 
 interface Settled {

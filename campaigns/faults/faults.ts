@@ -27,13 +27,15 @@ export interface FaultContext {
   mark(name: string): void;
   /** Recovery is counted from here; the last call counts. */
   clock(): void;
-  /** A figure of this run for the report. */
+  /** A time of this run for the report; the longest counts. */
   measure(name: string, ms: number): void;
+  /** How many of something there were in this run. */
+  count(name: string, n: number): void;
   /** Reports a broken promise that only the fault itself can see. */
   violate(
     kind:
       | ('orphan' | 'service-broken' | 'unexpected-answer' | 'event-missed' | 'event-twice')
-      | ('lost' | 'not-sold-out' | 'books-differ' | 'settled-twice'),
+      | ('lost' | 'not-sold-out' | 'books-differ' | 'settled-twice' | 'invented'),
     detail: string,
   ): void;
 }

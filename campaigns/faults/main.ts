@@ -18,6 +18,7 @@ Kills, cuts and empties things under load, and checks every answer afterwards.
   --seed 7                 of the first run; a run is repeated by its fault and its seed
   --items 700              items of each run's sale
   --clients 30             buyers at one time
+  --lanes 1                faults that run side by side; a run takes some 0.8 of a core
   --full                   all that the targets ask for, in two hours; the outage of Postgres lasts 60 s, not 5
   --planted                plants bugs, which the campaign must catch; alone, it runs nothing else
   --scoreboard             plants bugs, runs faults, and writes docs/scoreboard.md
@@ -35,6 +36,7 @@ function readOptions() {
       seed: { type: 'string' },
       items: { type: 'string' },
       clients: { type: 'string' },
+      lanes: { type: 'string' },
       full: { type: 'boolean', default: false },
       planted: { type: 'boolean', default: false },
       scoreboard: { type: 'boolean', default: false },
@@ -51,6 +53,7 @@ function readOptions() {
     seed: readCount('seed', values.seed, 1 + (Date.now() % 100_000)),
     items: readCount('items', values.items, 700),
     clients: readCount('clients', values.clients, 30),
+    lanes: readCount('lanes', values.lanes, 1),
     say,
   };
 }

@@ -5,13 +5,14 @@ import { percentile } from './summary.ts';
 /** One line per run. */
 export function lineOf(run: RunResult): string {
   const measures = Object.entries(run.measures).map(([name, ms]) => `, ${name} ${ms} ms`);
+  const counts = Object.entries(run.counts).map(([name, n]) => `, ${n} ${name}`);
   const kinds = [...new Set(run.violations.map(({ kind }) => kind))];
   const result =
     kinds.length === 0 ? 'ok' : `VIOLATED ${kinds.join(', ')} (${run.violations.length}) → ${run.folder}`;
   return (
     `${run.fault.padEnd(26)} seed ${String(run.seed).padEnd(5)} ${String(run.ops).padStart(6)} ops, ` +
     `${run.acknowledged} acknowledged, ${run.unknown} unknown, ${run.resolved} resolved, ` +
-    `healed in ${run.recoveryMs} ms${measures.join('')}: ${result}`
+    `healed in ${run.recoveryMs} ms${measures.join('')}${counts.join('')}: ${result}`
   );
 }
 

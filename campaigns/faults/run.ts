@@ -29,8 +29,9 @@ export interface RunResult extends Summary {
   readonly seed: number;
   readonly items: number;
   readonly violations: readonly Violation[];
-  /** Figures that the fault measured, in ms. */
+  /** Times that the fault measured, in ms. */
   readonly measures: Readonly<Record<string, number>>;
+  readonly counts: Readonly<Record<string, number>>;
   /** Where the history and the dump of a violation are kept. */
   readonly folder: string | undefined;
 }
@@ -48,6 +49,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const history = createHistory();
   const violations: Violation[] = [];
   const measures: Record<string, number> = {};
+  const counts: Record<string, number> = {};
   let clockAt = 0;
   let dump: Dump | undefined;
   let saleId = '';
@@ -74,6 +76,9 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
       measure: (name, ms) => {
         measures[name] = Math.max(measures[name] ?? 0, ms);
       },
+      count: (name, n) => {
+        counts[name] = (counts[name] ?? 0) + n;
+      },
       violate: (kind, detail) => void violations.push({ kind, detail }),
     };
     await harm(options, context);
@@ -95,7 +100,7 @@ export async function runOnce(options: RunOptions): Promise<RunResult> {
   const folder =
     violations.length > 0 || process.env.FAULTS_KEEP ? keep(options, history, dump, violations) : undefined;
   const summary = summarize(history.lines, clockAt);
-  return { fault: fault.name, seed, items: options.items, violations, measures, folder, ...summary };
+  return { fault: fault.name, seed, items: options.items, violations, measures, counts, folder, ...summary };
 }
 
 /** Load, with the fault in the middle of it. */

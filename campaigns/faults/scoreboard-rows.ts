@@ -159,18 +159,18 @@ function rowOfReturns(runs: Runs): Row {
     '15',
     'returns (cancel, release, expiry) under contention and kills, ≥ 100,000',
     'every unit on exactly one of: shelf, held, sold; 0 lost, 0 twice',
-    all(given, ({ measures }) => measures.returned ?? 0),
+    all(given, ({ counts: n }) => n.returned ?? 0),
     `${countOf(given, 'books-differ')} runs whose books differ, ${countOf(given, 'lost')} with something lost, ${countOf(given, 'not-sold-out')} not sold out again; ${given.length} runs`,
   ];
 }
 
 function rowOfFeed(runs: Runs): Row {
-  const told = named(runs, /^feed-kills$/);
+  const told = named(runs, /^(feed-kills|returns-kills)$/);
   return [
     '16',
     'events and webhooks through kills, ≥ 100,000',
     '0 missed; duplicates only where the receiver did not answer',
-    all(told, ({ measures }) => measures.told ?? 0),
+    all(told, ({ counts: n }) => n.told ?? 0),
     `${countOf(told, 'event-missed')} runs with a missed one, ${countOf(told, 'event-twice')} with more duplicates than were under way; ${told.length} runs`,
   ];
 }
