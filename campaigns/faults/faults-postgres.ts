@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { again } from './again.ts';
 import { countWaiting, withPostgres } from './dumps.ts';
 import type { Fault, FaultContext } from './faults.ts';
 import { killPostgres, type Stand, until } from './stand.ts';
@@ -83,7 +84,7 @@ async function goBack({ stand, random, clock }: FaultContext): Promise<void> {
 }
 
 export const postgresFaults: readonly Fault[] = [
-  { name: 'postgres-kill', stands: ['private', 'owned'], inject: kill },
+  { name: 'postgres-kill', stands: ['private', 'owned'], inject: again(3, kill) },
   { name: 'postgres-outage', stands: ['owned'], inject: outage },
   { name: 'postgres-pause', stands: ['owned', 'private'], inject: pause },
   { name: 'postgres-cut', stands: ['owned'], inject: cut },

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { again } from './again.ts';
 import { withRedis } from './dumps.ts';
 import type { Fault, FaultContext } from './faults.ts';
 import type { Service } from './service.ts';
@@ -6,10 +7,11 @@ import { until } from './stand.ts';
 import { isAlive, signalTo } from './stores.ts';
 
 /** SIGKILL to a worker, now and then. */
-async function killWorkers({ stand, random, clock }: FaultContext): Promise<void> {
+async function killWorkers({ stand, random, clock, count }: FaultContext): Promise<void> {
   for (let kills = random.between(1, 3); kills > 0; kills--) {
     const workers = stand.services.flatMap((service) => service.workers());
     if (workers.length > 0) signalTo(random.pick(workers), 'SIGKILL');
+    count('times', Math.min(workers.length, 1));
     clock();
     await sleep(random.between(100, 700));
   }
@@ -19,9 +21,10 @@ async function killWorkers({ stand, random, clock }: FaultContext): Promise<void
 const killWorkerAt = (point: string): Fault => ({
   name: `worker-kill-${point}`,
   stands: ['private', 'owned'],
-  async inject({ stand, random, clock, mark }) {
+  async inject({ stand, random, clock, mark, count }) {
     for (let kills = random.between(1, 3); kills > 0; kills--) {
-      if (!(await stand.killAt(point, random.between(1, 15), 3_000))) mark(`nobody came to ${point}`);
+      if (await stand.killAt(point, random.between(1, 15), 3_000)) count('times', 1);
+      else mark(`nobody came to ${point}`);
       clock();
       await sleep(random.between(0, 200));
     }
@@ -98,12 +101,12 @@ export const processFaults: readonly Fault[] = [
   {
     name: 'primary-kill',
     stands: ['private', 'owned'],
-    inject: (context) => killPrimary(context, context.stand.services[0] as Service),
+    inject: again(3, (context) => killPrimary(context, context.stand.services[0] as Service)),
   },
   { name: 'rebuild-crash', stands: ['owned', 'private'], losesRedis: true, inject: crashRebuild },
   { name: 'leader-pause', stands: ['owned', 'two-boxes'], losesRedis: true, inject: pauseLeader },
   { name: 'sigterm-under-load', stands: ['private'], noFailures: 'refused', inject: terminate },
-  { name: 'rolling-restart', stands: ['private'], noFailures: true, inject: rollWorkers },
+  { name: 'rolling-restart', stands: ['private'], noFailures: true, inject: again(2, rollWorkers) },
   {
     name: 'two-boxes',
     stands: ['two-boxes'],

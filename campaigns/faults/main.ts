@@ -16,7 +16,7 @@ Kills, cuts and empties things under load, and checks every answer afterwards.
   --mix                    also runs in which several faults come together
   --runs 1                 runs of each fault; with --full, as many as the targets of the scoreboard ask for
   --seed 7                 of the first run; a run is repeated by its fault and its seed
-  --items 700              items of each run's sale
+  --items 700              items of each run's sale; with --full, 1,500
   --clients 30             buyers at one time
   --lanes 1                faults that run side by side; a run takes some 0.8 of a core
   --full                   all that the targets ask for, in two hours; the outage of Postgres lasts 60 s, not 5
@@ -51,7 +51,7 @@ function readOptions() {
     faults: [...named, ...(mix ? ['mix'] : [])],
     runs: full && values.runs === undefined ? undefined : readCount('runs', values.runs, 1),
     seed: readCount('seed', values.seed, 1 + (Date.now() % 100_000)),
-    items: readCount('items', values.items, 700),
+    items: readCount('items', values.items, full ? 1_500 : 700),
     clients: readCount('clients', values.clients, 30),
     lanes: readCount('lanes', values.lanes, 1),
     say,

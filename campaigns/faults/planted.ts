@@ -313,6 +313,7 @@ async function hunt(bug: PlantedBug, options: Omit<CampaignOptions, 'faults'>): 
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const found = await runCampaign({
         ...options,
+        lanes: 1,
         faults: bug.faults,
         runs: 1,
         seed: options.seed + round,

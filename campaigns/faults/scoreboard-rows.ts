@@ -22,6 +22,8 @@ const twice = (runs: Runs) => countOf(runs, 'sold-twice', 'two-outcomes');
 const over = (runs: Runs) => countOf(runs, 'over-limit', 'over-total');
 const all = (runs: Runs, of: (run: RunResult) => number) => sum(runs, of).toLocaleString('en');
 const counts = (...parts: Runs[]) => parts.map(({ length }) => length).join('; ');
+/** How often a fault happened that may happen several times in a run. */
+const times = (runs: Runs) => all(runs, ({ counts: n }) => n.times ?? 0);
 
 export function rowsOf(runs: Runs, planted: readonly PlantedResult[], full: boolean): Row[] {
   return [
@@ -48,22 +50,22 @@ function rowsOfProcesses(runs: Runs): Row[] {
       '1',
       'worker SIGKILL under load, N = 200',
       '0 lost, 0 sold twice',
-      counts(workers),
+      times(workers),
       `${lost(workers)}, ${twice(workers)} sold twice`,
     ],
     [
       '2',
       'primary SIGKILL, N = 50',
       '0 lost; ready p95 ≤ 3 s',
-      counts(primaries),
+      times(primaries),
       `${lost(primaries)}; ready p95 ${p95(primaries, ready)}`,
     ],
     [
       '12',
       'rolling restart × 50; 1,000 slow clients; 2× overload',
       '0 resets; p99 of the answered ≤ +20 %; goodput ≥ 90 % of peak',
-      counts(rolled, slow),
-      `${failed} failed requests in ${rolled.length} rolling restarts and ${ended.length} SIGTERMs; ${slow.length} runs with 200 slow clients; overload and p99: not run`,
+      `${times(rolled)}; ${slow.length}`,
+      `${failed} failed requests in ${times(rolled)} rolling restarts and ${ended.length} SIGTERMs; ${slow.length} runs with 200 slow clients; overload and p99: not run`,
     ],
   ];
 }
@@ -112,7 +114,7 @@ function rowsOfPostgres(runs: Runs, full: boolean): Row[] {
       '5',
       'Postgres killed N = 50; 60 s outage N = 5',
       '0 lost; drained ≤ 5 s',
-      counts(killed, down),
+      `${times(killed)}; ${down.length}`,
       `${lost([...killed, ...down])}; drained p95 ${p95(down, drained)} (outages of ${full ? 60 : 5} s)`,
     ],
     [
