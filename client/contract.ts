@@ -196,6 +196,8 @@ export interface SaleWithLimit {
   readonly queue?: Queue | undefined;
   /** Its items are not for sale yet: they are being loaded. */
   readonly loading?: true | undefined;
+  /** The share of its items that are loaded so far; with `loading`. */
+  readonly loaded?: number | undefined;
 }
 
 export interface Turn {

@@ -1,14 +1,17 @@
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
+import { ITEMS_MAX } from '../sale.ts';
 import type { Pace } from './pace.ts';
 import type { Read } from './text.ts';
 
 /** Bytes that the parser reads at a time: a few ms. */
-const PART = 16 << 10;
+const PART = 4 << 10;
 /** Of a row: more than its cells may have. */
 const ROW_BYTES_MAX = 16 << 10;
 /** Excel separates by semicolons where the decimal sign is a comma. */
 const SEPARATORS = [',', ';'] as const;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
 /** A row below the header; its cells by the header's names. Empty cells are left out. */
 export interface Row {
@@ -31,7 +34,7 @@ export async function readCsv(
   columns: readonly string[],
   pace: Pace,
 ): Promise<Read<readonly Row[]>> {
-  const parser = Readable.from(partsOf(Buffer.from(text.replace(/\r\n?/g, '\n')))).pipe(
+  const parser = Readable.from(partsOf(Buffer.from(text), pace)).pipe(
     parse({
       delimiter: separatorOf(text),
       info: true,
@@ -48,6 +51,8 @@ export async function readCsv(
       if (pace.isDue()) await pace.rest();
       const line = info.lines - feedsIn(record);
       if (names !== undefined) {
+        if (rows.length === ITEMS_MAX)
+          return { fault: `line ${line}: a table has at most ${ITEMS_MAX} rows` };
         rows.push({ line, cells: cellsOf(names, record) });
         continue;
       }
@@ -66,14 +71,25 @@ export async function readCsv(
     : { value: rows };
 }
 
-/** The parser reads bytes: a part of a text could end in the middle of a surrogate pair. */
-function* partsOf(bytes: Buffer): Generator<Buffer> {
-  for (let from = 0; from < bytes.length; from += PART) yield bytes.subarray(from, from + PART);
+/**
+ * The parser reads bytes: a part of a text could end in the middle of a surrogate pair. Line ends become line feeds; where none is a
+ * record, nothing but this lets others have their turn.
+ */
+async function* partsOf(bytes: Buffer, pace: Pace): AsyncGenerator<Buffer> {
+  for (let from = 0, to = 0; from < bytes.length; from = to) {
+    if (pace.isDue()) await pace.rest();
+    to = Math.min(from + PART, bytes.length);
+    if (bytes[to - 1] === CARRIAGE_RETURN && bytes[to] === LINE_FEED) to++;
+    const part = bytes.toString('latin1', from, to);
+    yield part.includes('\r')
+      ? Buffer.from(part.replace(/\r\n?/g, '\n'), 'latin1')
+      : bytes.subarray(from, to);
+  }
 }
 
 /** The one that the header has more of: names of columns have neither. */
 function separatorOf(text: string): string {
-  const [header = ''] = /^[^\r\n]*/.exec(text.trimStart()) ?? [];
+  const [header = ''] = /^[^\r\n]*/.exec(text.trimStart().slice(0, ROW_BYTES_MAX)) ?? [];
   const [comma, semicolon] = SEPARATORS.map((sign) => header.split(sign).length) as [number, number];
   return semicolon > comma ? ';' : ',';
 }

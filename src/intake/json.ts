@@ -11,6 +11,8 @@ type Container = unknown[] | Record<string, unknown>;
 
 /** Nothing that is read here nests deeper. */
 const DEPTH_MAX = 16;
+/** Nor has more fields: those of 1 KiB of an item's data are fewer. */
+const FIELDS_MAX = 256;
 /** Characters of a field's name that a sentence repeats. */
 const NAME_SHOWN_MAX = 64;
 /** Values between two looks at the clock. */
@@ -52,6 +54,7 @@ export async function readJson(text: string, pace: Pace): Promise<Read<unknown>>
 interface Open {
   readonly container: Container;
   key: string;
+  fields: number;
 }
 
 class Reader {
@@ -67,7 +70,10 @@ class Reader {
   /** Reads one value and what closes behind it. True when all is read. Throws a Fault. */
   next(): boolean {
     const top = this.#open.at(-1);
-    if (top !== undefined && !Array.isArray(top.container)) top.key = this.#readKey(top.container);
+    if (top !== undefined && !Array.isArray(top.container)) {
+      top.key = this.#readKey(top.container);
+      if (++top.fields > FIELDS_MAX) this.#fail(`an object has at most ${FIELDS_MAX} fields`);
+    }
     this.#skip(SPACE);
     const sign = this.#text[this.#at];
     if (sign !== '{' && sign !== '[') {
@@ -77,7 +83,7 @@ class Reader {
     if (this.#open.length === DEPTH_MAX) this.#fail(`at most ${DEPTH_MAX} levels are read`);
     this.#at++;
     const container: Container = sign === '[' ? [] : Object.create(null);
-    this.#open.push({ container, key: '' });
+    this.#open.push({ container, key: '', fields: 0 });
     if (!this.#take(ENDS[sign])) return false;
     this.#open.pop();
     this.#put(container);

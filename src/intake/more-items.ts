@@ -14,7 +14,7 @@ export async function readMoreItems(
   if (!isObject(body)) return { errors: { body: 'the body must be a JSON object' } };
   const faults = createFaults();
   refuseUnknown(body, MORE_ITEMS_FIELDS, 'a field of this request, which has', faults);
-  const raw = rawItemsOf(body.items, faults) ?? [];
+  const raw = (await rawItemsOf(body.items, faults, pace)) ?? [];
   const items = await readItems(raw, { areNew: false, hasCurrency: true }, faults, pace);
   return faults.count > 0 ? { errors: faults.errors() } : { items };
 }

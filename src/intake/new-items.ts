@@ -14,11 +14,9 @@ import {
   refuseUnknown,
   wholeNumber,
 } from './fields.ts';
-import type { Pace } from './pace.ts';
+import { inTurns, type Pace } from './pace.ts';
 
 const readStock = wholeNumber(1, ITEMS_MAX);
-/** Items between two looks at the clock. */
-const LOOK_EVERY = 128;
 export const ITEM_FIELDS = ['id', 'name', 'image_url', 'price', 'stock', 'data'] as const;
 export const ITEM_COLUMNS = ['id', 'name', 'stock', 'price', 'image_url'] as const;
 
@@ -30,31 +28,38 @@ export interface RawItem {
   readonly fields: Fields;
 }
 
-/** The raw items of a list in JSON; undefined when it is no list. */
-export function rawItemsOf(value: unknown, faults: Faults): RawItem[] | undefined {
+/** The raw items of a list in JSON, read in turns; undefined when it is no list, or too long. */
+export async function rawItemsOf(value: unknown, faults: Faults, pace: Pace): Promise<RawItem[] | undefined> {
   if (!Array.isArray(value) || value.length === 0) {
     faults.add('items', 'items must be a list of at least one item');
     return undefined;
   }
-  return value.flatMap((fields: unknown, i) => {
+  if (value.length > ITEMS_MAX) {
+    faults.add('items', `items must be at most ${ITEMS_MAX}, not ${value.length}`);
+    return undefined;
+  }
+  const items: RawItem[] = [];
+  await inTurns(value, pace, (fields: unknown, i) => {
     const place = `items[${i}]`;
-    if (isObject(fields)) return [{ place, joint: '.', fields }];
-    faults.add(place, `${place} must be an object, not ${kindOf(fields)}`);
-    return [];
+    if (isObject(fields)) items.push({ place, joint: '.', fields });
+    else faults.add(place, `${place} must be an object, not ${kindOf(fields)}`);
   });
+  return items;
 }
 
-/** The raw items of the rows of a table, whose numbers are texts. */
-export const rawItemsOfRows = (rows: readonly Row[]): RawItem[] =>
-  rows.map(({ line, cells }) => ({
-    place: `line ${line}`,
-    joint: ', ',
-    fields: {
+/** The raw items of the rows of a table, whose numbers are texts, made in turns. */
+export async function rawItemsOfRows(rows: readonly Row[], pace: Pace): Promise<RawItem[]> {
+  const items: RawItem[] = [];
+  await inTurns(rows, pace, ({ line, cells }) => {
+    const fields = {
       ...cells,
       ...(cells.price !== undefined && { price: numberOf(cells.price) }),
       ...(cells.stock !== undefined && { stock: numberOf(cells.stock) }),
-    },
-  }));
+    };
+    items.push({ place: `line ${line}`, joint: ', ', fields });
+  });
+  return items;
+}
 
 /** The number that a text is; a text that is none stays, and is refused as one. */
 export const numberOf = (text: string): unknown => (/^\s*\d{1,15}\s*$/.test(text) ? Number(text) : text);
@@ -77,10 +82,7 @@ export async function readItems(
 ): Promise<ReadItem[]> {
   const seen = new Map<string, string>();
   const items: ReadItem[] = [];
-  for (const each of raw) {
-    items.push(readItem(each, seen, needs, faults));
-    if (items.length % LOOK_EVERY === 0 && pace.isDue()) await pace.rest();
-  }
+  await inTurns(raw, pace, (each) => items.push(readItem(each, seen, needs, faults)));
   return items;
 }
 

@@ -64,7 +64,7 @@ export async function readNewSale(
   if (!isObject(body)) return { errors: { body: 'the body must be a JSON object' } };
   const faults = createFaults();
   refuseUnknown(body, SALE_FIELDS, OF_SALE, faults);
-  const raw = body.items === undefined ? undefined : rawItemsOf(body.items, faults);
+  const raw = body.items === undefined ? undefined : await rawItemsOf(body.items, faults, pace);
   return readSale(body, raw, { userLimit, nowMs, faults, pace });
 }
 

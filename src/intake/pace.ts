@@ -1,5 +1,7 @@
 /** Work on a large body goes on for this long, in ms, before the other requests of the worker have their turn. */
 const TURN_MS = 8;
+/** Values between two looks at the clock. */
+const LOOK_EVERY = 128;
 
 /** Lets long work be done in turns: ask `isDue` now and then, and `rest` when it is. */
 export interface Pace {
@@ -17,4 +19,17 @@ export function createPace(): Pace {
       beganMs = performance.now();
     },
   };
+}
+
+/** Does something with each of many values, in turns. */
+export async function inTurns<T>(
+  values: Iterable<T>,
+  pace: Pace,
+  work: (value: T, at: number) => void,
+): Promise<void> {
+  let at = 0;
+  for (const value of values) {
+    work(value, at++);
+    if (at % LOOK_EVERY === 0 && pace.isDue()) await pace.rest();
+  }
 }

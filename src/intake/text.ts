@@ -4,6 +4,8 @@ import { isUtf8 } from 'node:buffer';
 export type Read<T> = { readonly value: T } | { readonly fault: string };
 
 const LINE_FEED = 0x0a;
+/** Bytes that are looked at together, before line by line. */
+const PART = 4 << 10;
 
 /** The text of a body: UTF-8, with or without a byte-order mark. No byte is replaced: a name would be saved with a hole in it. */
 export function readText(bytes: Uint8Array): Read<string> {
@@ -14,18 +16,35 @@ export function readText(bytes: Uint8Array): Read<string> {
   return { fault: `the body must be UTF-8: line ${brokenLine(bytes)} has a byte that is not` };
 }
 
-/** A line feed is never a part of another character, so that each line can be looked at by itself. */
 function brokenLine(bytes: Uint8Array): number {
-  for (let line = 1, from = 0; ; line++) {
-    const end = bytes.indexOf(LINE_FEED, from);
-    if (end < 0 || !isUtf8(bytes.subarray(from, end))) return line;
-    from = end + 1;
+  return 1 + countFeeds(bytes, skipGood(bytes, skipGood(bytes, 0, PART), 1));
+}
+
+/**
+ * Skips parts of at least `size` bytes while they are good. A line feed is never a part of another character, so that what ends with
+ * one can be looked at by itself.
+ */
+function skipGood(bytes: Uint8Array, begin: number, size: number): number {
+  for (let from = begin; ; ) {
+    const end = bytes.indexOf(LINE_FEED, from + size - 1) + 1;
+    if (end === 0 || !isUtf8(bytes.subarray(from, end))) return from;
+    from = end;
   }
+}
+
+function countFeeds(bytes: Uint8Array, to: number): number {
+  let feeds = 0;
+  for (let i = 0; i < to; i++) if (bytes[i] === LINE_FEED) feeds++;
+  return feeds;
 }
 
 /** Where in a text something is, for people: both count from 1, columns in UTF-16 units. */
 export function placeOf(text: string, at: number): string {
-  const before = text.slice(0, at);
-  const line = before.split('\n').length;
-  return `line ${line}, column ${at - before.lastIndexOf('\n')}`;
+  let [line, begin] = [1, 0];
+  for (let i = 0; i < at; i++) {
+    if (text.charCodeAt(i) !== LINE_FEED) continue;
+    line++;
+    begin = i + 1;
+  }
+  return `line ${line}, column ${at - begin + 1}`;
 }

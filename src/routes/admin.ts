@@ -213,7 +213,7 @@ const CREATE_SALE = operation({
       'Idempotent-Replayed',
     ]),
     202: answers(
-      'The sale exists; its items are being loaded. `GET /sales/{id}` has `loading` until they are for sale.',
+      'The sale exists; its items are being loaded. `GET /sales/{id}` has `loading`, and the share that is `loaded`, until they are for sale.',
       CREATED_SCHEMA,
       { ...STORY.created, message: LOADING },
       ['Location', 'Idempotent-Replayed'],

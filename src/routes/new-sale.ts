@@ -74,5 +74,6 @@ async function readTable(
   if ('fault' in rows) return rows;
   const facts: Record<string, unknown> = Object.create(null);
   for (const [name, value] of query) facts[name] = factOf(name, value);
-  return { value: await readNewTable(facts, rawItemsOfRows(rows.value), userLimit, Date.now(), pace) };
+  const items = await rawItemsOfRows(rows.value, pace);
+  return { value: await readNewTable(facts, items, userLimit, Date.now(), pace) };
 }

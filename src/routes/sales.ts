@@ -14,8 +14,9 @@ import { PAYMENT_SECONDS } from '../intake/new-sale.ts';
 import { isOpen, SALE_ID, SALE_STATES, type SaleState, stateOf } from '../sale.ts';
 import type { WorkerSale } from '../selling/live-sales.ts';
 import type { Postgres } from '../store/postgres.ts';
+import type { Redis } from '../store/redis.ts';
 import { findSale, listSales, type SaleSummary } from '../store/sale-list.ts';
-import { countSold } from '../store/sales.ts';
+import { countLoaded, countSold } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
 import { QUEUE_SCHEMA, queueViewOf } from './queue-settings.ts';
 
@@ -40,8 +41,8 @@ export const viewOf = (sale: SaleSummary) => ({
 });
 
 interface Summary extends SaleSummary {
-  /** Its items are not for sale yet, or not for the moment. */
-  readonly isLoading: boolean;
+  /** Share of its items that are loaded; undefined once all of them are for sale. */
+  readonly loaded?: number;
 }
 
 /** Of one sale there is more to say. */
@@ -52,7 +53,7 @@ const wholeViewOf = (sale: Summary) => ({
   ...(sale.currency !== undefined && { currency: sale.currency }),
   ...(sale.paymentSeconds !== undefined && { payment_seconds: sale.paymentSeconds }),
   ...(sale.queue && { queue: queueViewOf(sale.queue) }),
-  ...(sale.isLoading && { loading: true }),
+  ...(sale.loaded !== undefined && { loading: true, loaded: sale.loaded }),
 });
 
 /** Everybody polls these, and nobody notices the age of a second. */
@@ -68,10 +69,10 @@ export function salesEndpoints({ liveSales, postgres, redis }: SalesDeps): Docum
     if (id === undefined) return undefined;
     const live = liveSales.find(id);
     const sold = live ? await countSold(redis, id).catch(() => 'away' as const) : undefined;
-    if (live && typeof sold === 'number')
-      return { ...live.facts, sold, ...(await heldOf(live, sold)), isLoading: false };
+    if (live && typeof sold === 'number') return { ...live.facts, sold, ...(await heldOf(live, sold)) };
     const sale = await findSale(postgres, id);
-    return sale && { ...sale, isLoading: sold === undefined && sale.endsAtMs > Date.now() };
+    if (sale === undefined || sold !== undefined || sale.endsAtMs <= Date.now()) return sale;
+    return { ...sale, loaded: live ? await loadedOf(redis, live) : 0 };
   };
 
   return [
@@ -101,6 +102,12 @@ export function salesEndpoints({ liveSales, postgres, redis }: SalesDeps): Docum
 /** What of the sold units is held for payments. Redis and Postgres are asked at different times: never more than are sold. */
 export async function heldOf(sale: WorkerSale, sold: number): Promise<{ held?: number }> {
   return sale.facts.paymentSeconds === undefined ? {} : { held: Math.min(await sale.held(), sold) };
+}
+
+/** The share of a sale's items that Redis holds, in hundredths; 0 while Redis is away. */
+async function loadedOf(redis: Redis, { facts }: WorkerSale): Promise<number> {
+  const items = await countLoaded(redis, facts.id).catch(() => 0);
+  return Math.min(1, Math.floor((100 * items) / (facts.items ?? facts.total)) / 100);
 }
 
 async function answerList(asked: Asked, postgres: Postgres): Promise<Answer> {
@@ -166,6 +173,12 @@ const SALE_WITH_LIMIT_SCHEMA = named(
         type: 'boolean',
         const: true,
         description: 'Its items are not for sale yet: they are being loaded.',
+      },
+      loaded: {
+        type: 'number',
+        minimum: 0,
+        maximum: 1,
+        description: 'The share of its items that are loaded so far; with `loading`.',
       },
     },
   ),

@@ -71,8 +71,17 @@ export async function loadItems(rebuild: Rebuild): Promise<Loaded> {
   let units = 0;
   const load = (key: string, fields: string[]) =>
     step(redis.run(scripts.load, [keys.gate, key], [token, ...fields]));
+  const read = (from: number) => {
+    const rows = postgres.query<ItemRow>(sql.items, [saleId, from, from + STEP_ROWS]);
+    // Awaited in the next round; when Redis fails before that, nobody does.
+    rows.catch(() => {});
+    return rows;
+  };
+  let reading = read(0);
   for (let from = 0; from < sale.items; from += STEP_ROWS) {
-    const rows = await postgres.query<ItemRow>(sql.items, [saleId, from, from + STEP_ROWS]);
+    const rows = await reading;
+    // While Redis takes one part, Postgres reads the next.
+    if (from + STEP_ROWS < sale.items) reading = read(from + STEP_ROWS);
     await load(
       keys.items,
       rows.flatMap((row) => [row.id, String(row.stock - row.held)]),

@@ -129,3 +129,8 @@ export async function countSold(redis: Redis, saleId: string): Promise<number | 
   const sold = await redis.command('HGET', keysOf(saleId).sale, 'sold');
   return sold === null ? undefined : Number(sold);
 }
+
+/** How many items of a sale Redis holds; fewer than the sale has while it is being loaded. */
+export async function countLoaded(redis: Redis, saleId: string): Promise<number> {
+  return Number(await redis.command('HLEN', keysOf(saleId).names));
+}

@@ -45,6 +45,21 @@ for (const [text, fault] of Object.entries(BROKEN))
     assert.match(result.fault, fault);
   });
 
+test('line ends of every kind count as lines, also where a part of the body ends between CR and LF', async () => {
+  for (let pad = 4_085; pad < 4_100; pad++) {
+    const rows = await rowsOf(`name\r\n${'x'.repeat(pad)}\r\na\rb\r\n\r\nc`);
+    assert.deepEqual(
+      rows.map(({ line, cells }) => [line, cells.name?.length]),
+      [
+        [2, pad],
+        [3, 1],
+        [4, 1],
+        [6, 1],
+      ],
+    );
+  }
+});
+
 test('whatever a table holds comes back, quoted or not, with either separator, also in many parts', async () => {
   const cell = fc
     .string({ unit: 'binary', minLength: 1, maxLength: 12 })

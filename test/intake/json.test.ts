@@ -93,6 +93,8 @@ const BROKEN: Record<string, RegExp> = {
   '{"a":1e999}': /^line 1, column 6: this number is too large/,
   '{"a":"b': /^line 1, column 6: .*no closing quotation mark/,
   [`${'['.repeat(17)}${']'.repeat(17)}`]: /^line 1, column 17: at most 16 levels/,
+  [`{${Array.from({ length: 257 }, (_, i) => `"f${i}":1`).join(',')}}`]:
+    /: an object has at most 256 fields$/,
 };
 for (const [text, fault] of Object.entries(BROKEN))
   test(`${JSON.stringify(text.slice(0, 40))} is refused where it is broken`, async () => {
@@ -129,4 +131,23 @@ test('a byte-order mark is skipped, and bytes that are not UTF-8 are refused by 
   assert.deepEqual(readText(Buffer.from([0xff, 0xfe, 0x7b, 0x00])), {
     fault: 'the body must be UTF-8; this one is UTF-16',
   });
+});
+
+test('the line of a bad byte is the one by which it is found alone, however long the text before it', () => {
+  const line = fc.string({ maxLength: 12 }).map((text) => text.replaceAll('\n', ''));
+  const lines = fc.array(line, { maxLength: 40 });
+  const many = fc.constantFrom(0, 1, 5_000);
+  fc.assert(
+    fc.property(lines, many, lines, (before, blank, after) => {
+      const good = [...before, ...Array.from({ length: blank }, () => '')];
+      const bytes = Buffer.concat([
+        Buffer.from(good.map((text) => `${text}\n`).join('')),
+        Buffer.from([0x61, 0xff]),
+        Buffer.from(after.map((text) => `\n${text}`).join('')),
+      ]);
+      const fault = `the body must be UTF-8: line ${good.length + 1} has a byte that is not`;
+      assert.deepEqual(readText(bytes), { fault });
+    }),
+    { numRuns: 500 },
+  );
 });

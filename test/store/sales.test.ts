@@ -69,6 +69,13 @@ test('an id is unique within its sale: twice in one is refused, and nothing is l
   assert.deepEqual(await sql('select count(*) from sales'), before);
 });
 
+test('every item is of a sale that exists, and a sale that has items stays', async () => {
+  const stray = `insert into items (id, sale_id, position, name, image_url) values ('a', 'S-0000000000', 0, 'a', '/a')`;
+  await assert.rejects(sql(stray), { code: '23503', message: /no sale S-0000000000/ });
+  const id = (await createSale(postgres, facts()))!;
+  await assert.rejects(sql('delete from sales where id = $1', id), { code: '23503' });
+});
+
 test('an hour has one hourly sale, whoever adds it and however often; other sales may begin with it', async () => {
   const hourly = facts({ hourly: true });
   const ids = await Promise.all(Array.from({ length: 8 }, () => createSale(postgres, hourly)));
