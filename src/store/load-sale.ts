@@ -30,7 +30,7 @@ interface Sale {
   readonly items: number;
 }
 
-/** A later rebuild of the same sale has replaced this one. */
+/** A later rebuild of the same sale has replaced this one, or must: the sale has more units than were read. */
 export class Superseded extends Error {}
 
 /** A rebuild under way. */

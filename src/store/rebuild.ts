@@ -55,7 +55,7 @@ export interface Rebuilt {
 /**
  * Writes a sale's state into Redis from Postgres and opens its gate; a new sale's first load is the same thing.
  * The steps and why each invariant holds at each of them: docs/recovery.md.
- * Returns undefined when a later rebuild took over, or the sale is retired. Throws Unavailable or Unanswered when a store
+ * Returns undefined when a later rebuild took over, units came meanwhile, or the sale is retired. Throws Unavailable or Unanswered when a store
  * went away: the gate then stays shut, and the next rebuild begins anew.
  *
  * @param above an epoch that the new one must be above, as it must be above those that the stores name
@@ -187,7 +187,8 @@ async function open(
 ): Promise<void> {
   // Read behind the shut gate: a change that was answered before is among them, and none is answered until it opens.
   const [now] = await postgres.query<Facts & Record<string, unknown>>(sql.openEpoch, [saleId, sale.epoch]);
-  if (now === undefined) throw new Superseded();
+  // Items or units that came after they were read are not in Redis: the next rebuild reads them.
+  if (now === undefined || now.total !== sale.total) throw new Superseded();
   const facts = [now.starts_ms, now.ends_ms, now.total, sold, now.user_limit, sale.items, gone, now.version];
   const args = [...facts, Number(now.paused)].map(String);
   const keys = [

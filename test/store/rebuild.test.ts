@@ -5,6 +5,8 @@ import { commitDecisions } from '../../src/store/commit.ts';
 import { decideCodes } from '../../src/store/decide.ts';
 import { Unavailable } from '../../src/store/errors.ts';
 import { keysOf } from '../../src/store/keys.ts';
+import { addItems } from '../../src/store/more-items.ts';
+import type { Postgres } from '../../src/store/postgres.ts';
 import { createPurchases } from '../../src/store/purchases.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
 import { countSold, isSellable } from '../../src/store/sales.ts';
@@ -110,6 +112,24 @@ test('decisions that wait in the outbox are carried over: committed, and decided
   assert.equal(await countSold(redis, sale.id), 25);
   assert.equal(await redis.command('XLEN', keysOf(sale.id).outbox), 0);
   for (const code of codes) assert.equal(await outcomeOf(again, code), 'decided-before');
+});
+
+test('units that come while a rebuild has read the items already are for sale after the next one', async () => {
+  const sale = await addSale(stores, { named: [{ id: 'poster', name: 'Poster', stock: 2 }], items: 2 });
+  const more = [{ at: '', id: 'poster', stock: 3 }];
+  const slow: Postgres = {
+    ...postgres,
+    async query(statement, values) {
+      // Just before the gate opens.
+      if (statement.name.includes('open_epoch'))
+        await postgres.transaction('items', (client) => addItems(client, sale.id, more, 100));
+      return postgres.query(statement, values);
+    },
+  };
+  const rebuilt = await rebuildSale(redis, slow, sale.id, assert.fail);
+  const grown = { ...sale, total: 3, epoch: rebuilt?.epoch ?? 1 };
+  if (!(await isSellable(redis, grown))) await rebuild(grown);
+  assert.equal(await redis.command('HGET', keysOf(sale.id).items, 'poster'), '3');
 });
 
 test('outbox entries from before the last rebuild that went through are void', async () => {
