@@ -16,6 +16,10 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     about: 'draws perf/results/latest.svg of the newest results again',
     run: async () => (await import('./latest.ts')).redraw(),
   },
+  cold: {
+    about: 'the first sell-out after a start beside those that follow (--help)',
+    run: () => import('./cold.ts'),
+  },
   observing: {
     about: 'what metrics and request lines cost, on and off in one run (--help)',
     run: () => import('./observing.ts'),
