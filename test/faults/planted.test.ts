@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PLANTED } from '../../campaigns/faults/bugs.ts';
 import { FAULTS } from '../../campaigns/faults/faults.ts';
-import { PLANTED, withBug } from '../../campaigns/faults/planted.ts';
+import { withBug } from '../../campaigns/faults/planted.ts';
 
 test('every bug can be planted in the code as it is, and is looked for by faults that there are', () => {
   for (const bug of PLANTED) {
