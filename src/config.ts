@@ -13,7 +13,7 @@ export class SetupError extends Error {
  */
 export function readConfig(env: Env = process.env, isTerminal = process.stdout.isTTY === true) {
   const readers = readersOf(env);
-  const { errors, text, integer, oneOf, share, bearer, url, redisUrl } = readers;
+  const { errors, text, integer, oneOf, share, bearer, redisUrl, databaseUrl } = readers;
   const production = env.NODE_ENV === 'production';
   const config = {
     production,
@@ -24,7 +24,7 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     workers: integer('WORKERS', Math.min(availableParallelism(), 64), 1, 64),
     /** Absent: a private server under `dataDir`. */
     redisUrl: redisUrl('REDIS_URL'),
-    databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    databaseUrl: databaseUrl('DATABASE_URL'),
     /** Private servers and the attempt spool live here. */
     dataDir: resolve(text('DATA_DIR') ?? 'data'),
     /** The binary of the private Redis; found on the PATH when absent. */

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { readDatabaseUrl } from './database-url.ts';
 import type { Rate } from './messages.ts';
 import { type Network, readNetwork } from './network.ts';
 import { readRedisUrl } from './redis-url.ts';
@@ -49,6 +50,13 @@ export function readersOf(env: Env) {
     redisUrl(name: string): string | undefined {
       const raw = text(name);
       const place = raw === undefined ? undefined : readRedisUrl(raw);
+      if (place && 'must' in place) errors.push(`${name} must ${place.must}`);
+      return raw;
+    },
+    /** One Postgres, or a primary and its standbys. */
+    databaseUrl(name: string): string | undefined {
+      const raw = text(name);
+      const place = raw === undefined ? undefined : readDatabaseUrl(raw);
       if (place && 'must' in place) errors.push(`${name} must ${place.must}`);
       return raw;
     },

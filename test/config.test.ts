@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { maskSecrets, readConfig, SetupError } from '../src/config.ts';
+import { readDatabaseUrl } from '../src/database-url.ts';
 
 test('an admin token that no header can carry as a bearer token is refused', () => {
   for (const token of ['two words', 'p@ss', 'geheim!', '=', 'ä'])
@@ -128,6 +129,26 @@ const BAD: Record<string, readonly string[]> = {
   ],
   DATABASE_URL: ['mysql://localhost/x', 'localhost', 'redis://localhost'],
 };
+const BAD_LISTS = [
+  ...['postgres://u@one,/x', 'postgres://u@one,two:x/x', 'postgres://u@one,t wo/x', 'mysql://one,two/x'],
+  ...['postgres://u@one,two/x?target_session_attrs=any', `postgres://u@${'h,'.repeat(8)}h/x`],
+];
+test('several hosts of Postgres are taken, and a list that is none is refused', () => {
+  const lists = [
+    'postgres://u:p@one,two/x?target_session_attrs=read-write',
+    'postgresql://one:5432,[::1]:5433,three/x?sslmode=verify-full',
+  ];
+  for (const list of lists) assert.equal(readConfig({ DATABASE_URL: list }).databaseUrl, list);
+  assert.deepEqual(readDatabaseUrl(lists[0] as string), {
+    urls: ['postgres://u:p@one/x', 'postgres://u:p@two/x'],
+  });
+  assert.deepEqual(readDatabaseUrl(lists[1] as string), {
+    urls: ['one:5432', '[::1]:5433', 'three'].map((host) => `postgresql://${host}/x?sslmode=verify-full`),
+  });
+  for (const list of BAD_LISTS)
+    assert.throws(() => readConfig({ DATABASE_URL: list }), /DATABASE_URL must/, list);
+});
+
 for (const [name, values] of Object.entries(BAD)) {
   test(`a bad ${name} is refused by its name`, () => {
     for (const value of values) {

@@ -1,10 +1,12 @@
-import pg from 'pg';
+import type pg from 'pg';
+import { clientOf } from './postgres-hosts.ts';
 
 /** One leader per database; any number will do, as long as every release uses the same. */
 const LEADER_LOCK = 7_201_605;
 /** How often the lock is tried for, and the connection that holds it is checked. */
 const CHECK_MS = 500;
-const SILENCE_MAX_MS = 5_000;
+/** With the time to the others' next try, a box that hangs has lost its duties after 5 s at most. */
+const SILENCE_MAX_MS = 4_000;
 /** A leader that cannot lead for this long gives the lock back. Longer than a restart of Redis, which is no reason to change. */
 const UNFIT_MAX_MS = 3_000;
 
@@ -38,6 +40,7 @@ export async function seekLeadership(
   canLead: () => boolean,
   onChange: (isLeader: boolean) => void,
 ): Promise<Leadership> {
+  const Client = clientOf(url);
   let client: pg.Client | undefined;
   let isLeader = false;
   let closed = false;
@@ -57,7 +60,7 @@ export async function seekLeadership(
   };
 
   const connect = async () => {
-    const opened = new pg.Client({
+    const opened = new Client({
       connectionString: url,
       application_name: 'flashsale leader',
       connectionTimeoutMillis: 2_000,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { SetupError } from '../config.ts';
 import { readMigrations } from './files.ts';
+import { clientOf } from './postgres-hosts.ts';
 import { meaningOf } from './sqlstates.ts';
 
 /** Any number will do, as long as every release uses the same: "flashsale" in the spirit of a hash. */
@@ -24,7 +25,10 @@ const TURN_MS = 120_000;
  * somebody, a dump perhaps, holds a table for too long, or another box does not end its migrations.
  */
 export async function migrate(url: string): Promise<string[]> {
-  const client = new pg.Client({ connectionString: url, application_name: 'flashsale migrate' });
+  const client = new (clientOf(url))({
+    connectionString: url,
+    application_name: 'flashsale migrate',
+  });
   await client.connect();
   try {
     await takeTurn(client);

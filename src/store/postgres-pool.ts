@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { type Breaker, createBreaker } from './breaker.ts';
 import { Unavailable } from './errors.ts';
+import { clientOf } from './postgres-hosts.ts';
 
 /** Connecting takes milliseconds; a server that does not accept within this time counts as away. */
 export const CONNECT_MS = 3_000;
@@ -30,7 +31,11 @@ export async function withOwnClient(
   ms: number,
   work: (client: pg.Client) => Promise<unknown>,
 ): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: ms, query_timeout: ms });
+  const client = new (clientOf(url))({
+    connectionString: url,
+    connectionTimeoutMillis: ms,
+    query_timeout: ms,
+  });
   client.on('error', () => {});
   try {
     await client.connect();
@@ -51,6 +56,7 @@ export interface PoolOptions {
 /** A pool whose every session is prepared before its first use. `answerMs` bounds each query. */
 export const createPool = ({ url, connectionsMax }: PoolOptions, answerMs: number): pg.Pool =>
   new pg.Pool({
+    Client: clientOf(url) as new () => pg.Client,
     connectionString: url,
     max: connectionsMax,
     connectionTimeoutMillis: Math.min(CONNECT_MS, answerMs),

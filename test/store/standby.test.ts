@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { childrenOf, ownServer, signalTo } from '../../campaigns/faults/stores.ts';
-import { preparePostgres } from '../../src/private/postgres.ts';
-import { postgresUrl } from '../../src/private/postgres-cluster.ts';
+import { startPostgresPair } from '../../campaigns/faults/postgres-pair.ts';
+import { childrenOf, signalTo } from '../../campaigns/faults/stores.ts';
 import { startLocalServices } from '../../src/private/services.ts';
 import { auditSale } from '../../src/store/audit/audit.ts';
 import { createCheckouts } from '../../src/store/checkouts.ts';
+import { seekLeadership } from '../../src/store/leadership.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { openPostgres, type Postgres } from '../../src/store/postgres.ts';
 import { createPurchases } from '../../src/store/purchases.ts';
@@ -15,37 +13,7 @@ import { rebuildSale } from '../../src/store/rebuild.ts';
 import { openRedis } from '../../src/store/redis.ts';
 import { atEnd } from '../support/at-end.ts';
 import { until } from '../support/processes.ts';
-import { freePort } from '../support/service.ts';
 import { openSale, temporaryDir } from '../support/stores.ts';
-
-const PASSWORD = 'password';
-const REPLICATES = ['-c', 'wal_level=replica', '-c', 'max_wal_senders=4'];
-
-/** A Postgres whose commits wait for its standby, which is a copy that follows it. */
-async function startPair() {
-  const dirs = [temporaryDir(), temporaryDir()] as const;
-  const ports = [await freePort(), await freePort()] as const;
-  const first = await preparePostgres(dirs[0], ports[0], { value: PASSWORD, isNew: true });
-  const urls = ports.map((port) => postgresUrl(port, PASSWORD));
-  const alone = ownServer({ ...first, args: [...first.args, ...REPLICATES] });
-  await alone.start();
-  await migrate(urls[0] as string);
-  await alone.kill('SIGINT');
-  // With its owner, who is not ours when we are root.
-  mkdirSync(dirs[1], { recursive: true });
-  execFileSync('cp', ['-a', `${dirs[0]}/postgres`, `${dirs[1]}/postgres`]);
-  execFileSync('cp', ['-a', `${dirs[0]}/postgres/PG_VERSION`, `${dirs[1]}/postgres/standby.signal`]);
-  const second = await preparePostgres(dirs[1], ports[1], { value: PASSWORD, isNew: false });
-  const follow = `primary_conninfo=host=127.0.0.1 port=${ports[0]} user=flashsale password=${PASSWORD}`;
-  const primary = ownServer({
-    ...first,
-    args: [...first.args, ...REPLICATES, '-c', 'synchronous_standby_names=*'],
-  });
-  const standby = ownServer({ ...second, args: [...second.args, ...REPLICATES, '-c', follow] });
-  await Promise.all([primary.start(), standby.start()]);
-  atEnd(() => Promise.all([primary.kill('SIGQUIT'), standby.kill('SIGQUIT')]));
-  return { primary, standby, urls: urls as [string, string] };
-}
 
 async function open(url: string): Promise<Postgres> {
   const postgres = await openPostgres({ url, connectionsMax: 8, patient: false, onError: () => {} });
@@ -55,8 +23,10 @@ async function open(url: string): Promise<Postgres> {
 const ask = async (postgres: Postgres, text: string) =>
   (await postgres.query<{ is: unknown }>({ name: '', text }))[0]?.is;
 
-test('with a synchronous standby nothing that was answered is lost when the primary dies', async () => {
-  const { primary, standby, urls } = await startPair();
+test('with a synchronous standby nothing that was answered is lost when the primary dies, and one pool follows', async () => {
+  const pair = await startPostgresPair(temporaryDir(), migrate);
+  atEnd(pair.stop);
+  const { primary, standby, urls } = pair;
   const { redisUrl, stop } = await startLocalServices({
     ...{ dataDir: temporaryDir(), redis: true, postgres: false },
     ...{ redisServer: process.env.REDIS_SERVER, onExit: () => {} },
@@ -64,11 +34,17 @@ test('with a synchronous standby nothing that was answered is lost when the prim
   atEnd(stop);
   const redis = await openRedis({ url: redisUrl as string, patient: false, onError: () => {} });
   atEnd(redis.close);
-  const before = await open(urls[0]);
-  await until(
-    'commits wait for it',
-    async () => (await ask(before, `select sync_state as is from pg_stat_replication`)) === 'sync',
+  await pair.inStep();
+  // It names the standby first, which is passed over.
+  const before = await open(pair.url);
+  const changes: boolean[] = [];
+  const leadership = await seekLeadership(
+    pair.url,
+    () => true,
+    (isLeader) => void changes.push(isLeader),
   );
+  atEnd(leadership.close);
+  assert.equal(leadership.isLeader, true);
   // What a session of the service sets leaves the standby in.
   assert.equal(await ask(before, `select current_setting('synchronous_commit') as is`), 'on');
 
@@ -95,10 +71,12 @@ test('with a synchronous standby nothing that was answered is lost when the prim
   await primary.kill();
   signalStandby('SIGCONT');
 
-  const after = await open(urls[1]).catch(async () => {
-    throw new Error('the standby cannot be reached');
-  });
-  assert.equal(await ask(after, 'select pg_promote() as is'), true);
+  await assert.rejects(open(pair.url), /none of the 2 hosts of DATABASE_URL takes writes/);
+  await pair.promote();
+  const after = before;
+  await until('the pool has followed', () => after.isUp);
+  await until('it leads there', () => leadership.isLeader);
+  assert.deepEqual(changes, [true, false, true]);
   const again = { ...sale, epoch: (await rebuildSale(redis, after, sale.id, assert.fail))!.epoch };
   const rows = await after.query<{ code: string }>({ name: '', text: 'select code from decisions' });
   for (const { code } of answered)
@@ -108,4 +86,12 @@ test('with a synchronous standby nothing that was answered is lost when the prim
     );
   assert.equal((await buy(after, again, 'eve', 15)).outcome, 'decided');
   await until('the books agree', async () => (await auditSale(redis, after, sale.id)).length === 0);
+
+  // The old primary comes back as it was, and would take writes: it was replaced, by its timeline.
+  await primary.start();
+  const portOf = async (postgres: Postgres) =>
+    Number(await ask(postgres, `select current_setting('port')::int as is`));
+  const ports = urls.map((url) => Number(new URL(url).port));
+  assert.equal(await portOf(await open(urls[0])), ports[0]);
+  assert.equal(await portOf(await open(pair.url)), ports[1]);
 });
