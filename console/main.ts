@@ -2,6 +2,7 @@ import { Refusal } from '../client/errors.ts';
 import { byId, el } from '../storefront/dom.ts';
 import { say } from '../storefront/toast.ts';
 import { ask, figures, sentenceOf } from './api.ts';
+import { createBoxes } from './boxes.ts';
 import { showLogin } from './login.ts';
 import { createOrdersView } from './orders.ts';
 import { createOverview } from './overview.ts';
@@ -49,6 +50,7 @@ async function show(): Promise<void> {
   out.hidden = false;
   const runbook = await (await fetch(new URL('runbook.json', import.meta.url))).json();
   const overview = createOverview(runbook);
+  const boxes = createBoxes();
   const orders = createOrdersView();
   const trail = createTrail();
   const dead = createDeadWebhooks();
@@ -56,6 +58,7 @@ async function show(): Promise<void> {
   main.replaceChildren(
     el('h1', { class: 'unseen' }, 'Console'),
     overview.element,
+    boxes.element,
     sales.element,
     orders.element,
     dead.element,
@@ -72,7 +75,10 @@ async function show(): Promise<void> {
   };
   void again();
   try {
-    for await (const now of figures(signal)) overview.show(now);
+    for await (const now of figures(signal)) {
+      overview.show(now);
+      boxes.show(now);
+    }
   } catch (error) {
     if (!signal.aborted) failed(error);
   }

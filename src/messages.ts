@@ -10,6 +10,18 @@ export interface WorkerStatus {
   readonly connections: number;
 }
 
+/** A box that serves the same database, as it was last heard. */
+export interface BoxStatus {
+  readonly id: string;
+  readonly release: string;
+  /** Worker processes that serve. */
+  readonly workers: number;
+  readonly leader: boolean;
+  readonly uptimeS: number;
+  /** Seconds since it was last heard; 0 of the box that answers. */
+  readonly silentS: number;
+}
+
 export type MetricLabels = Readonly<Record<string, string | number>>;
 
 /** One metric of one process, in the form of prom-client's getMetricsAsJSON. */
@@ -35,6 +47,8 @@ export interface Questions {
   metrics: { ask: undefined; answer: string };
   /** The state of all workers, for /health. */
   'cluster-status': { ask: undefined; answer: readonly WorkerStatus[] };
+  /** All boxes that are known, the one that answers first. */
+  boxes: { ask: undefined; answer: readonly BoxStatus[] };
 }
 
 export type Question = keyof Questions;

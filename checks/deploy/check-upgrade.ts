@@ -12,11 +12,11 @@ import { atEnd } from '../../test/support/at-end.ts';
 import { type Http, openHttp } from '../../test/support/http.ts';
 import { until } from '../../test/support/processes.ts';
 import { freePort } from '../../test/support/service.ts';
-import { addShelf } from '../../test/support/shop.ts';
+import { addShelf, assertProblem, checkout, fillCart, purchase } from '../../test/support/shop.ts';
 import { openStores, temporaryDir } from '../../test/support/stores.ts';
 import { startBuyers } from './buyers.ts';
 import { startNginx } from './nginx.ts';
-import { makeRelease, renameRelease } from './release.ts';
+import { changeLayout, makeRelease, renameRelease } from './release.ts';
 
 const dir = temporaryDir();
 const stores = await openStores();
@@ -106,6 +106,7 @@ test('a second service on the next port, behind nginx: primary, workers and sche
     'alter table sales add column upgraded boolean;\n',
   );
   const first = await serviceOf(old, ports[0], 'data-8080');
+  let last: Service | undefined;
   await whileBuying(http, async () => {
     // systemctl start flashsale@8081
     const bridge = await serviceOf(next, ports[1], 'data-8081');
@@ -117,12 +118,51 @@ test('a second service on the next port, behind nginx: primary, workers and sche
     // systemctl restart flashsale@8080
     assert.equal(await first.stop(), 0);
     assert.deepEqual(await releases(nginx.url), ['two']);
-    const last = await serviceOf(next, ports[0], 'data-8080');
+    last = await serviceOf(next, ports[0], 'data-8080');
     // systemctl stop flashsale@8081, when nginx has found 8080 again
     await sleep(2_000);
     assert.equal(await bridge.stop(), 0);
     await sleep(500);
     assert.deepEqual(await releases(nginx.url), ['two']);
-    assert.ok(last.pid);
   });
+  assert.equal(await last?.stop(), 0);
+});
+
+test('two boxes whose releases lay keys out differently: one sells at a time, and what was bought stays bought', async () => {
+  const next = join(dir, 'release-v2');
+  makeRelease(next, 'v2');
+  changeLayout(next);
+  const one = await serviceOf(join(dir, 'release-one'), await freePort(), 'data-v1');
+  const old = openHttp(one.url);
+  atEnd(old.close);
+  const { sale, items } = await addShelf(old, { total_items: 20 });
+  const bought = await fillCart(old, 'ada', [items[0]!], sale);
+  assert.equal((await purchase(old, bought)).status, 200);
+
+  const two = await serviceOf(next, await freePort(), 'data-v2');
+  const young = openHttp(two.url);
+  atEnd(young.close);
+  // Its fence is not the gate's: it is not ready, and refuses; the old one, which leads, sells on.
+  assert.equal((await young.get('/readyz')).status, 503);
+  assertProblem(await checkout(young, 'bob', items[1]!, sale), 503, 'unavailable');
+  const open = await fillCart(old, 'bob', [items[1]!], sale);
+  assert.equal((await purchase(old, await fillCart(old, 'cem', [items[2]!], sale))).status, 200);
+
+  assert.equal(await one.stop(), 0);
+  await until('the new one is ready', async () => (await young.get('/readyz')).status === 200);
+  // Carts are what one layout may lose; receipts and sold items it does not.
+  assert.equal((await young.get(`/purchases/${bought}`)).body.total_purchased, 1);
+  assert.equal((await checkout(young, 'dan', items[0]!, sale)).body.code, 'item_already_sold');
+  assert.notEqual((await purchase(young, open)).status, 500);
+  // Its workers learn of the new epoch one after the other.
+  const sells = async (item: string) => (await checkout(young, `eve-${item}`, item, sale)).body.code;
+  for (const item of items.slice(3)) {
+    const code = await until(`a cart with ${item}`, async () => /^CHK-/.exec(await sells(item))?.input);
+    assert.equal((await purchase(young, code)).status, 200, item);
+  }
+  const rows = await stores.sql(
+    'select count(distinct item_id) = count(*) as once from purchases where sale_id = $1',
+    sale,
+  );
+  assert.deepEqual(rows, [{ once: true }]);
 });

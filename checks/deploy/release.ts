@@ -20,9 +20,17 @@ export function makeRelease(dir: string, name: string): void {
 export const renameRelease = (dir: string, from: string, to: string): void =>
   rename(dir, `(${from})`, `(${to})`);
 
-function rename(dir: string, from: string, to: string): void {
-  const path = join(dir, 'dist/src/http/problem.js');
+/** Makes it a release whose keys in Redis have another layout, by its fence. */
+export function changeLayout(dir: string): void {
+  for (const file of ['dist/src/store/fence.js', 'lua/rebuild_begin.lua'])
+    replaceIn(join(dir, file), 'v1:', 'v2:');
+}
+
+const rename = (dir: string, from: string, to: string): void =>
+  replaceIn(join(dir, 'dist/src/http/problem.js'), from, to);
+
+function replaceIn(path: string, from: string, to: string): void {
   const text = readFileSync(path, 'utf8');
   if (!text.includes(from)) throw new Error(`${path} does not say "${from}"`);
-  writeFileSync(path, text.replace(from, to));
+  writeFileSync(path, text.replaceAll(from, to));
 }

@@ -7,6 +7,7 @@ import { activeOf } from '../sale.ts';
 import { openSpool } from '../store/attempts/segments.ts';
 import { banner, readOffer } from './banner.ts';
 import { openBuyerKeys } from './buyer-keys.ts';
+import { startBoxes } from './duties/boxes.ts';
 import { createShipper } from './duties/shipper.ts';
 import { startDuties } from './duties/start.ts';
 import { every } from './every.ts';
@@ -19,7 +20,7 @@ import { openStores } from './stores.ts';
 import { openSummary } from './summary.ts';
 import { createSalesBoard } from './workers/sales-board.ts';
 import { isWriting, makePeersDir, startWorkers } from './workers/start.ts';
-import { createSupervisor } from './workers/supervisor.ts';
+import { createSupervisor, type Supervisor } from './workers/supervisor.ts';
 
 const SHIP_MS = 250;
 
@@ -68,6 +69,7 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
     ask: (pid, id) => supervisor.send(pid, { type: 'metrics', id }),
   });
 
+  const boxes = startBoxes({ run, postgres, supervisor, isLeader, shutdown, onError });
   shutdown.add('workers', supervisor.stop);
   const isSpoolFull = () => shipper.isFull;
   const onCounted = openSummary(config, log, redis, sales, supervisor.pids)?.heard;
@@ -79,16 +81,11 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
     scrape,
     log,
     isSpoolFull,
+    boxes,
     refreshSales,
     onCounted,
   });
-  const roll = () => {
-    log.info('rolling restart');
-    supervisor.roll().then(() => log.info('rolling restart done'), onError);
-  };
-  process.on('SIGUSR2', roll);
-  // On a terminal SIGHUP means that the terminal is closed: see createShutdown.
-  if (!process.stdout.isTTY) process.on('SIGHUP', roll);
+  rollOnSignals(supervisor, log, onError);
 
   // Nobody can call a wildcard address; `url` is for people and tools on this box.
   const address = `${config.host.includes(':') ? `[${config.host}]` : config.host}:${supervisor.port}`;
@@ -96,11 +93,21 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
   const service = { pid: process.pid, url, redisUrl, databaseUrl };
   shutdown.add('service file', writeServiceFile(config.dataDir, service));
   const readyMs = Math.round(performance.now() - beganMs);
-  log.info({ address, workers: config.workers, ready_ms: readyMs }, 'open');
+  log.info({ address, box: run, workers: config.workers, ready_ms: readyMs }, 'open');
   if (process.stdout.isTTY) {
     const offer = await readOffer(redis, postgres, activeOf(board.sales, Date.now(), hourlySales));
     process.stdout.write(banner(config, { url, readyMs, offer }));
   }
+}
+
+function rollOnSignals(supervisor: Supervisor, log: Log, onError: (error: unknown) => void): void {
+  const roll = () => {
+    log.info('rolling restart');
+    supervisor.roll().then(() => log.info('rolling restart done'), onError);
+  };
+  process.on('SIGUSR2', roll);
+  // On a terminal SIGHUP means that the terminal is closed: see createShutdown.
+  if (!process.stdout.isTTY) process.on('SIGHUP', roll);
 }
 
 let fail = (error: unknown): void => {

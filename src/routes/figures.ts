@@ -2,6 +2,8 @@ import { answersText, type Documented, operation } from '../contract/operation.t
 import { type Sample, samplesIn } from '../exposition.ts';
 import { createPlaces } from '../http/places.ts';
 import { problem } from '../http/problem.ts';
+import type { BoxStatus } from '../messages.ts';
+import { boxesView } from './boxes.ts';
 import type { RouteDeps } from './deps.ts';
 import { SSE_TYPE } from './live.ts';
 
@@ -27,7 +29,13 @@ export const figuresEndpoint = ({ config, askPrimary, isDraining }: FiguresDeps)
   const message = (): Promise<string> => {
     const nowMs = performance.now();
     if (shared === undefined || nowMs - shared.atMs >= TELL_MS - SLACK_MS) {
-      const asking = askPrimary('metrics', ANSWER_MS).then(messageOf, () => ':\n\n');
+      const asking = Promise.all([
+        askPrimary('metrics', ANSWER_MS),
+        askPrimary('boxes', ANSWER_MS).catch(() => []),
+      ]).then(
+        ([text, boxes]) => messageOf(text, boxes),
+        () => ':\n\n',
+      );
       shared = { text: asking, atMs: nowMs };
     }
     return shared.text;
@@ -55,7 +63,7 @@ export const figuresEndpoint = ({ config, askPrimary, isDraining }: FiguresDeps)
 /** Timers that fire together do not fire at once. */
 const SLACK_MS = 200;
 
-function messageOf(text: string): string {
+function messageOf(text: string, boxes: readonly BoxStatus[]): string {
   const samples: Sample[] = [];
   /** Of checkouts and purchases, whatever their status: le → requests. */
   const durations: Record<string, Record<string, number>> = {};
@@ -67,7 +75,7 @@ function messageOf(text: string): string {
     const counts = durations[handler];
     counts[le] = (counts[le] ?? 0) + sample.value;
   }
-  return `data: ${JSON.stringify({ at: Date.now(), samples, durations })}\n\n`;
+  return `data: ${JSON.stringify({ at: Date.now(), samples, durations, ...boxesView(boxes) })}\n\n`;
 }
 
 const FOLLOW_FIGURES = operation({
@@ -75,7 +83,7 @@ const FOLLOW_FIGURES = operation({
   tag: 'Admin',
   summary: 'The figures of a console',
   description:
-    'Server-sent events, one a second: `at`, those metrics of this box that a console shows (`samples`), and for `/checkout` and `/purchase` how many requests took no longer than so many seconds (`durations`). Counters are totals. 404 with `METRICS=off`.',
+    'Server-sent events, one a second: `at`, those metrics of this box that a console shows (`samples`), and for `/checkout` and `/purchase` how many requests took no longer than so many seconds (`durations`); `boxes` as `/health` has them. Counters are totals. 404 with `METRICS=off`.',
   isAdmin: true,
   answers: { 200: answersText('The stream.', SSE_TYPE, ['Cache-Control']) },
   problems: ['unauthorized', 'overloaded'],

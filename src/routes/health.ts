@@ -10,6 +10,7 @@ import { PROBLEM_TYPE, problem } from '../http/problem.ts';
 import { type LiveSale, SALE_ID } from '../sale.ts';
 import { SLOTS_MAX } from '../shard/ring.ts';
 import { isSellable } from '../store/sales.ts';
+import { BOXES, boxesView, formatUptime, UPTIME } from './boxes.ts';
 import type { RouteDeps } from './deps.ts';
 
 /** A healthy primary answers at once. */
@@ -42,7 +43,10 @@ export function healthEndpoints(deps: HealthDeps): Documented[] {
       async answer() {
         const [database, redisUp] = [isPostgresUp(), isRedisUp()];
         const { heapUsed, rss } = memoryUsage();
-        const workers = await askPrimary('cluster-status', STATUS_MS).catch(() => []);
+        const [workers, boxes] = await Promise.all([
+          askPrimary('cluster-status', STATUS_MS).catch(() => []),
+          askPrimary('boxes', STATUS_MS).catch(() => []),
+        ]);
         return json(database && redisUp ? 200 : 503, {
           services_status: { app: 'UP', database: upOrDown(database), redis: upOrDown(redisUp) },
           uptime: formatUptime(process.uptime()),
@@ -53,6 +57,7 @@ export function healthEndpoints(deps: HealthDeps): Documented[] {
             uptime: formatUptime(worker.uptimeS),
             memory: worker.rssBytes,
           })),
+          ...boxesView(boxes),
         });
       },
     },
@@ -83,37 +88,29 @@ export function healthEndpoints(deps: HealthDeps): Documented[] {
 
 const upOrDown = (up: boolean) => (up ? 'UP' : 'DOWN');
 
-/** Seconds as `1h2m3s`, without leading zero parts. */
-function formatUptime(seconds: number): string {
-  const whole = Math.floor(seconds);
-  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  return `${h > 0 ? `${h}h` : ''}${h > 0 || m > 0 ? `${m}m` : ''}${s}s`;
-}
-
 const UP: Schema = { type: 'string', enum: ['UP', 'DOWN'] };
-const UPTIME = textOf(/^(\d+h)?(\d+m)?\d+s$/, 'How long the process has been running.', {
-  examples: ['1h2m3s'],
-});
-
 const HEALTH_SCHEMA = named(
   'Health',
-  objectOf({
-    services_status: objectOf({ app: UP, database: UP, redis: UP }),
-    uptime: UPTIME,
-    memory: objectOf({
-      alloc: count('Bytes of heap that the answering worker uses.'),
-      sys: count('Resident memory of that worker, in bytes.'),
-    }),
-    workers: listOf(
-      objectOf({
-        slot: count('The slot of the worker.', 0, { maximum: SLOTS_MAX - 1 }),
-        pid: count('Its process id.', 1),
-        uptime: UPTIME,
-        memory: count('Its resident memory, in bytes.'),
+  withOptional(
+    objectOf({
+      services_status: objectOf({ app: UP, database: UP, redis: UP }),
+      uptime: UPTIME,
+      memory: objectOf({
+        alloc: count('Bytes of heap that the answering worker uses.'),
+        sys: count('Resident memory of that worker, in bytes.'),
       }),
-      { description: 'All workers of the box; empty while the primary does not answer.' },
-    ),
-  }),
+      workers: listOf(
+        objectOf({
+          slot: count('The slot of the worker.', 0, { maximum: SLOTS_MAX - 1 }),
+          pid: count('Its process id.', 1),
+          uptime: UPTIME,
+          memory: count('Its resident memory, in bytes.'),
+        }),
+        { description: 'All workers of the box; empty while the primary does not answer.' },
+      ),
+    }),
+    { boxes: BOXES },
+  ),
 );
 const up = { app: 'UP', database: 'UP', redis: 'UP' };
 const healthy = {

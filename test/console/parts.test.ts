@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { wordsOf } from '../../console/box-words.ts';
 import { metric, quantilesOf, ratesOf } from '../../console/rates.ts';
 import { wrongIn } from '../../console/wrong.ts';
 import { samplesIn } from '../../src/exposition.ts';
@@ -110,4 +111,20 @@ test('what is wrong has words and a heading of the runbook', () => {
   const wrong = wrongIn(all, fine);
   assert.equal(wrong.length, 10);
   for (const { runbook } of wrong) assert.match(page, new RegExp(`^## ${runbook}$`, 'm'));
+});
+
+test('a line of a box says what it runs, who leads, and that it was not heard', () => {
+  const box = {
+    id: '5e1f0c9a77d2',
+    release: '1.2.3',
+    workers: 2,
+    leader: true,
+    uptime: '1h0m0s',
+    silent_s: 0,
+  };
+  assert.equal(wordsOf(box, true), '5e1f0c9a77d2 (this one): release 1.2.3, 2 workers, up for 1h0m0s, leads');
+  assert.equal(
+    wordsOf({ ...box, workers: 1, leader: false, silent_s: 7 }, false),
+    '5e1f0c9a77d2: release 1.2.3, 1 worker, not heard for 7 s',
+  );
 });

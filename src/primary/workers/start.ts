@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '../../log.ts';
-import type { MetricJson, ToPrimary } from '../../messages.ts';
+import type { BoxStatus, MetricJson, ToPrimary } from '../../messages.ts';
 import { commandLine } from '../../private/processes.ts';
 import type { BuyerKeys } from '../buyer-keys.ts';
 import type { Metrics } from '../metrics/own.ts';
@@ -37,6 +37,8 @@ export interface WorkersOptions {
   readonly scrape: Scrape;
   readonly log: Log;
   readonly isSpoolFull: () => boolean;
+  /** All boxes that are known. */
+  readonly boxes: () => readonly BoxStatus[];
   /** Makes new sales known to Redis and to the board. */
   readonly refreshSales: () => Promise<void>;
   /** Hears what a worker has counted so far. */
@@ -50,6 +52,7 @@ export async function startWorkers(options: WorkersOptions): Promise<void> {
 
   const answers = {
     'cluster-status': async () => supervisor.statuses(),
+    boxes: async () => options.boxes(),
     metrics: scrape.text,
     'refresh-sales': async () => {
       await options.refreshSales();

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { keysOf } from '../../../src/store/keys.ts';
 import { atEnd } from '../../support/at-end.ts';
-import { until } from '../../support/processes.ts';
+import { signalAll, treeOf, until } from '../../support/processes.ts';
 import { freePort, type Service, startService } from '../../support/service.ts';
 import { addShelf, checkout } from '../../support/shop.ts';
 import { openStores } from '../../support/stores.ts';
@@ -45,6 +45,14 @@ async function createWay() {
   };
 }
 
+interface Box {
+  readonly leader: boolean;
+  readonly workers: number;
+  readonly silent_s: number;
+}
+const boxesOf = async (service: Service): Promise<Box[] | undefined> =>
+  (await service.http.get('/health')).body.boxes;
+
 const isLeader = async (service: Service) =>
   /^flashsale_leader 1$/m.test((await service.http.get('/metrics')).text);
 
@@ -69,7 +77,30 @@ test('a leader that cannot reach Redis gives way to a box that can, and the sale
   way.mend();
   await until('the first is ready', async () => (await first.http.get('/readyz')).status === 200);
   assert.equal(await isLeader(first), false, 'who leads well goes on');
-  await second.stop();
-  await until('the first leads again', () => isLeader(first));
+
+  // Both know both, by heartbeats in Postgres; a box that hangs loses its duties, and is missed.
+  const leaders = async (service: Service) =>
+    (await boxesOf(service))?.map(({ leader, workers }) => [leader, workers]);
+  for (const [service, expected] of [
+    [first, [false, true]],
+    [second, [true, false]],
+  ] as const)
+    await until(
+      'it knows both',
+      async () => String(await leaders(service)) === `${expected[0]},1,${expected[1]},1`,
+    );
+  const hung = treeOf(second.child.pid!);
+  signalAll(hung, 'SIGSTOP');
+  await until('the first leads', () => isLeader(first));
+  await until('it is missed', async () =>
+    (await boxesOf(first))!.some(({ silent_s: silent }) => silent >= 5),
+  );
+  signalAll(hung, 'SIGCONT');
+  await until('it is heard again', async () =>
+    (await boxesOf(first))!.every(({ silent_s: silent }) => silent < 3),
+  );
+  assert.deepEqual([await isLeader(first), await isLeader(second)], [true, false]);
   await first.stop();
+  await until('the second leads again', () => isLeader(second));
+  assert.deepEqual(await boxesOf(second), undefined, 'a box that left is not listed');
 });

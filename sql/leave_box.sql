@@ -1,0 +1,3 @@
+-- Forgets a box that leaves.
+-- $1 id (text)
+delete from boxes where id = $1
