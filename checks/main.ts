@@ -34,6 +34,14 @@ const CHECKS: Readonly<Record<string, Check>> = {
     file: 'deploy/check-disk.js',
     about: 'fills the disks of spool, Redis and Postgres (root, postgresql)',
   },
+  cluster: {
+    file: 'scale/check-cluster.js',
+    about: 'twelve sales on a Redis Cluster, whose masters die and whose slots move (root, nginx)',
+  },
+  boxes: {
+    file: 'scale/check-boxes.js',
+    about: 'twelve sales on two boxes; boxes, Sentinels and Postgres fail over (root, nginx)',
+  },
   monitoring: {
     file: 'monitoring/main.js',
     about: 'tries alerts, dashboard and /metrics with Prometheus (apt-get)',

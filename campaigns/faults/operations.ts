@@ -12,6 +12,8 @@ export interface Target {
   readonly history: History;
   /** The headers by which a buyer proves himself. */
   readonly proofOf?: (user: string) => Readonly<Record<string, string>>;
+  /** What an answer through a balancer says of the service behind it. */
+  readonly heard?: (reply: Reply) => Reply;
 }
 
 const someUrl = ({ urls }: Target, op: number) => urls()[op % urls().length] as string;
@@ -57,9 +59,10 @@ export async function purchase(
 function end(
   target: Target,
   invoke: Omit<Entry, 't' | 'type'>,
-  reply: Reply,
+  answered: Reply,
   body: Record<string, unknown>,
 ): Entry {
+  const reply = target.heard?.(answered) ?? answered;
   const answer = reply.error ?? (reply.status === 200 ? 'accepted' : String(body.code ?? 'no problem body'));
   const receipt = readReceipt(reply.status === 200 && invoke.does === 'purchase' ? body : body.receipt);
   const again = reply.headers['idempotent-replayed'] === 'true' || answer === 'already_processed';

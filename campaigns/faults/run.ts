@@ -155,7 +155,7 @@ export async function createSale(stand: Stand, total: number, endsInMs = 300_000
 }
 
 /** Sells what is left and waits until nothing is in flight. The checker reports what does not arrive. */
-async function finish(stand: Stand, target: Target): Promise<void> {
+export async function finish(stand: Stand, target: Target): Promise<void> {
   target.history.mark('sell out');
   const list = () => listUnsold(stand.direct().databaseUrl, target.saleId);
   await sellOut(target, list, LIMIT, SELL_OUT_MS);
@@ -181,7 +181,7 @@ function spoolBytes(stand: Stand): number {
 }
 
 /** Posts every code whose client walked away without an outcome once more. */
-async function askLate(target: Target): Promise<void> {
+export async function askLate(target: Target): Promise<void> {
   const open = new Map<string, string>();
   for (const { does, type, code, user } of entriesOf(target.history.lines)) {
     if (does !== 'purchase' || code === undefined) continue;
@@ -193,7 +193,8 @@ async function askLate(target: Target): Promise<void> {
   agent.destroy();
 }
 
-const logsOf = ({ services }: Stand): string[] => services.map(({ dataDir }) => join(dataDir, 'service.log'));
+export const logsOf = ({ services }: Stand): string[] =>
+  services.map(({ dataDir }) => join(dataDir, 'service.log'));
 
 /** Keeps the evidence: history, dump, and the services' own logs. */
 function keep(

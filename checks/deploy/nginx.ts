@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,13 +32,35 @@ export interface NginxOptions {
 }
 
 /** Replaces text that occurs exactly once, so that the check uses the file that we ship. */
-function replaceOnce(text: string, from: string, to: string): string {
+export function replaceOnce(text: string, from: string, to: string): string {
   assert.equal(text.split(from).length, 2, `"${from}" is not exactly once in deploy/nginx.conf`);
   return text.replace(from, to);
 }
 
-export async function startNginx({ upstream, rate = '50r/s' }: NginxOptions): Promise<Nginx> {
+/** Runs nginx on `dir`/nginx.conf until it listens on `port`; ended with the file. */
+export async function runNginx(dir: string, port: number): Promise<ChildProcess> {
   assert.ok(existsSync('/usr/sbin/nginx'), 'there is no nginx: apt-get install nginx-light');
+  chmodSync(dir, 0o755);
+  mkdirSync(join(dir, 'logs'));
+  const args = ['-p', dir, '-c', join(dir, 'nginx.conf')];
+  const tested = spawnSync('/usr/sbin/nginx', ['-t', ...args], { encoding: 'utf8' });
+  assert.equal(tested.status, 0, tested.stderr);
+  assert.doesNotMatch(tested.stderr, /\[(warn|error|emerg)\]/);
+
+  const child = spawn('/usr/sbin/nginx', [...args, '-g', 'daemon off;'], { stdio: 'inherit' });
+  const exit = once(child, 'exit');
+  atEnd(async () => {
+    child.kill('SIGQUIT');
+    await exit;
+  });
+  await until(
+    'nginx listens',
+    () => spawnSync('bash', ['-c', `: < /dev/tcp/127.0.0.1/${port}`]).status === 0,
+  );
+  return child;
+}
+
+export async function startNginx({ upstream, rate = '50r/s' }: NginxOptions): Promise<Nginx> {
   const dir = temporaryDir();
   const at = (name: string) => join(dir, name);
   const [tls, plain] = [await freePort(), await freePort()];
@@ -79,20 +101,7 @@ export async function startNginx({ upstream, rate = '50r/s' }: NginxOptions): Pr
     readFileSync(CONFIG, 'utf8'),
   );
   writeFileSync(at('nginx.conf'), text);
-  mkdirSync(at('logs'));
-  chmodSync(dir, 0o755);
-  const args = ['-p', dir, '-c', at('nginx.conf')];
-  const tested = spawnSync('/usr/sbin/nginx', ['-t', ...args], { encoding: 'utf8' });
-  assert.equal(tested.status, 0, tested.stderr);
-  assert.doesNotMatch(tested.stderr, /\[(warn|error|emerg)\]/);
-
-  const child = spawn('/usr/sbin/nginx', [...args, '-g', 'daemon off;'], { stdio: 'inherit' });
-  const exit = once(child, 'exit');
-  atEnd(async () => {
-    child.kill('SIGQUIT');
-    await exit;
-  });
-  await until('nginx listens', () => spawnSync('bash', ['-c', `: < /dev/tcp/127.0.0.1/${tls}`]).status === 0);
+  const child = await runNginx(dir, tls);
   return {
     url: `https://127.0.0.1:${tls}`,
     plainUrl: `http://127.0.0.1:${plain}`,
