@@ -3,30 +3,9 @@ import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createConfirmations } from '../../src/shard/confirmations.ts';
-import { createShard, type ShardOptions } from '../../src/shard/shard.ts';
-import { generatedIds } from './ids.ts';
+import { complete, hear, IDS, openShard, SALE, takeSnapshot } from './open.ts';
 
-const SALE = 'S-3f9a1c22b7';
-const IDS = generatedIds(200);
 const sayMaybe = () => ({ add() {}, has: () => true });
-
-/** A shard in slot 0 of two, with the sale open at epoch 1, and what it asked. */
-function openShard(options: Partial<ShardOptions> = {}) {
-  const asked: string[] = [];
-  const shard = createShard({
-    slot: 0,
-    slots: [0, 1],
-    ask(_owner, _saleId, _epoch, _since, itemId) {
-      asked.push(itemId);
-      return undefined;
-    },
-    ...options,
-  });
-  shard.openSale(SALE, IDS.length, 1);
-  const own = IDS.filter((itemId) => shard.ring.ownerOf(itemId) === 0);
-  const foreign = IDS.filter((itemId) => shard.ring.ownerOf(itemId) === 1);
-  return { shard, asked, own, foreign };
-}
 
 test('a sold item of the own arc is refused, an unsold one goes on to Redis, and neither asks anybody', () => {
   const { shard, asked, own } = openShard({ createFilter: sayMaybe });
@@ -73,13 +52,6 @@ test('a confirmed item is not asked for again', async () => {
   assert.equal(questions, 1);
 });
 
-test('the sale is sold out as soon as any event says that all are sold, though others were lost', () => {
-  const { shard, own } = openShard();
-  hear(shard, 1, IDS.length, [own[0]!]);
-  assert.equal(shard.verdict(SALE, own[1]!), 'sold-out');
-  assert.equal(shard.needsSnapshot(SALE), false);
-});
-
 test('a new epoch forgets every fact of the older one, and older events are ignored', async () => {
   const { shard, own, foreign } = openShard({ createFilter: sayMaybe });
   hear(shard, 1, IDS.length, [own[0]!, foreign[0]!]);
@@ -106,16 +78,6 @@ test('a confirmation that arrives after the epoch has changed, or the sale has g
   }
 });
 
-test('a snapshot begun before an epoch change adds nothing after it', () => {
-  const { shard, own } = openShard();
-  const snapshot = shard.beginSnapshot(SALE, 1, 5, 5);
-  shard.openSale(SALE, IDS.length, 2);
-  snapshot.add(own);
-  snapshot.done();
-  assert.equal(shard.verdict(SALE, own[0]!), undefined);
-  assert.equal(shard.needsSnapshot(SALE), true);
-});
-
 test('a malformed event changes nothing', () => {
   const { shard, own } = openShard();
   hear(shard, Number.NaN, 1, [own[0]!]);
@@ -123,50 +85,6 @@ test('a malformed event changes nothing', () => {
   hear(shard, 1, Number.NaN, []);
   assert.equal(shard.ownsSold(SALE, 1, 0, own[0]!), false);
   complete(shard, 0);
-  assert.equal(shard.needsSnapshot(SALE), false);
-});
-
-test('a snapshot is wanted at first, after a gap, after an interruption and for a grown arc', () => {
-  const { shard, own } = openShard();
-  assert.equal(shard.needsSnapshot('S-0000000000'), false);
-  assert.equal(shard.needsSnapshot(SALE), true);
-  complete(shard, 0);
-  assert.equal(shard.needsSnapshot(SALE), false);
-
-  hear(shard, 1, 1, [own[0]!]);
-  assert.equal(shard.needsSnapshot(SALE), false);
-  hear(shard, 1, 3, [own[2]!]);
-  assert.equal(shard.needsSnapshot(SALE), true);
-  hear(shard, 1, 2, [own[1]!]); // too late: it may be back by now
-  assert.equal(shard.verdict(SALE, own[1]!), undefined);
-  assert.equal(shard.needsSnapshot(SALE), true);
-  complete(shard, 8);
-  hear(shard, 1, 9, [own[3]!]);
-  assert.equal(shard.needsSnapshot(SALE), false);
-
-  shard.doubt();
-  assert.equal(shard.needsSnapshot(SALE), true);
-  complete(shard, 9);
-  shard.setSlots([0, 1, 2]);
-  assert.equal(shard.needsSnapshot(SALE), false);
-  shard.setSlots([0, 1]);
-  assert.equal(shard.needsSnapshot(SALE), true);
-});
-
-test('an event that was heard while a snapshot was read stands above it; one from before it began does not', () => {
-  const { shard, own, foreign } = openShard();
-  const [kept, sold, back, late] = own as [string, string, string, string];
-  const snapshot = shard.beginSnapshot(SALE, 1, 10, 3);
-  hear(shard, 1, 9, [late]); // and the tenth, by which it came back, is lost
-  hear(shard, 1, 12, [sold, foreign[0]!]);
-  assert.equal(shard.verdict(SALE, sold), 'sold', 'what is heard is believed at once');
-  hear(shard, 1, 13, [], [back]);
-  snapshot.add([kept, back]);
-  snapshot.done();
-  assert.deepEqual(
-    [kept, sold, back, late, foreign[0]!].map((itemId) => shard.verdict(SALE, itemId)),
-    ['sold', 'sold', undefined, undefined, 'sold'],
-  );
   assert.equal(shard.needsSnapshot(SALE), false);
 });
 
@@ -184,23 +102,6 @@ test('an item that is back is for sale at once, of the own arc or another', asyn
   hear(shard, 1, 6, both);
   for (const itemId of both) assert.equal(shard.verdict(SALE, itemId), 'sold', 'until it is sold again');
   assert.equal(shard.needsSnapshot(SALE), false);
-});
-
-test('sold out is taken back as soon as one item is back, and by a snapshot, and by more items', () => {
-  const { shard, own } = openShard();
-  complete(shard, 0);
-  hear(shard, 1, IDS.length, IDS);
-  assert.equal(shard.verdict(SALE, own[0]!), 'sold-out');
-  hear(shard, 1, IDS.length + 1, [], [own[0]!], IDS.length - 1);
-  assert.deepEqual([shard.verdict(SALE, own[0]!), shard.verdict(SALE, own[1]!)], [undefined, 'sold']);
-  hear(shard, 1, IDS.length + 2, [own[0]!], [], IDS.length);
-  assert.equal(shard.verdict(SALE, own[0]!), 'sold-out');
-  takeSnapshot(shard, IDS.length + 4, IDS.slice(2));
-  assert.equal(shard.verdict(SALE, IDS[0]!), undefined);
-  hear(shard, 1, IDS.length + 6, IDS.slice(0, 2), [], IDS.length);
-  assert.equal(shard.verdict(SALE, own[1]!), 'sold-out');
-  shard.openSale(SALE, IDS.length + 1, 1);
-  assert.deepEqual([shard.verdict(SALE, own[1]!), shard.verdict(SALE, 'added')], ['sold', undefined]);
 });
 
 test('an owner answers nobody who has heard of a return that it may have missed', () => {
@@ -241,61 +142,6 @@ test('a confirmation of before a return is neither believed nor kept, and the ne
   takeSnapshot(shard, 7, []);
   void shard.verdict(SALE, foreign[0]!);
   assert.deepEqual(since, [5, 6, 7], 'a snapshot clears what was confirmed');
-});
-
-test('a last event that was lost is missed at the second look at the version', () => {
-  const { shard, own } = openShard();
-  complete(shard, 0);
-  hear(shard, 1, IDS.length, IDS);
-  const look = (version: number, gone: number, epoch = 1) => shard.look(SALE, epoch, version, gone);
-  look(IDS.length, IDS.length);
-  look(IDS.length + 1, IDS.length - 1);
-  assert.equal(shard.needsSnapshot(SALE), false, 'it may be on its way');
-  look(IDS.length + 1, IDS.length - 1);
-  assert.equal(shard.needsSnapshot(SALE), true);
-  takeSnapshot(shard, IDS.length + 1, IDS.slice(1));
-  assert.deepEqual([shard.verdict(SALE, IDS[0]!), shard.needsSnapshot(SALE)], [undefined, false]);
-  for (let version = IDS.length + 2; version < IDS.length + 6; version++) {
-    look(version, IDS.length - 1);
-    hear(shard, 1, version, [], [own[version % 2]!], IDS.length - 1);
-  }
-  assert.equal(shard.needsSnapshot(SALE), false, 'what is only late is not missed');
-  look(1, 1, 2);
-  assert.equal(shard.needsSnapshot(SALE), true, 'a look may be the first to tell of an epoch');
-});
-
-test('a snapshot that is given up leaves the sale in doubt, and one begun later takes its place', () => {
-  const { shard, own } = openShard();
-  complete(shard, 0);
-  const given = shard.beginSnapshot(SALE, 1, 1, 1);
-  given.add([own[0]!]);
-  assert.equal(shard.needsSnapshot(SALE), true);
-  takeSnapshot(shard, 2, [own[1]!]);
-  given.done();
-  assert.deepEqual([shard.verdict(SALE, own[0]!), shard.verdict(SALE, own[1]!)], [undefined, 'sold']);
-  assert.equal(shard.needsSnapshot(SALE), false);
-});
-
-test('a snapshot begun before the arc grew does not settle the doubt', () => {
-  const { shard } = openShard();
-  const snapshot = shard.beginSnapshot(SALE, 1, 0, 0);
-  shard.setSlots([0]);
-  snapshot.done();
-  assert.equal(shard.needsSnapshot(SALE), true);
-  complete(shard, 0);
-  assert.equal(shard.needsSnapshot(SALE), false);
-});
-
-test('a snapshot for a grown arc makes the owner know it, and a shrunken arc is forgotten', () => {
-  const { shard, own, foreign } = openShard();
-  shard.setSlots([0]);
-  const snapshot = shard.beginSnapshot(SALE, 1, IDS.length - 1, IDS.length - 1);
-  snapshot.add(IDS.slice(0, -1));
-  snapshot.done();
-  for (const itemId of IDS.slice(0, -1)) assert.equal(shard.ownsSold(SALE, 1, 0, itemId), true);
-  shard.setSlots([0, 1]);
-  assert.equal(shard.ownsSold(SALE, 1, 0, own[0]!), true);
-  assert.equal(shard.ownsSold(SALE, 1, 0, foreign[0]!), false);
 });
 
 test('a closed sale is unknown again', () => {
@@ -339,31 +185,6 @@ test('confirmations are bounded and keep what is asked for', () => {
   none.add('a');
   assert.equal(none.has('a'), false);
 });
-
-type Shard = ReturnType<typeof createShard>;
-
-/** The shard hears that items ran out or came back, and that so many are gone since. */
-function hear(
-  shard: Shard,
-  epoch: number,
-  version: number,
-  itemIds: readonly string[],
-  backIds: readonly string[] = [],
-  gone = version,
-) {
-  shard.hear({ saleId: SALE, epoch, version, gone, itemIds, backIds });
-}
-
-/** A snapshot that finds these items sold. */
-function takeSnapshot(shard: Shard, version: number, sold: readonly string[]) {
-  const snapshot = shard.beginSnapshot(SALE, 1, version, sold.length);
-  snapshot.add(sold);
-  snapshot.done();
-}
-
-function complete(shard: Shard, version: number) {
-  shard.beginSnapshot(SALE, 1, version, version).done();
-}
 
 function withResolvers() {
   let resolve!: (isSold: boolean) => void;

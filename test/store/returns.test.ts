@@ -1,98 +1,34 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { auditSale } from '../../src/store/audit/audit.ts';
-import { createCheckouts, newCode } from '../../src/store/checkouts.ts';
+import { newCode } from '../../src/store/checkouts.ts';
 import { commitDecisions } from '../../src/store/commit.ts';
 import { decideCodes } from '../../src/store/decide.ts';
 import { keysOf, SOLD_CHANNEL } from '../../src/store/keys.ts';
-import { createPurchases } from '../../src/store/purchases.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
 import { script } from '../../src/store/redis.ts';
-import { eachReturn, formatReturn, type GiveBack, giveBack, shelveReturns } from '../../src/store/returns.ts';
+import { formatReturn, giveBack, shelveReturns } from '../../src/store/returns.ts';
 import { isSellable } from '../../src/store/sales.ts';
 import { parseSoldEvent, type SoldEvent } from '../../src/store/sold.ts';
 import { until } from '../support/processes.ts';
-import { openSale, openStores, type TestSale } from '../support/stores.ts';
-
-const stores = await openStores();
-const { redis, postgres, sql } = stores;
-
-const NAMED = [
-  { id: 'shirt', name: 'Shirt', stock: 10 },
-  { id: 'poster', name: 'Poster' },
-  { id: 'mug', name: 'Mug' },
-];
-const open = (limit = 20) => openSale(stores, { items: 12, limit, named: NAMED });
-const audit = async (sale: TestSale) =>
-  (await auditSale(redis, postgres, sale.id)).map(({ subject, problem }) => `${subject} ${problem}`);
-const fill = (sale: TestSale, userId: string, itemId: string, quantity?: number) =>
-  createCheckouts(redis, () => sale).add({ userId, itemId, quantity });
-async function buy(sale: TestSale, userId: string, ...wanted: (string | [string, number])[]) {
-  let code = '';
-  for (const each of wanted) {
-    const [itemId, quantity] = typeof each === 'string' ? [each] : each;
-    const cart = await fill(sale, userId, itemId, quantity);
-    assert.equal(cart.outcome, 'added');
-    code = cart.code as string;
-  }
-  const purchases = createPurchases({
-    ...{ redis, postgres, sale: () => sale },
-    ...{ onError: assert.ifError, forgetAfterMs: 0 },
-  });
-  const result = await purchases.add(code);
-  assert.ok('decision' in result, result.outcome);
-  return { code, lines: result.decision.lines };
-}
-type Options = Partial<Pick<GiveBack, 'kind' | 'restock' | 'reason'>>;
-/** Takes back all that these codes hold, or lines of it. */
-async function take(sale: TestSale, codes: GiveBack['codes'] | string, options: Options = {}) {
-  const list = typeof codes === 'string' ? [{ code: codes }] : codes;
-  const given = await giveBack(postgres, {
-    ...{ saleId: sale.id, codes: list },
-    ...{ kind: 'cancelled', restock: true, ...options },
-  });
-  assert.ok(given, 'a rebuild is under way');
-  return given;
-}
-async function takeAndShelve(sale: TestSale, codes: GiveBack['codes'] | string, options?: Options) {
-  const given = await take(sale, codes, options);
-  assert.equal(await shelveReturns(redis, postgres, sale, given.returns[0]?.number), true);
-  return given.returns;
-}
-const rebuilt = async (sale: TestSale): Promise<TestSale> => {
-  const { epoch } = (await rebuildSale(redis, postgres, sale.id, assert.fail))!;
-  return { ...sale, epoch };
-};
-const COUNTS = ['returned', 'sold', 'gone', 'free', 'buyers', 'changes'] as const;
-async function countsOf(sale: TestSale): Promise<Partial<Record<(typeof COUNTS)[number], number>>> {
-  const counts = (await redis.command('HMGET', keysOf(sale.id).sale, ...COUNTS)) as string[];
-  return Object.fromEntries(COUNTS.map((name, i) => [name, Number(counts[i])]));
-}
-const leftOf = (sale: TestSale, item: string) => redis.command('HGET', keysOf(sale.id).items, item);
-const freeOf = (sale: TestSale) => redis.command('ZRANGE', keysOf(sale.id).free, '0', '-1');
-const boughtOf = (sale: TestSale, user: string) => redis.command('HGET', keysOf(sale.id).bought, user);
-async function returnsOf(sale: TestSale) {
-  const all = [];
-  for await (const part of eachReturn(postgres, sale.id)) all.push(...part);
-  return all.map(({ number, code, lines }) => [number, code, lines.join(' ')]);
-}
-/** The books balance, Redis is whole, and a rebuild would make the same of it. */
-async function check(sale: TestSale): Promise<TestSale> {
-  assert.deepEqual(await audit(sale), []);
-  assert.equal(await isSellable(redis, sale), true);
-  const keys = keysOf(sale.id);
-  const state = async () => [
-    await Promise.all(NAMED.map(({ id }) => leftOf(sale, id))),
-    await redis.command('HGETALL', keys.bought),
-    await redis.command('HGETALL', keys.returns),
-    { ...(await countsOf(sale)), changes: 0, free: 0 },
-  ];
-  const before = await state();
-  const again = await rebuilt(sale);
-  assert.deepEqual(await state(), before);
-  assert.deepEqual(await audit(again), []);
-  return again;
-}
+import { openSale } from '../support/stores.ts';
+import {
+  audit,
+  boughtOf,
+  buy,
+  check,
+  countsOf,
+  fill,
+  freeOf,
+  leftOf,
+  open,
+  postgres,
+  redis,
+  returnsOf,
+  sql,
+  stores,
+  take,
+  takeAndShelve,
+} from './returning.ts';
 
 test('what came back can be bought by the next, and by the same buyer, up to the limit', async () => {
   const sale = await open(3);
