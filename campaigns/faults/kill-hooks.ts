@@ -1,16 +1,18 @@
-// Preloaded into a service by the fault campaign (NODE_OPTIONS=--import …): kills the process at a chosen point.
+// Preloaded into a service by the fault campaign (NODE_OPTIONS=--import …): kills or holds the process at a chosen point.
 // The service itself has none of this. FAULT_FILE names a file that arms it: "point count". The process
-// that reaches the count first deletes the file and dies.
+// that reaches the count first deletes the file and dies, or stands still for a while at a point that begins with "hold".
 import { readFileSync, unlinkSync } from 'node:fs';
 import bloomFilters from 'bloom-filters';
 import pg from 'pg';
 import { createClient } from 'redis';
 
 const file = process.env.FAULT_FILE;
+/** Longer than the leader waits before it does what a worker has not. */
+const HOLD_MS = 700;
 let armed = '';
 let reached = 0;
 
-/** Dies if this is the chosen point, and has now been reached often enough. */
+/** Dies, or is held, if this is the chosen point, and has now been reached often enough. */
 function pass(point: string): void {
   let order: string;
   try {
@@ -31,7 +33,8 @@ function pass(point: string): void {
   } catch {
     return; // another process was faster
   }
-  process.kill(process.pid, 'SIGKILL');
+  if (point.startsWith('hold')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, HOLD_MS);
+  else process.kill(process.pid, 'SIGKILL');
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the drivers' own types do not matter here
@@ -66,6 +69,7 @@ function wrapRedis(): void {
       args.includes('flashsale:sold')
     ) {
       pass('before-shelve');
+      pass('hold-shelve');
       const reply = send.call(this, args, ...rest);
       reply.then(
         () => pass('after-shelve'),
