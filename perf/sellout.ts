@@ -5,11 +5,12 @@
 import { parseArgs } from 'node:util';
 import { settleBooks } from './books.ts';
 import { EXIT, readCount, runCommand, UsageError } from './command.ts';
-import { type Generated, generateIn } from './generator.ts';
-import { mergeRecord } from './record.ts';
+import { type Generated, generateIn, type OnProgress } from './generator.ts';
+import { mergeRecord, newRecord } from './record.ts';
+import { watchRedis } from './redis-work.ts';
 import { createProgress, printReport } from './report.ts';
-import { listItems, type Sale } from './shop.ts';
-import { chooseSale, openTarget, TARGET_HELP, TARGET_OPTIONS, type Target } from './target.ts';
+import { createSale, listItems, type Sale } from './shop.ts';
+import { chooseSale, openTarget, TARGET_HELP, TARGET_OPTIONS, type Target, USER_LIMIT } from './target.ts';
 
 const HELP = `npm run sellout -- [options]
 
@@ -22,7 +23,9 @@ ${TARGET_HELP}
   --items-per-user 1       how many items a user puts into a cart
   --connections 200        how many users are at work at one time
   --contention             all users fight for the same few items
-  --generators 1           processes that play the users`;
+  --generators 1           processes that play the users
+  --sales 12               as many new sales, sold at the same time; says what
+                           Redis took for a purchase, and where each sale was`;
 
 /** A sale that ends sooner is refused. */
 const NEED = { ms: 30_000, items: 1 };
@@ -38,6 +41,7 @@ function readOptions() {
       connections: { type: 'string' },
       contention: { type: 'boolean', default: false },
       generators: { type: 'string' },
+      sales: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -46,12 +50,19 @@ function readOptions() {
 
 type Options = ReturnType<typeof readOptions>;
 
-async function sellAll(target: Target, sale: Sale, options: Options, prefix: string): Promise<Generated> {
+interface Selling {
+  readonly sale: Sale;
+  /** Of its users. */
+  readonly prefix: string;
+  readonly connections: number;
+  readonly onProgress: OnProgress;
+}
+
+async function sellAll(target: Target, selling: Selling, options: Options): Promise<Generated> {
+  const { sale, prefix, connections, onProgress } = selling;
   const itemsPerUser = readCount('items-per-user', options['items-per-user'], 1);
-  const connections = readCount('connections', options.connections, 200);
   const generators = readCount('generators', options.generators, 1);
   const { contention } = options;
-  const progress = createProgress(sale.total_items);
   let all: Generated | undefined;
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const items = await listItems(target.url, sale.id, true);
@@ -62,14 +73,72 @@ async function sellAll(target: Target, sale: Sale, options: Options, prefix: str
     const part = await generateIn(
       generators,
       { url: target.url, saleId: sale.id, ...crowd },
-      (sold, requests) => progress.show(soldBefore + sold, requests),
+      (sold, requests) => onProgress(soldBefore + sold, requests),
     );
     if (all) mergeRecord(all.record, part.record);
     else all = part;
   }
-  progress.end();
   if (all === undefined) throw new UsageError(`somebody else has bought all that was left of ${sale.id}.`);
   return all;
+}
+
+/** Sells them at the same time, and shows how far that is. */
+async function sellSales(target: Target, sales: readonly Sale[], options: Options, prefix: string) {
+  const progress = createProgress(sales.reduce((total, sale) => total + sale.total_items, 0));
+  const connections = readCount('connections', options.connections, 200);
+  const far = sales.map(() => [0, 0] as [sold: number, requests: number]);
+  const sum = (i: 0 | 1) => far.reduce((total, each) => total + each[i], 0);
+  const parts = await Promise.all(
+    sales.map((sale, n) => {
+      const onProgress = (sold: number, requests: number) => {
+        far[n] = [sold, requests];
+        progress.show(sum(0), sum(1));
+      };
+      const own = { prefix: `${prefix}${n}-`, connections: Math.ceil(connections / sales.length) };
+      return sellAll(target, { sale, ...own, onProgress }, options);
+    }),
+  );
+  progress.end();
+  return parts;
+}
+
+async function sellSeveral(target: Target, options: Options, count: number): Promise<number> {
+  const sales: Sale[] = [];
+  for (let n = 0; n < count; n++)
+    sales.push(await createSale(target.url, readCount('items', options.items, 1_000), USER_LIMIT));
+  console.log(`Selling ${count} sales of ${sales[0]?.total_items} items at ${target.url}`);
+  const redis = await watchRedis(target);
+  const prefix = `u${Date.now().toString(36)}-`;
+  const parts = await sellSales(target, sales, options, prefix);
+  const all = newRecord();
+  for (const { record } of parts) mergeRecord(all, record);
+  // One process played them all, but where there are several generators.
+  printReport(all, Math.max(...parts.map(({ cores }) => cores)));
+  const ids = sales.map(({ id }) => id);
+  const isInPlace = await redis.settle(ids, all.sold);
+  const codes: number[] = [isInPlace ? EXIT.ok : EXIT.differs];
+  for (const [n, { record }] of parts.entries())
+    codes.push(
+      await settleBooks({
+        target,
+        record,
+        prefix: `${prefix}${n}-`,
+        saleId: ids[n] as string,
+        soldOut: true,
+      }),
+    );
+  return Math.max(...codes);
+}
+
+async function sellOne(target: Target, options: Options): Promise<number> {
+  const sale = await chooseSale(target, options, NEED);
+  const left = sale.total_items - sale.items_sold;
+  console.log(`Selling ${sale.id} (${left} of ${sale.total_items} items left) at ${target.url}`);
+  const prefix = `u${Date.now().toString(36)}-`;
+  const [part] = await sellSales(target, [sale], options, prefix);
+  const { record, cores } = part as Generated;
+  printReport(record, cores);
+  return settleBooks({ target, record, prefix, saleId: sale.id, soldOut: true });
 }
 
 await runCommand('sellout', async () => {
@@ -78,15 +147,14 @@ await runCommand('sellout', async () => {
     console.log(HELP);
     return EXIT.ok;
   }
+  const count = readCount('sales', options.sales, 1);
+  if (options.sales !== undefined && options.sale !== undefined)
+    throw new UsageError('--sales makes new sales; --sale names one.');
   const target = await openTarget(options);
   try {
-    const sale = await chooseSale(target, options, NEED);
-    const left = sale.total_items - sale.items_sold;
-    console.log(`Selling ${sale.id} (${left} of ${sale.total_items} items left) at ${target.url}`);
-    const prefix = `u${Date.now().toString(36)}-`;
-    const { record, cores } = await sellAll(target, sale, options, prefix);
-    printReport(record, cores);
-    return await settleBooks({ target, record, prefix, saleId: sale.id, soldOut: true });
+    return options.sales === undefined
+      ? await sellOne(target, options)
+      : await sellSeveral(target, options, count);
   } finally {
     await target.leave();
   }

@@ -73,7 +73,7 @@ export interface Need {
 
 /** Items of a new sale where no active one tells how large sales are. */
 const ITEMS = 10_000;
-const USER_LIMIT = 10;
+export const USER_LIMIT = 10;
 
 /**
  * The sale that is named; or else the active one, and a new one where that does not do or a size is given. Throws a

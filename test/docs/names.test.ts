@@ -8,7 +8,13 @@ import { at, COMMENT_LINES, FILES, type Line, PAGE_LINES, PAGES, read } from './
 const NAME =
   /(?<![\w./:@{}*<-])(?:\.{0,2}\/)?(?:[\w@.-]+\/)*[\w@.-]*\w\.(?:ts|mjs|js|md|lua|sql|json|ya?ml|conf|svg|png|service)\b(?![\w/(])/g;
 /** Files that the service makes, and files of other programs and of npm packages. */
-const ELSEWHERE = new Set(['service.json', 'redis.conf', 'postgresql.auto.conf', 'journald.conf']);
+const ELSEWHERE = new Set([
+  'service.json',
+  'redis.conf',
+  'postgresql.auto.conf',
+  'pg_hba.conf',
+  'journald.conf',
+]);
 
 /** What is compiled is named by its source. */
 const sourceOf = (name: string) => name.replace(/^dist\//, '').replace(/\.js$/, '.ts');
