@@ -27,8 +27,8 @@ export async function* follow<T>(
 ): AsyncGenerator<T> {
   for (let failed = 0; ; ) {
     let why: Refusal | undefined;
+    const stream = connect<T>(deps, path, signal, onOpen);
     try {
-      const stream = connect<T>(deps, path, signal, onOpen);
       for (let next = await stream.next(); ; next = await stream.next()) {
         if (next.done && next.value === OVER) return;
         if (next.done) break;
@@ -40,6 +40,9 @@ export async function* follow<T>(
       why =
         error instanceof Refusal ? error : new Refusal('network', 'The stream broke off.', { cause: error });
       if (!RETRIED.includes(why.code)) throw why;
+    } finally {
+      // Whoever has heard enough leaves in the middle of it: the connection ends with him.
+      await stream.return(OVER);
     }
     // A worker that leaves ends its streams: others are there at once.
     failed++;

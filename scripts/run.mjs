@@ -17,6 +17,8 @@ const PROGRAMS = {
   model: 'campaigns/model/main.js',
   harden: 'campaigns/hardening/main.js',
   check: 'checks/main.js',
+  demo: 'demo/main.js',
+  pictures: 'demo/pictures.js',
 };
 
 /** These look at a service that runs, also on a box that has no compiler: they find everything in its place. */

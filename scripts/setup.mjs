@@ -8,7 +8,7 @@ import { countMissingPackages, installPackages, linkPostgresLibraries } from './
 import { at, filesUnder, readJson, runNode, say, stop } from './place.mjs';
 import { installRedis, planRedis } from './redis.mjs';
 
-const FOLDERS = ['src', 'client', 'storefront', 'console', 'test', 'campaigns', 'checks', 'perf'];
+const FOLDERS = ['src', 'client', 'storefront', 'console', 'test', 'campaigns', 'checks', 'perf', 'demo'];
 /** What else decides what is built: the console has the runbook's paragraphs. */
 const OTHERS = ['tsconfig.json', 'package-lock.json', 'scripts/assets.mjs', 'docs/runbook.md'];
 /** What browsers run is compiled again, with a browser's types; declarations come with it. */

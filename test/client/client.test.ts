@@ -199,6 +199,21 @@ test('when every try may have decided it, the outcome is unknown; when none did,
   assert.equal(refused.seen.length, 1, 'the wait would have been longer than its patience');
 });
 
+test('whoever leaves a stream in the middle of it leaves the connection', async () => {
+  let closed = false;
+  const { shop } = await gateway((_, res) => {
+    res.on('close', () => {
+      closed = true;
+    });
+    res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: {"items_sold":1}\n\n');
+  });
+  for await (const { items_sold } of shop.live(sale)) {
+    assert.equal(items_sold, 1);
+    break;
+  }
+  await until('the connection is closed', () => closed);
+});
+
 test('the example of the documentation runs as it is written', async () => {
   const page = readFileSync(new URL('../../../docs/client.md', import.meta.url), 'utf8');
   const [, example = ''] = /```js\n([\s\S]*?)```/.exec(page) ?? [];

@@ -1,29 +1,13 @@
 import assert from 'node:assert/strict';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import axe from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { findBrowser, launchBrowser, NO_BROWSER } from '../../perf/browser.ts';
 import { atEnd } from './at-end.ts';
 
-/** The browser of this machine; undefined when it has none. */
-export function findBrowser(): string | undefined {
-  const { PATH = '', CHROMIUM } = process.env;
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  const paths = PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
-  return [...(CHROMIUM ? [CHROMIUM] : []), ...paths].find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
 /** Says so where tests of pages cannot run. */
-export const noBrowser =
-  findBrowser() === undefined &&
-  'there is no Chromium: "apt-get install --no-install-recommends chromium" brings it';
+export const noBrowser = findBrowser() === undefined && NO_BROWSER;
+// Nobody reads there what was skipped.
+if (noBrowser && process.env.CI) throw new Error(noBrowser);
 
 let browser: Promise<Browser> | undefined;
 
@@ -57,9 +41,7 @@ export async function openWindow(url: string, options: BrowserContextOptions = {
 }
 
 function launch(): Promise<Browser> {
-  const executablePath = findBrowser() as string;
-  // Root has no sandbox, and a container little shared memory.
-  const launched = chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  const launched = launchBrowser();
   atEnd(async () => (await launched).close());
   return launched;
 }
