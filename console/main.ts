@@ -47,7 +47,7 @@ async function show(): Promise<void> {
   leave.abort();
   leave = new AbortController();
   const { signal } = leave;
-  out.hidden = false;
+  out.hidden = document.documentElement.dataset.session !== 'kept';
   const runbook = await (await fetch(new URL('runbook.json', import.meta.url))).json();
   const overview = createOverview(runbook);
   const boxes = createBoxes();

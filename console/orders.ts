@@ -1,22 +1,8 @@
 import type { SaleWithLimit } from '../client/index.ts';
 import { el, setText } from '../storefront/dom.ts';
-import { countText, momentText } from '../storefront/format.ts';
+import { countText } from '../storefront/format.ts';
 import { ask, sentenceOf } from './api.ts';
-import { act } from './confirm.ts';
-
-interface Order {
-  readonly code: string;
-  readonly user_id: string;
-  readonly purchased_at: string;
-  readonly state: string;
-  readonly purchased_items: readonly {
-    readonly id: string;
-    readonly name: string;
-    readonly sold: boolean;
-    readonly quantity?: number;
-  }[];
-  readonly payment?: { readonly state: string; readonly due_at: string };
-}
+import { type Order, orderOf } from './order.ts';
 
 const SHOWN = 50;
 
@@ -52,9 +38,12 @@ export function createOrdersView(): OrdersView {
       ...(words.value.trim() && { [by.value]: words.value.trim() }),
     });
     try {
-      const orders = await ask<Order[]>('GET', `admin/sales/${sale.value}/purchases?${query}`);
+      const [orders, { currency }] = await Promise.all([
+        ask<Order[]>('GET', `admin/sales/${sale.value}/purchases?${query}`),
+        ask<SaleWithLimit>('GET', `sales/${sale.value}`),
+      ]);
       setText(found, orders.length === SHOWN ? `The first ${SHOWN}` : countText(orders.length, 'order'));
-      list.replaceChildren(...orders.map((order) => orderOf(order, load)));
+      list.replaceChildren(...orders.map((order) => orderOf(order, currency, load)));
     } catch (error) {
       setText(found, sentenceOf(error));
       list.replaceChildren();
@@ -101,70 +90,4 @@ export function createOrdersView(): OrdersView {
       sale.value = ids.includes(before) ? before : (first?.id ?? '');
     },
   };
-}
-
-function orderOf(order: Order, again: () => Promise<void>): HTMLLIElement {
-  const { code, user_id: user, purchased_at: at, state, purchased_items: lines, payment } = order;
-  const button = (label: string, question: string, path: string, done: string) =>
-    el(
-      'button',
-      {
-        type: 'button',
-        class: 'plain',
-        onclick: () =>
-          void act(question, label, async () => {
-            await ask('POST', `admin/purchases/${code}/${path}`, path === 'cancel' ? {} : undefined);
-            await again();
-            return `${code} ${done}`;
-          }),
-      },
-      label,
-    );
-  return el(
-    'li',
-    {},
-    el(
-      'details',
-      {},
-      el(
-        'summary',
-        {},
-        el('span', { class: `pill ${state}` }, state),
-        ' ',
-        el('strong', {}, user),
-        ' ',
-        countText(lines.filter(({ sold }) => sold).length, 'line'),
-        ' ',
-        el('span', { class: 'note' }, momentText(Date.parse(at))),
-      ),
-      el('p', {}, el('a', { href: `./#/receipts/${code}` }, code)),
-      el(
-        'ul',
-        { class: 'order-lines' },
-        lines.map(({ id, name, sold, quantity = 1 }) =>
-          el(
-            'li',
-            { class: sold ? '' : 'lost' },
-            `${name} (${id})${quantity > 1 ? ` × ${quantity}` : ''}${sold ? '' : ': lost to somebody else'}`,
-          ),
-        ),
-      ),
-      payment?.state === 'pending' &&
-        el('p', {}, `Payment awaited until ${momentText(Date.parse(payment.due_at))}`),
-      el(
-        'div',
-        { class: 'actions' },
-        state === 'pending' && button('Confirm', `Confirm that ${code} is paid?`, 'confirm', 'is paid.'),
-        state === 'pending' &&
-          button('Release', `Release ${code}? Its units go back on the shelf.`, 'release', 'is released.'),
-        ['final', 'confirmed', 'partly_cancelled'].includes(state) &&
-          button(
-            'Cancel',
-            `Cancel all of ${code}? Its units go back on the shelf.`,
-            'cancel',
-            'is cancelled.',
-          ),
-      ),
-    ),
-  );
 }

@@ -3,6 +3,7 @@ import { countText, numberText } from '../storefront/format.ts';
 import { type Chart, createChart } from './chart.ts';
 import type { Figures } from './figures.ts';
 import { metric, type Quantiles, type Rates, ratesOf } from './rates.ts';
+import { createStockTile } from './stock.ts';
 import { type Wrong, wrongIn } from './wrong.ts';
 
 /** The night at a glance: what is wrong first, then what is sold, how fast, and on what. */
@@ -20,24 +21,15 @@ interface Shown {
 
 type Tile = readonly [label: string, show: (now: Figures, rates: Rates) => Shown];
 
-const ms = (seconds: number): string => `${(seconds * 1_000).toFixed(seconds < 0.01 ? 1 : 0)} ms`;
+const ms = (seconds: number): string => (seconds * 1_000).toFixed(seconds < 0.01 ? 1 : 0);
 const timesOf = (times: Quantiles | undefined): Shown => ({
-  value: times === undefined ? '–' : `${ms(times.p50)} / ${ms(times.p99)}`,
+  value: times === undefined ? '–' : `${ms(times.p50)} / ${ms(times.p99)} ms`,
 });
 const rateOf = (rate: number): Shown => ({ value: numberText(Math.round(rate)), point: rate });
 const isUp = (now: Figures, dependency: string) =>
   metric(now, 'flashsale_dependency_up', { dependency }) !== 0;
 
 const TILES: readonly Tile[] = [
-  [
-    'Sold',
-    (now) => {
-      const sold = metric(now, 'flashsale_sale_items_sold') ?? 0;
-      const all = metric(now, 'flashsale_sale_items') ?? 0;
-      const note = `${numberText(all - sold)} of ${numberText(all)} left in the live sales`;
-      return { value: numberText(sold), note, point: sold };
-    },
-  ],
   ['Purchases a second', (_, { purchases }) => rateOf(purchases)],
   ['Checkouts a second', (_, { checkouts }) => rateOf(checkouts)],
   ['Purchase p50 / p99', (_, { purchaseTimes }) => timesOf(purchaseTimes)],
@@ -53,13 +45,15 @@ const TILES: readonly Tile[] = [
     'Stores',
     (now) => {
       const away = ['redis', 'postgres'].filter((each) => !isUp(now, each));
-      const differences = metric(now, 'flashsale_audit_differences_total') ?? 0;
+      const gates = now.samples.filter(({ name }) => name === 'flashsale_gate_open');
+      const open = gates.filter(({ value }) => value === 1).length;
       return {
         value: away.length === 0 ? 'Both up' : `${away.join(' and ')} away`,
-        note: countText(differences, 'difference of the books', 'differences of the books'),
+        note: `the gates of ${open} of ${countText(gates.length, 'sale')} are open`,
       };
     },
   ],
+  ['Books', booksOf],
   [
     'Oldest decision that waits',
     (now) => ({
@@ -69,9 +63,22 @@ const TILES: readonly Tile[] = [
   ],
 ];
 
+/** The last audit, of the box that leads. */
+function booksOf(now: Figures): Shown {
+  const differences = metric(now, 'flashsale_audit_differences_total') ?? 0;
+  const lastS = metric(now, 'flashsale_audit_last_run_timestamp_seconds') ?? 0;
+  const value = differences === 0 ? 'Agree' : countText(differences, 'difference');
+  if (lastS === 0) return { value: differences === 0 ? '–' : value, note: 'not audited here yet' };
+  return {
+    value,
+    note: `audited ${countText(Math.max(0, Math.round(now.at / 1_000 - lastS)), 'second')} ago`,
+  };
+}
+
 /** @param runbook the paragraph of each heading */
 export function createOverview(runbook: Readonly<Record<string, string>>): Overview {
   const wrong = el('ul', { class: 'wrong', role: 'list', 'aria-live': 'polite' });
+  const stock = createStockTile();
   const tiles = TILES.map(createTile);
   const refusals = el('ul', { class: 'refusals', role: 'list' });
   const element = el(
@@ -82,6 +89,7 @@ export function createOverview(runbook: Readonly<Record<string, string>>): Overv
     el(
       'div',
       { class: 'tiles' },
+      stock.element,
       tiles.map((tile) => tile.element),
       el('div', { class: 'tile' }, el('h3', {}, 'Refusals a second'), refusals),
     ),
@@ -104,6 +112,7 @@ export function createOverview(runbook: Readonly<Record<string, string>>): Overv
       const rates = ratesOf(before ?? now, now);
       showWrong(wrongIn(now, before ?? now));
       before = now;
+      stock.show(now);
       for (const tile of tiles) tile.show(now, rates);
       const lines = [...rates.refusals].map(([reason, rate]) =>
         el('li', {}, el('span', {}, reason), el('span', {}, numberText(Math.ceil(rate)))),
@@ -126,7 +135,7 @@ function createTile([label, show]: Tile) {
       setText(note, more);
       if (point === undefined) return;
       if (chart === undefined) {
-        chart = createChart(`${label}, the last ten minutes`);
+        chart = createChart(`${label}, the last minutes`, 'rate');
         element.append(chart.element);
       }
       chart.add(point);

@@ -32,10 +32,17 @@ export interface Listing {
 /** Who did what, newest first. */
 export function createTrail(): Listing {
   const rows = el('tbody');
+  const payments = el('input', { type: 'checkbox', id: 'trail-payments' });
   const element = el(
     'section',
     { class: 'panel', 'aria-labelledby': 'trail-title' },
     el('h2', { id: 'trail-title' }, 'Who did what'),
+    el(
+      'label',
+      { class: 'check', for: 'trail-payments' },
+      payments,
+      el('span', {}, 'Payments, confirmed or released, too'),
+    ),
     el(
       'div',
       { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'List of actions' },
@@ -55,24 +62,23 @@ export function createTrail(): Listing {
       ),
     ),
   );
-  return {
-    element,
-    async load() {
-      const actions = await ask<Action[]>('GET', `admin/actions?limit=${SHOWN}`);
-      rows.replaceChildren(
-        ...actions.map(({ at, who, address, method, path, what }) =>
-          el(
-            'tr',
-            {},
-            el('td', {}, momentText(Date.parse(at))),
-            el('td', {}, who),
-            el('td', {}, address),
-            el('td', { class: 'what' }, `${method} ${path} `, whatOf(what)),
-          ),
+  const load = async () => {
+    const actions = await ask<Action[]>('GET', `admin/actions?limit=${SHOWN}&payments=${payments.checked}`);
+    rows.replaceChildren(
+      ...actions.map(({ at, who, address, method, path, what }) =>
+        el(
+          'tr',
+          {},
+          el('td', {}, momentText(Date.parse(at))),
+          el('td', {}, who),
+          el('td', {}, address),
+          el('td', { class: 'what' }, `${method} ${path} `, whatOf(what)),
         ),
-      );
-    },
+      ),
+    );
   };
+  payments.addEventListener('change', () => void load().catch(() => {}));
+  return { element, load };
 }
 
 /** A long one is opened by who wants to read it. */

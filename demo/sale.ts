@@ -22,7 +22,9 @@ export interface DemoOptions {
 const COUNTDOWN_MS = 10_000;
 const UNITS_PER_SECOND = 5;
 /** The crowd wants more than there is. */
-const WANTED = 1.4;
+const WANTED = 1.2;
+/** How much sooner than evenly they come: 1 would be evenly. */
+const PACE = 1.5;
 /** After this part of the time nobody comes any more. */
 const CROWD_ENDS = 0.9;
 /** When a worker is killed; the second time in a longer sale only. */
@@ -93,7 +95,7 @@ async function sell(stage: Stage): Promise<void> {
   for (; Date.now() < endsAtMs && !isOver(); await sleep(BEAT_MS, undefined, { signal })) {
     const share = (Date.now() - startsAtMs) / (endsAtMs - startsAtMs);
     const rest = Math.max(0, 1 - share / CROWD_ENDS);
-    for (const due = people * (1 - rest * rest); came < due; came++)
+    for (const due = people * (1 - rest ** PACE); came < due; came++)
       if (now()?.state !== 'paused') crowd.come();
     if (share >= (kills[0] ?? 1)) {
       kills.shift();

@@ -58,6 +58,10 @@ export const STORY = {
     data: { id: saleId, ...hour, total_items: items.length },
     message: 'Sale created successfully',
   },
+  checked: {
+    ...{ ...hour, total_items: items.length, user_limit: 2 },
+    items: items.map((item) => ({ ...item, stock: 1 })),
+  },
   sale,
   page: [
     { ...items[0], image_url: '/items/lamp-1/image.svg?as=table-lamp', sold: false },

@@ -9,6 +9,8 @@ export interface Route {
   readonly answer: (asked: Asked) => Answer | Promise<Answer>;
   /** For operators, and files of pages: no limit of users or addresses counts it. */
   readonly isUnlimited?: true;
+  /** A POST that only looks: no trail of what operators did has it. */
+  readonly changesNothing?: true;
   /** Only a buyer who has proved himself may ask, where that is configured. */
   readonly needsBuyer?: true;
   /** Called with the answer to a request that is refused before `answer` is asked, for a route that logs attempts. */

@@ -3,7 +3,7 @@ import { query } from '../contract/parameters.ts';
 import { listOf, named, objectOf } from '../contract/schema.ts';
 import { text, time } from '../contract/schemas.ts';
 import { json } from '../http/answer.ts';
-import { type FieldErrors, readNumber, readParameter, refuseOthers } from '../http/input.ts';
+import { type FieldErrors, oneOf, readNumber, readParameter, refuseOthers } from '../http/input.ts';
 import { linkToNext, pageOf } from '../http/paging.ts';
 import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
@@ -11,6 +11,7 @@ import { listActions, type NotedAction } from '../store/actions.ts';
 import type { RouteDeps } from './deps.ts';
 
 const LIMIT = { fallback: 100, min: 1, max: 1_000 } as const;
+const PAYMENTS = oneOf('true', 'false');
 const AFTER = { required: false, pattern: /^\d{1,18}$/, form: 'the id of an action' } as const;
 
 /** GET /admin/actions: what operators did. */
@@ -20,14 +21,17 @@ export const actionsEndpoint = ({ postgres }: Pick<RouteDeps, 'postgres'>): Docu
   operation: LIST_ACTIONS,
   async answer(asked) {
     const errors: FieldErrors = {};
-    refuseOthers(asked.query, ['limit', 'after'], errors);
+    refuseOthers(asked.query, ['limit', 'after', 'payments'], errors);
     const limit = readNumber(asked.query, 'limit', LIMIT, errors);
     const after = readParameter(asked.query, 'after', AFTER, errors);
+    const given = readParameter(asked.query, 'payments', PAYMENTS, errors);
     if (Object.keys(errors).length > 0) return problem(asked, 'validation_failed', { errors });
-    const { shown, next } = pageOf(await listActions(postgres, after, limit + 1), limit);
+    const payments = given !== 'false';
+    const rows = await listActions(postgres, { before: after, limit: limit + 1, payments });
+    const { shown, next } = pageOf(rows, limit);
     return json(200, shown.map(viewOf), {
       'Cache-Control': 'no-store',
-      ...linkToNext('/admin/actions', limit, next, {}),
+      ...linkToNext('/admin/actions', limit, next, payments ? {} : { payments: 'false' }),
     });
   },
 });
@@ -65,6 +69,9 @@ const LIST_ACTIONS = operation({
   parameters: [
     query('limit', LIMIT, 'Actions of a page.', { example: 10 }),
     query('after', AFTER, 'The last action of the page before.'),
+    query('payments', PAYMENTS, '`false`: without payments that were confirmed or released.', {
+      example: 'false',
+    }),
   ],
   answers: {
     200: answers(

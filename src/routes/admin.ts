@@ -165,10 +165,29 @@ const NEW_SALE_SCHEMA = named('NewSale', {
 });
 
 /** With CSV, what a sale has beside its items. */
-const FACT_PARAMETERS = SALE_FACTS.map((fact): Parameter => {
+export const FACT_PARAMETERS = SALE_FACTS.map((fact): Parameter => {
   const { description = '', ...schema } = NEW_SALE_FIELDS[fact];
   return { name: fact, in: 'query', description: `Only with a CSV body. ${description}`, schema };
 });
+
+/** What is said of a new sale, in JSON or as a table. */
+export const NEW_SALE_BODY = {
+  required: true,
+  content: {
+    [JSON_TYPE]: {
+      schema: NEW_SALE_SCHEMA,
+      examples: {
+        now: { summary: 'Your own items, now', value: STORY.newSale },
+        later: { summary: 'Generated items, later', value: STORY.laterSale },
+        priced: { summary: 'With prices', value: STORY.pricedSale },
+      },
+    },
+    'text/csv': {
+      schema: { type: 'string' },
+      examples: { table: { summary: 'A table', value: STORY.table } },
+    },
+  },
+};
 
 const CREATED_SCHEMA = named(
   'CreatedSale',
@@ -190,23 +209,7 @@ const CREATE_SALE = operation({
   description: `Creates a sale with its own items, limit and times. Every worker sells from it before the answer 201 leaves; a sale that takes longer to load, one of some hundred thousand items, is answered 202. Sales may overlap; buyers name this one by \`sale_id\`.\n\nItems may also come as CSV: a header with the columns ${ITEM_COLUMNS.join(', ')} in any order, \`name\` among them, separated by commas or semicolons, and everything else as query parameters. Fields that are not known are refused, and every error names its field or line.\n\nRequires the admin token. Without a configured token, the path is open in development, and does not exist in production.`,
   isAdmin: true,
   parameters: [...FACT_PARAMETERS, IDEMPOTENCY_KEY],
-  body: {
-    required: true,
-    content: {
-      [JSON_TYPE]: {
-        schema: NEW_SALE_SCHEMA,
-        examples: {
-          now: { summary: 'Your own items, now', value: STORY.newSale },
-          later: { summary: 'Generated items, later', value: STORY.laterSale },
-          priced: { summary: 'With prices', value: STORY.pricedSale },
-        },
-      },
-      'text/csv': {
-        schema: { type: 'string' },
-        examples: { table: { summary: 'A table', value: STORY.table } },
-      },
-    },
-  },
+  body: NEW_SALE_BODY,
   answers: {
     201: answers('The sale exists, and every worker sells from it.', CREATED_SCHEMA, STORY.created, [
       'Location',

@@ -19,7 +19,9 @@ const ADDRESSES_MAX = 10_000;
 /** GET /console, the page of operators, and how they log in; absent where the admin API is. */
 export function consoleEndpoints({ config }: Pick<RouteDeps, 'config'>, assets: Assets): Documented[] {
   if (config.production && config.adminToken === undefined) return [];
-  const text = assets.page('console');
+  // Where the admin API is open there is nothing to log out of.
+  const session = config.adminToken === undefined ? 'none' : 'kept';
+  const text = assets.page('console').replace('{session}', session);
   const tag = tagOf(text);
   const page: Documented = {
     method: 'GET',

@@ -16,7 +16,7 @@ const HEADERS = { 'Cache-Control': 'no-store' };
 
 /** What a console shows; other metrics stay where they are. */
 const SHOWN =
-  /^(checkout_attempts_total|checkout_success_total|checkout_failure_total|purchase_attempts_total|purchase_success_total|purchase_failure_total|sale_items_sold_total|flashsale_(http_connections|shed_requests_total|sale_items|sale_items_sold|gate_open|dependency_up|outbox_oldest_age_seconds|spool_bytes|audit_differences_total|audit_last_run_timestamp_seconds|contradictions_total|rebuilds_total|webhooks_waiting|webhooks_dead|workers|worker_deaths_total|leader|queue_waiting|queue_admitted))$/;
+  /^(checkout_attempts_total|checkout_success_total|checkout_failure_total|purchase_attempts_total|purchase_success_total|purchase_failure_total|sale_items_sold_total|flashsale_(http_connections|shed_requests_total|sale_items|sale_items_sold|sale_items_held|gate_open|dependency_up|outbox_oldest_age_seconds|spool_bytes|audit_differences_total|audit_last_run_timestamp_seconds|contradictions_total|rebuilds_total|webhooks_waiting|webhooks_dead|workers|worker_deaths_total|leader|queue_waiting|queue_admitted))$/;
 const BUCKETS = 'http_request_duration_seconds_bucket';
 
 type FiguresDeps = Pick<RouteDeps, 'config' | 'askPrimary' | 'isDraining'>;

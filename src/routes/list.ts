@@ -6,6 +6,7 @@ import { paymentEndpoints } from './admin-payments.ts';
 import { purchasesOfSaleEndpoint } from './admin-purchases.ts';
 import { switchEndpoints } from './admin-sale.ts';
 import { cartEndpoint } from './carts.ts';
+import { checkSaleEndpoint } from './check-sale.ts';
 import { checkoutEndpoint } from './checkout.ts';
 import type { RouteDeps } from './deps.ts';
 import { documentEndpoints } from './documents.ts';
@@ -37,6 +38,7 @@ export function listEndpoints(deps: RouteDeps): readonly Documented[] {
     liveEndpoint(deps),
     imageEndpoint,
     createSaleEndpoint(deps),
+    checkSaleEndpoint(deps),
     ...switchEndpoints(deps),
     moreItemsEndpoint(deps),
     purchasesOfSaleEndpoint(deps),

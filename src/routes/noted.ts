@@ -14,7 +14,8 @@ type NotedDeps = Pick<RouteDeps, 'config' | 'postgres' | 'onError'>;
  * noted: that is in the log.
  */
 export const noted = (deps: NotedDeps, endpoint: Documented): Documented => {
-  if (endpoint.method === 'GET' || !endpoint.path.startsWith(ADMIN)) return endpoint;
+  const { method, path, changesNothing } = endpoint;
+  if (method === 'GET' || changesNothing || !path.startsWith(ADMIN)) return endpoint;
   return {
     ...endpoint,
     async answer(asked) {

@@ -1,6 +1,10 @@
 import { type Postgres, statement } from './postgres.ts';
 
-const sql = { note: statement('note_action'), list: statement('list_actions') };
+const sql = {
+  note: statement('note_action'),
+  list: statement('list_actions'),
+  listOthers: statement('list_actions_but_payments'),
+};
 
 /** A year, and the month in which it is looked at. */
 const KEPT_DAYS = 400;
@@ -28,12 +32,12 @@ export async function noteAction(postgres: Postgres, action: Action): Promise<vo
   await postgres.query(sql.note, [who, address, method, path, what, status, KEPT_DAYS]);
 }
 
-/** A page of actions, newest first. Throws as `Postgres.query` does. */
+/** A page of actions, newest first; without what was said of payments, unless `payments`. Throws as `Postgres.query` does. */
 export async function listActions(
   postgres: Postgres,
-  before: string | undefined,
-  limit: number,
+  { before, limit, payments }: { before: string | undefined; limit: number; payments: boolean },
 ): Promise<NotedAction[]> {
-  const rows = await postgres.query<Action & { id: string; at: Date }>(sql.list, [before ?? null, limit]);
+  const list = payments ? sql.list : sql.listOthers;
+  const rows = await postgres.query<Action & { id: string; at: Date }>(list, [before ?? null, limit]);
   return rows.map(({ at, ...action }) => ({ ...action, atMs: at.getTime() }));
 }
