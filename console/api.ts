@@ -31,8 +31,12 @@ export async function ask<T>(
 /** What a refusal says, with the faults that it names. */
 export function sentenceOf(error: unknown): string {
   if (!(error instanceof Refusal)) return String(error);
-  const errors = Object.values((error.problem?.errors ?? {}) as Record<string, string>);
-  return [error.message, ...errors].join('\n');
+  const errors = Object.entries((error.problem?.errors ?? {}) as Record<string, string>);
+  // The sentence names the field, and only the key its line: `line 3, stock`.
+  const lines = errors.map(
+    ([place, words]) => `${/^line \d+/.test(place) ? `${place.split(',', 1)[0]}: ` : ''}${words}`,
+  );
+  return [error.message, ...lines].join('\n');
 }
 
 /** The figures of this box, once a second. */

@@ -7,6 +7,7 @@ import { switchesOf } from './switches.ts';
 
 /** Sales of the list: those of today, and of a day before. */
 const SHOWN = 24;
+const TITLES = ['Sale', 'State', 'Opens', 'Closes', 'Sold', 'Held', 'Left'];
 
 /** The sales, and the switches of each. */
 export interface SalesView {
@@ -33,12 +34,11 @@ export function createSalesView(onChange: () => void): SalesView {
     if (text === shown) return;
     shown = text;
     const focused = (document.activeElement as HTMLElement | null)?.dataset.key;
-    rows.replaceChildren(...sales.map((sale) => rowOf(sale, again)));
+    rows.replaceChildren(...sales.flatMap((sale) => rowsOf(sale, again)));
     if (focused !== undefined) rows.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
     onChange();
   };
   const again = () => void load().catch(() => {});
-  const titles = ['Sale', 'State', 'Opens', 'Closes', 'Sold', 'Held', 'Left', ''];
   const element = el(
     'section',
     { class: 'panel', 'aria-labelledby': 'sales-title' },
@@ -55,9 +55,7 @@ export function createSalesView(onChange: () => void): SalesView {
           el(
             'tr',
             {},
-            titles.map((title) =>
-              el('th', { scope: 'col' }, title === '' ? el('span', { class: 'unseen' }, 'Actions') : title),
-            ),
+            TITLES.map((title) => el('th', { scope: 'col' }, title)),
           ),
         ),
         rows,
@@ -74,9 +72,10 @@ export function createSalesView(onChange: () => void): SalesView {
   };
 }
 
-function rowOf(sale: SaleWithLimit, again: () => void): HTMLTableRowElement {
+/** What is to be known of a sale; and below it, where there is something to do, its switches, which a phone shows as well. */
+function rowsOf(sale: SaleWithLimit, again: () => void): HTMLTableRowElement[] {
   const { id, state, name, items_sold: sold, items_held: held, total_items: total } = sale;
-  return el(
+  const facts = el(
     'tr',
     { 'data-state': state },
     el(
@@ -91,6 +90,8 @@ function rowOf(sale: SaleWithLimit, again: () => void): HTMLTableRowElement {
     el('td', { class: 'number' }, numberText(sold)),
     el('td', { class: 'number' }, held === undefined ? '–' : numberText(held)),
     el('td', { class: 'number' }, numberText(total - sold - (held ?? 0))),
-    el('td', {}, switchesOf(sale, again)),
   );
+  const switches = switchesOf(sale, again);
+  if (switches.childElementCount === 0) return [facts];
+  return [facts, el('tr', { class: 'switches' }, el('td', { colspan: TITLES.length }, switches))];
 }
