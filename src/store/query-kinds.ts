@@ -34,6 +34,7 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   item_position: ['select', 'items'],
   leave_box: ['delete', 'boxes'],
   list_actions: ['select', 'actions'],
+  list_actions_but_payments: ['select', 'actions'],
   list_current_sales: ['select', 'sales'],
   list_cancelled_sales: ['select', 'sales'],
   list_items: ['select', 'items'],
