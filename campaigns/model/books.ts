@@ -16,7 +16,8 @@ export const givenOf = (code: string, restocked: boolean, lines: readonly string
   units: unitsIn(lines.map((line) => `+${line}`)),
 });
 
-const BOOKS_SQL = `select epoch, opened_epoch, retired,
+const BOOKS_SQL = `select epoch, opened_epoch, retired, version, paused, user_limit, total,
+    (select json_agg(json_build_array(id, stock) order by position) from items where sale_id = $1) as stocks,
     coalesce((select json_agg(json_build_array(code, user_id, lines)) from decisions where sale_id = $1), '[]') as decisions,
     coalesce((select json_agg(json_build_array(case unit when 0 then item_id else item_id || '@' || unit end, code, user_id, withdrawn)) from purchases where sale_id = $1), '[]') as purchases,
     coalesce((select json_agg(json_build_array(code, restocked, lines) order by number) from returns where sale_id = $1), '[]') as returns
@@ -31,15 +32,23 @@ interface Row {
 /** Postgres holds what is committed, with one purchase per bought unit, and nothing else. */
 export async function checkPostgres(
   stores: ModelStores,
-  { sale, records, acknowledged, answered, isUnsaved }: Model,
+  { saleId, records, acknowledged, answered, isUnsaved }: Model,
 ): Promise<void> {
-  const [row] = await stores.sql(BOOKS_SQL, sale.id);
+  const [row] = await stores.sql(BOOKS_SQL, saleId);
   assert.ok(row);
   const { epoch, opened_epoch: opened, retired, decisions, purchases, returns } = row as typeof row & Row;
   assert.deepEqual(
     { epoch, opened, retired },
     { epoch: records.epoch, opened: records.opened, retired: records.retired },
   );
+  const { version, paused, limit } = records.facts;
+  assert.deepEqual(
+    [row.version, row.paused, row.user_limit],
+    [version, paused, limit],
+    'the sale in Postgres',
+  );
+  assert.deepEqual(row.stocks, [...records.stocks], 'the items in Postgres');
+  assert.equal(row.total, allUnits(records.stocks).length);
   const committed = decisions.map(([code, user, lines]): [string, Decision] => [
     code,
     { user, lines: lines.split(' ') },
@@ -67,25 +76,25 @@ export async function checkPostgres(
 }
 
 /** What the sale's hash must hold, of which some comes from Redis: the members of `free`, and how often items ran out or came back. */
-function saleHash({ memory, sale }: Model, free: readonly string[], changes: string | undefined) {
-  const { startsMs, endsMs } = memory.hours!;
+function saleHash({ memory }: Model, free: readonly string[], changes: string | undefined) {
+  const { startsMs, endsMs, limit, version, paused } = memory.facts!;
+  const { stocks } = memory;
   return {
     epoch: memory.opened,
     starts_ms: startsMs,
     ends_ms: endsMs,
-    total: allUnits(sale).length,
+    total: allUnits(stocks).length,
     sold: takenIn(memory).length,
-    limit: sale.limit,
-    items: sale.items.length,
-    gone: sale.items.filter((item) => leftOf(sale, memory, item) === 0).length,
+    limit,
+    items: stocks.size,
+    gone: [...stocks.keys()].filter((item) => leftOf(stocks, memory, item) === 0).length,
     free: free.length,
     carts: memory.carts.size,
     buyers: usersOf(memory).filter((user) => heldIn(memory, user).length > 0).length,
     decisions: memory.decisions.size,
     entries: memory.outbox.size,
-    // The model has no operator yet.
-    version: 1,
-    paused: 0,
+    version,
+    paused: Number(paused),
     returned: memory.returns.length,
     changes: Number(changes),
   };
@@ -94,8 +103,8 @@ function saleHash({ memory, sale }: Model, free: readonly string[], changes: str
 /** Redis holds what the model remembers: gate and outbox always, the sale itself whenever somebody is let in. */
 export async function checkRedis({ redis }: ModelStores, model: Model): Promise<void> {
   checkServing(model);
-  const { memory, sale } = model;
-  const keys = keysOf(sale.id);
+  const { memory, saleId } = model;
+  const keys = keysOf(saleId);
   const hash = async (key: string) =>
     new Map(Object.entries((await redis.command('HGETALL', key)) as Record<string, string>));
   const [gate, outbox, state, items, carts, codes, bought, decisions, returns, free] = await Promise.all([
@@ -112,7 +121,7 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
   ]);
   assert.equal(gate ?? '', memory.gate);
   const waiting = outbox.map(([id, fields]) => {
-    const decided = decisionsOf(sale.id, fields).map(({ code, userId: user, lines }) => [
+    const decided = decisionsOf(saleId, fields).map(({ code, userId: user, lines }) => [
       code,
       { user, lines },
     ]);
@@ -127,8 +136,9 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
     saleHash(model, free, state.get('changes')),
     'the sale in Redis',
   );
-  const stock = (memory.stocked ? sale.items : []).map(
-    (item) => [item, String(leftOf(sale, memory, item))] as const,
+  const { stocks } = memory;
+  const stock = (memory.stocked ? [...stocks.keys()] : []).map(
+    (item) => [item, String(leftOf(stocks, memory, item))] as const,
   );
   assert.deepEqual(items, new Map(stock), 'the items in Redis');
   const shelf = stock.flatMap(([item, left]) => {
@@ -137,14 +147,14 @@ export async function checkRedis({ redis }: ModelStores, model: Model): Promise<
     return [...below, ...above.map((member) => unitName(item, Number(member.split('@')[1])))];
   });
   if (memory.stocked)
-    assert.deepEqual([...shelf, ...sold].sort(), allUnits(sale).sort(), 'every unit is for sale or sold');
+    assert.deepEqual([...shelf, ...sold].sort(), allUnits(stocks).sort(), 'every unit is for sale or sold');
   const filled = [...memory.carts].map(
     ([user, cart]) => [user, `${[cart.code, ...cart.items].join(' ')} `] as const,
   );
   assert.deepEqual(carts, new Map(filled), 'the carts');
   assert.deepEqual(codes, new Map([...memory.carts].map(([user, { code }]) => [code, user])), 'the codes');
   const decided = [...decisions].map(([code, text]) => {
-    const { userId: user, lines } = parseDecision(sale.id, code, text);
+    const { userId: user, lines } = parseDecision(saleId, code, text);
     return [code, { user, lines }] as const;
   });
   assert.deepEqual(new Map(decided), memory.decisions, 'the decisions in Redis');

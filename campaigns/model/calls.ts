@@ -1,23 +1,11 @@
-/** The model's counterpart of each store call: both run it, and their replies must agree. */
-import assert from 'node:assert/strict';
 import { fileOf } from '../../src/store/query-kinds.ts';
 import { type Script, script } from '../../src/store/redis.ts';
-import { parseReturn } from '../../src/store/returns.ts';
-import { givenOf } from './books.ts';
-import { type Given, heldBy, unitsIn } from './holdings.ts';
+import { agree, type Does, gateOf, readsOnly } from './agree.ts';
 import { type CheckoutOp, checkOut, type Decisions, decide, isWhole, law, retire } from './model.ts';
-import {
-  begin,
-  clear,
-  commit,
-  forget,
-  holdingsOf,
-  isGiven,
-  type Model,
-  note,
-  open,
-  sameGiven,
-} from './recovery.ts';
+import { begin, clear, commit, forget, type Model, note, open } from './recovery.ts';
+import { RETURN_DOES } from './returned.ts';
+import { factsOf, SWITCH_DOES } from './switch.ts';
+import { allUnits } from './units.ts';
 
 /** A statement with its values, and the rows that it gave. */
 export interface Ran {
@@ -49,6 +37,7 @@ const SCRIPTS = [
   'rebuild_decisions',
   'rebuild_open',
   'shelve',
+  'switch',
 ];
 const nameOfSha = new Map(SCRIPTS.map((name) => [script(name).sha, name]));
 
@@ -58,8 +47,6 @@ export function nameOf(call: Call): string {
   if ('transaction' in call) return `transaction/${call.transaction}`;
   return 'script' in call ? `lua/${nameOfSha.get(call.script.sha)}` : `sql/${fileOf(call.statement.name)}`;
 }
-
-type Does = (model: Model, args: string[], reply: unknown, keys: readonly string[]) => unknown;
 
 /** The model's part of a call; it returns what the store has to answer, or throws when the store answered otherwise. */
 export function mirror(model: Model, call: Call, reply: unknown): unknown {
@@ -77,12 +64,6 @@ export function mirror(model: Model, call: Call, reply: unknown): unknown {
   return does(model, args as string[], reply, 'script' in call ? call.keys : []);
 }
 
-/** Takes what the model answers for what the store has to. */
-function agree<T>(expected: T, actual: unknown, what: string): T {
-  assert.deepEqual(actual, expected, `the answer to ${what}`);
-  return expected;
-}
-
 /** Operations as words: "user item code user item*3 code …". */
 function opsOf(packed: string): CheckoutOp[] {
   const words = packed.trim().split(' ');
@@ -97,10 +78,6 @@ function opsOf(packed: string): CheckoutOp[] {
 const linesIn = (codes: readonly string[], answers: string): Map<string, string[]> =>
   new Map(answers.split('\n').map((text, i) => [codes[i] as string, text.split(' ').slice(3)]));
 
-const readsOnly: Does = (_model, _args, reply) => reply;
-/** What a gate that lets in who shows this says, on the dataset that is reached now. */
-const gateOf = ({ dataset }: Pick<Model, 'dataset'>, shown: string | undefined) => `${shown}:${dataset}`;
-
 const loads: Does = (model, [token], reply, keys) => {
   const { memory } = model;
   const ours = memory.gate === gateOf(model, token);
@@ -108,67 +85,11 @@ const loads: Does = (model, [token], reply, keys) => {
   return agree(ours ? 1 : -1, reply, 'a step of a rebuild');
 };
 
-type ReturnRow = { readonly code: string; readonly restocked: boolean; readonly lines: string };
-type GivenRow = {
-  readonly given: { readonly code: string; readonly number: number; readonly lines: string }[];
-};
-
-/** Takes back what each code holds of what is asked for, under the next numbers in the order of the codes. */
-function giveBack(model: Model, args: unknown[], reply: unknown): readonly Given[] | undefined {
-  const { records } = model;
-  const [, codes, lines, , restocked] = args as [string, string[], (string | null)[], string, boolean];
-  if (!records.retired && records.epoch !== records.opened)
-    return agree(undefined, (reply as unknown[])[0], 'give_back');
-  const before = records.returns.length;
-  for (const code of [...codes].sort()) {
-    const held = heldBy(holdingsOf(records), code);
-    const asked = lines[codes.indexOf(code)]?.split(' ').map((line) => `+${line}`);
-    const units = asked ? held.filter((unit) => unitsIn(asked).includes(unit)) : held;
-    if (units.length > 0) records.returns.push({ code, units: units.sort(), restocked });
-  }
-  const fresh = records.returns.slice(before);
-  model.given.push(...fresh);
-  const [row] = reply as (GivenRow & { unknown: string[] })[];
-  const told = row?.given.map((each) => [each.number, givenOf(each.code, restocked, each.lines.split(' '))]);
-  // Units are told in the order of their items and numbers.
-  const right = fresh.map((each, i) => [before + i + 1, { ...each, units: each.units }]);
-  assert.deepEqual(
-    told?.map(([number, each]) => [number, sorted(each as Given)]),
-    right,
-    'the answer to give_back',
-  );
-  assert.deepEqual(
-    row?.unknown,
-    codes.filter((code) => !records.committed.has(code)),
-    'codes without a decision',
-  );
-  records.returns.splice(before, fresh.length, ...(told ?? []).map(([, each]) => each as Given));
-  return records.returns.slice(before);
-}
-
-const sorted = (given: Given): Given => ({ ...given, units: [...given.units].sort() });
-
-/** Brings Redis to returns: the number of its last one; -1 when nobody is let in; -2 when they do not fit what it has. */
-function shelve({ memory, dataset }: Model, [fence, , , ...args]: string[]): number {
-  if (memory.gate !== `${fence}:${dataset}` || memory.hours === undefined) return -1;
-  const fresh: Given[] = [];
-  for (let i = 0; i < args.length; i += 2) {
-    const { number, code, restocked, lines } = parseReturn(args[i] as string, args[i + 1] as string);
-    const each = givenOf(code, restocked, lines);
-    if (number > memory.returns.length) {
-      if (number !== memory.returns.length + fresh.length + 1) return -2;
-      fresh.push(each);
-    } else if (!sameGiven(memory.returns[number - 1], each)) return -2;
-  }
-  if (fresh.some(({ code }) => !memory.decisions.has(code))) return -2;
-  if (fresh.some(({ restocked }) => restocked) && !memory.stocked) return -1;
-  memory.returns.push(...fresh);
-  return memory.returns.length;
-}
-
 const DOES: Record<string, Does> = {
+  ...RETURN_DOES,
+  ...SWITCH_DOES,
   'lua/checkout'(model, [fence, , packed]) {
-    const answers = checkOut(model.memory, model.sale, gateOf(model, fence), opsOf(packed as string));
+    const answers = checkOut(model.memory, gateOf(model, fence), opsOf(packed as string));
     for (const { outcome, code } of answers === 'fenced' ? [] : answers)
       if (outcome === 'added' && !model.codes.includes(code)) model.codes.push(code);
     return answers;
@@ -177,7 +98,7 @@ const DOES: Record<string, Does> = {
     const codes = (packed as string).split(' ');
     const entryId = Array.isArray(reply) ? (reply[0] as string) : '';
     const chosen = linesIn(codes, Array.isArray(reply) ? (reply[1] as string) : '');
-    const answers = decide(model.memory, model.sale, gateOf(model, fence), codes, entryId, chosen);
+    const answers = decide(model.memory, gateOf(model, fence), codes, entryId, chosen);
     const epoch = Number(fence?.split(':')[1]);
     if (answers !== 'fenced') {
       answers.forEach(({ outcome, decision }, i) => {
@@ -193,15 +114,17 @@ const DOES: Record<string, Does> = {
     const ids = Array.isArray(reply) ? (reply as [string][]).map(([id]) => id) : reply;
     return agree(memory.gate === gateOf(model, shown) ? [...memory.outbox.keys()] : -1, ids, 'leftover');
   },
-  'lua/retire'({ memory, records, dataset }, [fence, endsMs, afterMs, decided], reply) {
+  'lua/retire'({ memory, records, dataset }, [fence, endsMs, afterMs, decided, version], reply) {
     const held = [...memory.decisions.keys()];
     const overMs = Number(endsMs) + Number(afterMs);
-    const done = agree(retire(memory, gateOf({ dataset }, fence), overMs, Number(decided)), reply, 'retire');
+    const may = retire(memory, gateOf({ dataset }, fence), overMs, Number(decided), Number(version));
+    const done = agree(may, reply, 'retire');
     const lost = held.filter((code) => done === 1 && !records.committed.has(code));
     law(lost.length === 0, `${lost} are retired uncommitted`);
     return done;
   },
-  'lua/whole': (model, [fence], reply) => agree(isWhole(model.memory, gateOf(model, fence)), reply, 'whole'),
+  'lua/whole': (model, [fence, total], reply) =>
+    agree(isWhole(model.memory, gateOf(model, fence), Number(total)), reply, 'whole'),
   'lua/doubt'({ memory, dataset }, [fence], reply) {
     const shuts = memory.gate === `${fence}:${dataset}`;
     if (shuts) memory.gate = `doubted:${memory.gate}`;
@@ -217,9 +140,9 @@ const DOES: Record<string, Does> = {
   'lua/rebuild_load': loads,
   'lua/rebuild_free': loads,
   'lua/rebuild_decisions': loads,
-  'lua/rebuild_open'(model, [token, fence, startsMs, endsMs], reply) {
-    const hours = { startsMs: Number(startsMs), endsMs: Number(endsMs) };
-    return agree(open(model, gateOf(model, token), gateOf(model, fence), hours), reply, 'rebuild_open');
+  'lua/rebuild_open'(model, [token, fence, starts, ends, , , limit, , , version, paused], reply) {
+    const facts = factsOf([version, starts, ends, limit, paused]);
+    return agree(open(model, gateOf(model, token), gateOf(model, fence), facts), reply, 'rebuild_open');
   },
   'sql/bump_epoch'(model, [, above], reply) {
     const { records } = model;
@@ -228,7 +151,7 @@ const DOES: Record<string, Does> = {
     records.epoch = Math.max(records.epoch, Number(above)) + 1;
     model.highest = Math.max(model.highest, records.epoch);
     agree([records.epoch, records.opened], [row?.epoch, row?.opened_epoch], 'bump_epoch');
-    return records.epoch;
+    return { epoch: records.epoch, total: allUnits(records.stocks).length };
   },
   'sql/commit_purchases'(model, args, reply) {
     const [, epoch, codes, users, , lines] = args as unknown as [string, number, ...string[][]];
@@ -238,10 +161,12 @@ const DOES: Record<string, Does> = {
     const expected = commit(model, epoch, decisions) ? [{ standing, due_ms: null }] : [];
     return agree(expected, reply, 'commit_purchases').length === 1;
   },
-  'sql/open_epoch': (model, [, epoch], reply) =>
-    agree(note(model, Number(epoch)), (reply as unknown[]).length === 1, 'open_epoch'),
-  'sql/retire_sale'({ records }) {
-    records.retired = true;
+  'sql/open_epoch'(model, [, epoch], reply) {
+    const isOpened = agree(note(model, Number(epoch)), (reply as unknown[]).length === 1, 'open_epoch');
+    return isOpened && { total: allUnits(model.records.stocks).length };
+  },
+  'sql/retire_sale'({ records }, [, version]) {
+    if (Number(version) === records.facts.version) records.retired = true;
   },
   'lua/scan_decisions'({ memory, dataset }, [shown], reply) {
     const isOurs = memory.gate === `${shown}:${dataset}`;
@@ -277,29 +202,6 @@ const DOES: Record<string, Does> = {
   'sql/rebuild_free': readsOnly,
   'sql/rebuild_bought': readsOnly,
   'sql/rebuild_decisions': readsOnly,
-  'sql/returns_after'({ records }, [, after], reply) {
-    const rows = (reply as ReturnRow[]).map((row) => givenOf(row.code, row.restocked, row.lines.split(' ')));
-    return agree(records.returns.slice(Number(after)), rows, 'returns_after');
-  },
-  'sql/give_back': giveBack,
-  'sql/note_returns'(model, args, reply) {
-    const [, epoch, codes, , restocked, lines] = args as unknown as [
-      string,
-      number,
-      string[],
-      unknown,
-      boolean[],
-      string[],
-    ];
-    if (epoch !== model.records.epoch) return agree([], reply, 'note_returns');
-    codes.forEach((code, i) => {
-      const each = givenOf(code, restocked[i] as boolean, (lines[i] as string).split(' '));
-      law(isGiven(model.given, each), `a return of ${code} is noted, and never was`);
-      model.records.returns.push(each);
-    });
-    return codes.length;
-  },
-  'lua/shelve': (model, args, reply) => agree(shelve(model, args), reply, 'shelve'),
   'sql/withdraw_returned': readsOnly,
   'sql/settle_payments': readsOnly,
   'sql/live_returns': readsOnly,

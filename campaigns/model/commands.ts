@@ -27,6 +27,10 @@ export type Command =
       readonly part: boolean;
       readonly restock: boolean;
     } & Starts)
+  /** An operator pauses or resumes the sale, raises its limit, ends it, or opens it again for hours. */
+  | ({ readonly do: 'switch'; readonly turn: Turn } & Starts)
+  /** Units come to an item, by number; past the last, a new item comes. */
+  | ({ readonly do: 'more'; readonly item: number; readonly units: number } & Starts)
   /** A process that was left at a call goes on. */
   | ({ readonly do: 'resume'; readonly process: number } & Starts)
   /** A store completes what its caller has given up. */
@@ -44,6 +48,8 @@ export type Command =
   | ({ readonly do: 'Postgres goes back'; readonly commands: number } & Heals)
   /** Redis comes back as it was so many commands ago. */
   | ({ readonly do: 'go back'; readonly commands: number } & Heals);
+
+export type Turn = 'pause' | 'resume' | 'limit' | 'end' | 'extend';
 
 interface Heals {
   /** Whether the leader keeps the sale right after the fault. */
@@ -112,6 +118,23 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       part: fc.boolean(),
       restock: fc.constantFrom(true, true, true, false),
       course: courseOf(4, 4),
+    }),
+  },
+  {
+    weight: 7,
+    arbitrary: fc.record({
+      do: fc.constant('switch' as const),
+      turn: fc.constantFrom<Turn>('pause', 'pause', 'resume', 'resume', 'limit', 'end', 'extend', 'extend'),
+      course: courseOf(4, 5),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('more' as const),
+      item: fc.nat(6),
+      units: fc.integer({ min: 1, max: 2 }),
+      course: courseOf(3, 1),
     }),
   },
   { weight: 1, arbitrary: process('carry', 5, 3) },

@@ -7,7 +7,7 @@ import { countSold } from '../../src/store/sales.ts';
 import { checkPostgres, checkRedis } from './books.ts';
 import type { Script } from './commands.ts';
 import { takenIn } from './holdings.ts';
-import { startCheckout, startPurchase, startRebuild, startSweep } from './processes.ts';
+import { startCheckout, startPurchase, startSweep } from './processes.ts';
 import { holdingsOf } from './recovery.ts';
 import { doCommand, follow, keep, openRun, type Run, saleOf } from './run.ts';
 import type { ModelStores } from './stores.ts';
@@ -22,6 +22,7 @@ export async function runScript(stores: ModelStores, script: Script): Promise<vo
   for (const task of script.finish ? run.left.splice(0) : []) await follow(run, task);
   await heal(run);
   if (!run.model.records.retired) {
+    if (run.model.records.facts.paused) await doCommand(run, { do: 'switch', turn: 'resume' });
     await resolveUnknowns(run);
     if (isOpen(run)) await sellTheRest(run);
   }
@@ -29,24 +30,16 @@ export async function runScript(stores: ModelStores, script: Script): Promise<vo
 }
 
 const isOpen = ({ model: { records } }: Run) =>
-  Date.now() >= records.hours.startsMs && Date.now() < records.hours.endsMs;
+  Date.now() >= records.facts.startsMs && Date.now() < records.facts.endsMs;
 
 /** The leader keeps the sale and sweeps: afterwards nothing waits. */
 async function heal(run: Run): Promise<void> {
   const { model, turnstile } = run;
   if (model.records.retired) return;
   await keep(run);
-  // An hour moved under a rebuild that had begun: the times of a real sale never change.
-  if (model.memory.hours?.endsMs !== model.records.hours.endsMs || hoursDiffer(run)) {
-    await follow(run, await startRebuild(turnstile, model));
-    await keep(run);
-  }
   await follow(run, await startSweep(turnstile, model));
   assert.equal(model.memory.outbox.size, 0, 'decisions are left in the outbox');
 }
-
-const hoursDiffer = ({ model: { memory, records } }: Run) =>
-  memory.hours?.startsMs !== records.hours.startsMs;
 
 /** Every code is posted once more, twice over: each has its one outcome now, and says it. */
 async function resolveUnknowns(run: Run): Promise<void> {
@@ -59,8 +52,8 @@ async function resolveUnknowns(run: Run): Promise<void> {
 /** I4: whatever is not sold can be bought, down to the last unit. */
 async function sellTheRest(run: Run): Promise<void> {
   const { model, turnstile } = run;
-  const { sale } = model;
-  const units = allUnits(sale);
+  const { stocks } = model.records;
+  const units = allUnits(stocks);
   const sold = takenIn(holdingsOf(model.records));
   const rest = units.filter((unit) => !sold.includes(unit));
   if (rest.length > 0) {
@@ -74,16 +67,19 @@ async function sellTheRest(run: Run): Promise<void> {
     units.sort(),
     'every unit is sold, and answered',
   );
-  await follow(run, await startCheckout(turnstile, saleOf(run, 0), [['late', sale.items[0] as string]]));
+  await follow(
+    run,
+    await startCheckout(turnstile, saleOf(run, 0), [['late', [...stocks.keys()][0] as string]]),
+  );
 }
 
 async function closeBooks({ stores, model }: Run): Promise<void> {
   const { redis, postgres } = stores;
-  const { sale, records } = model;
+  const { saleId, records } = model;
   await checkRedis(stores, model);
   await checkPostgres(stores, model);
-  assert.deepEqual(await auditSale(redis, postgres, sale.id), [], 'the audit');
-  if (!records.retired) assert.equal(await countSold(redis, sale.id), takenIn(holdingsOf(records)).length);
+  assert.deepEqual(await auditSale(redis, postgres, saleId), [], 'the audit');
+  if (!records.retired) assert.equal(await countSold(redis, saleId), takenIn(holdingsOf(records)).length);
   for (const [code, { lines }] of model.acknowledged) {
     const found = await findDecision(postgres, code);
     assert.ok(found, `the decision of ${code}`);

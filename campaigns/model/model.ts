@@ -16,18 +16,27 @@ export interface Decision {
 /** By code. */
 export type Decisions = Map<string, Decision>;
 
-export interface Hours {
+/** What an operator can change of a sale; the version grows with each change. */
+export interface Facts {
   readonly startsMs: number;
   readonly endsMs: number;
+  readonly limit: number;
+  readonly paused: boolean;
+  readonly version: number;
 }
+
+/** Units of each item, in the order of the items. */
+export type Stocks = ReadonlyMap<string, number>;
 
 /** What Redis holds of the sale. A fault may take it away, or bring back what it was. */
 export interface Memory {
   /** '' none; "v1:epoch:run_id:master_replid" lets in; with "loading:" before it, nobody. */
   gate: string;
   /** Undefined: Redis does not know the sale. */
-  hours: Hours | undefined;
-  /** The epoch that the rest was opened for; it says something only with the hours. */
+  facts: Facts | undefined;
+  /** What was loaded when the gate was opened last. */
+  stocks: Stocks;
+  /** The epoch that the rest was opened for; it says something only with the facts. */
   opened: number;
   /** Whether the items are there; without them nothing is sellable. */
   stocked: boolean;
@@ -47,18 +56,11 @@ export interface Records {
   epoch: number;
   /** The last epoch whose rebuild went through: what was decided before it and is not committed is void. */
   opened: number;
-  hours: Hours;
+  facts: Facts;
+  stocks: Stocks;
   retired: boolean;
   readonly committed: Decisions;
   readonly returns: Given[];
-}
-
-export interface Sale {
-  readonly id: string;
-  readonly items: readonly string[];
-  /** Units of an item. */
-  readonly stock: (item: string) => number;
-  readonly limit: number;
 }
 
 export interface CheckoutOp {
@@ -76,7 +78,8 @@ export type PurchaseAnswer = { readonly outcome: string; readonly decision?: Dec
 
 export const emptyMemory = (): Memory => ({
   gate: '',
-  hours: undefined,
+  facts: undefined,
+  stocks: new Map(),
   opened: 0,
   stocked: false,
   carts: new Map(),
@@ -98,29 +101,28 @@ export function law(holds: boolean, sentence: string): asserts holds {
 export const sameDecision = (a: Decision | undefined, b: Decision | undefined): boolean =>
   a?.user === b?.user && a?.lines.join() === b?.lines.join();
 
-/** 'not-begun', 'ended', or undefined while the sale is open. */
-function closed({ startsMs, endsMs }: Hours): 'not-begun' | 'ended' | undefined {
+/** Why nothing is sold; undefined while the sale is open. */
+function closed({ startsMs, endsMs, paused }: Facts): 'not-begun' | 'ended' | 'paused' | undefined {
   if (Date.now() < startsMs) return 'not-begun';
-  return Date.now() >= endsMs ? 'ended' : undefined;
+  if (Date.now() >= endsMs) return 'ended';
+  return paused ? 'paused' : undefined;
 }
 
-/** Whether the gate lets this fence in; without the sale's hours it is as good as shut. */
-const letsIn = (memory: Memory, fence: string): memory is Memory & { hours: Hours } =>
-  memory.gate === fence && memory.hours !== undefined;
+/** Whether the gate lets this fence in; without the sale's facts it is as good as shut. */
+const letsIn = (memory: Memory, fence: string): memory is Memory & { facts: Facts } =>
+  memory.gate === fence && memory.facts !== undefined;
 
 /** What a batch of checkouts has to answer; 'fenced' when nobody is let in. It reserves nothing. */
 export function checkOut(
   memory: Memory,
-  sale: Sale,
   fence: string,
   ops: readonly CheckoutOp[],
 ): CheckoutAnswer[] | 'fenced' {
   if (!letsIn(memory, fence)) return 'fenced';
-  const { carts, stocked } = memory;
-  const { items, limit } = sale;
-  const isSoldOut = takenIn(memory).length >= allUnits(sale).length;
+  const { carts, stocked, stocks, facts } = memory;
+  const isSoldOut = takenIn(memory).length >= allUnits(stocks).length;
   const isHopeless = isSoldOut && ops.every(({ quantity }) => quantity !== 0);
-  const whole = closed(memory.hours) ?? (isHopeless ? 'sold-out' : undefined);
+  const whole = closed(facts) ?? (isHopeless ? 'sold-out' : undefined);
   if (whole !== undefined) return ops.map(() => ({ outcome: whole, code: '', lines: 0 }));
   if (!stocked) return 'fenced';
   return ops.map(({ user, item, code, quantity }) => {
@@ -129,11 +131,11 @@ export function checkOut(
     const at = cart.items.findIndex((word) => lineOf(word).item === item);
     const wanted = quantity ?? 1;
     if (isSoldOut && wanted > 0) return { outcome: 'sold-out', code: '', lines };
-    if (!items.includes(item)) return { outcome: 'no-item', code: '', lines };
-    if (leftOf(sale, memory, item) < wanted) return { outcome: 'item-sold', code: '', lines };
+    if (!stocks.has(item)) return { outcome: 'no-item', code: '', lines };
+    if (leftOf(stocks, memory, item) < wanted) return { outcome: 'item-sold', code: '', lines };
     if (at >= 0 && quantity === undefined) return { outcome: 'already-in-cart', code: cart.code, lines };
-    const held = liveUnits(sale, memory, cart.items, item) + heldIn(memory, user).length;
-    if (wanted > 0 && held + wanted > limit) return { outcome: 'limit', code: '', lines };
+    const held = liveUnits(stocks, memory, cart.items, item) + heldIn(memory, user).length;
+    if (wanted > 0 && held + wanted > facts.limit) return { outcome: 'limit', code: '', lines };
     const words = cart.items.filter((_, i) => i !== at || wanted > 0);
     if (wanted > 0) words[at < 0 ? lines : at] = wordOf(item, wanted);
     carts.set(user, { ...cart, items: words });
@@ -147,18 +149,17 @@ export function checkOut(
  */
 export function decide(
   memory: Memory,
-  sale: Sale,
   fence: string,
   codes: readonly string[],
   entryId: string,
   chosen: ReadonlyMap<string, readonly string[]>,
 ): PurchaseAnswer[] | 'fenced' {
   if (!letsIn(memory, fence)) return 'fenced';
-  const { carts, decisions, outbox, hours, stocked } = memory;
+  const { carts, decisions, outbox, facts, stocked, stocks } = memory;
   const hasLines = (code: string) =>
     [...carts.values()].some((cart) => cart.code === code && cart.items.length > 0);
   const asksItems =
-    closed(hours) === undefined && codes.some((code) => !decisions.has(code) && hasLines(code));
+    closed(facts) === undefined && codes.some((code) => !decisions.has(code) && hasLines(code));
   if (asksItems && !stocked) return 'fenced';
   const fresh: Decisions = new Map();
   const answers = codes.map((code): PurchaseAnswer => {
@@ -166,17 +167,17 @@ export function decide(
     if (before) return { outcome: 'decided-before', decision: before };
     const [user, cart] = [...carts].find(([, each]) => each.code === code) ?? [];
     if (user === undefined || cart === undefined) return { outcome: 'no-code' };
-    const refusal = closed(hours);
+    const refusal = closed(facts);
     if (refusal !== undefined) return { outcome: refusal };
     if (cart.items.length === 0) return { outcome: 'no-code' };
-    let room = sale.limit - heldIn(memory, user).length;
+    let room = facts.limit - heldIn(memory, user).length;
     if (room <= 0) return { outcome: 'limit' };
     const held = takenIn(memory);
     const lines = cart.items.map((word, i) => {
       const { item, quantity } = lineOf(word);
-      if (leftOf(sale, memory, item) < quantity || quantity > room) return `-${word}`;
+      if (leftOf(stocks, memory, item) < quantity || quantity > room) return `-${word}`;
       room -= quantity;
-      return checkedLine(sale, held, word, chosen.get(code)?.[i]);
+      return checkedLine(stocks, held, word, chosen.get(code)?.[i]);
     });
     const decision = { user, lines };
     carts.delete(user);
@@ -189,16 +190,28 @@ export function decide(
   return answers;
 }
 
-/** Whether a sale's keys may go: its gate is open, it is over, nothing waits, and Postgres has as many decisions. 1, 0, or -1 when fenced. */
-export function retire(memory: Memory, fence: string, overMs: number, decided: number): 1 | 0 | -1 {
+/**
+ * Whether a sale's keys may go: its gate is open, it is over by facts that nobody has changed since, nothing waits, and Postgres has as
+ * many decisions. 1, 0, or -1 when fenced.
+ */
+export function retire(
+  memory: Memory,
+  fence: string,
+  overMs: number,
+  decided: number,
+  version: number,
+): 1 | 0 | -1 {
   if (memory.gate !== fence) return -1;
-  if (Date.now() < overMs || memory.outbox.size > 0 || memory.decisions.size !== decided) return 0;
+  if (Date.now() < overMs || (memory.facts?.version ?? 0) > version) return 0;
+  if (memory.outbox.size > 0 || memory.decisions.size !== decided) return 0;
   Object.assign(memory, emptyMemory());
   return 1;
 }
 
-/** Whether a sale can be sold: 1; -1 when its gate is shut; -2 when something is missing. */
-export function isWhole({ gate, hours, stocked, damaged }: Memory, fence: string): 1 | -1 | -2 {
+/** Whether a sale of so many units can be sold: 1; -1 when its gate is shut; -2 when something is missing. */
+export function isWhole(memory: Memory, fence: string, total: number): 1 | -1 | -2 {
+  const { gate, facts, stocked, damaged, stocks } = memory;
   if (gate !== fence) return -1;
-  return hours !== undefined && stocked && !damaged ? 1 : -2;
+  const isAll = stocked && !damaged && allUnits(stocks).length === total;
+  return facts !== undefined && isAll ? 1 : -2;
 }

@@ -2,7 +2,7 @@
  * Runs that once failed, or fail when a guard is taken away (a planted bug), in their smallest form: the random runs
  * may take long to find them again.
  */
-import type { Command, Script } from './commands.ts';
+import type { Command, Script, Turn } from './commands.ts';
 
 const run = (...commands: Command[]): Script => ({
   items: 3,
@@ -25,6 +25,10 @@ const keep: Command = { do: 'keep' };
 const giveBack: Command = { do: 'give back', code: 0, part: false, restock: true };
 /** Gives back in Postgres, and is left before Redis hears of it. */
 const giveBackHeld: Command = { ...giveBack, course: [1, 'waits'] };
+
+const turn = (to: Turn): Command => ({ do: 'switch', turn: to });
+/** Changes the sale in Postgres, and is left before Redis hears of it. */
+const turnHeld = (to: Turn): Command => ({ ...turn(to), course: [3, 'waits'] }) as Command;
 
 export const PAST: Readonly<Record<string, Script>> = {
   'a decision that a rebuild did not see comes back with an old copy of Redis': run(
@@ -185,6 +189,50 @@ export const PAST: Readonly<Record<string, Script>> = {
     { do: 'empty' },
     keep,
     checkout(2),
+    purchase,
+  ),
+  'units come while a rebuild has read the items': run(
+    { do: 'rebuild', course: [13, 'waits'] },
+    { do: 'more', item: 0, units: 1 },
+    resume,
+  ),
+  'a paused sale sells nothing that was in a cart, and goes on': run(
+    checkout(0, 1),
+    turn('pause'),
+    purchase,
+    checkout(2),
+    turn('resume'),
+    purchase,
+  ),
+  'Postgres loses changes, and the sale is paused before the leader has looked': run(
+    turn('pause'),
+    turn('resume'),
+    { do: 'Postgres goes back', commands: 2, kept: false },
+    turn('pause'),
+    checkout(0),
+  ),
+  'Postgres loses a change, and makes another of the same number': run(
+    turn('pause'),
+    { do: 'Postgres goes back', commands: 1, kept: false },
+    turn('limit'),
+    checkout(0),
+  ),
+  'two changes reach Redis in the other order': run(
+    turnHeld('pause'),
+    turnHeld('resume'),
+    resume,
+    resume,
+    checkout(0),
+  ),
+  'a sale is extended as it is being retired': run(
+    checkout(0),
+    purchase,
+    { do: 'end' },
+    { do: 'retire', course: [26, 'waits'] },
+    turn('extend'),
+    resume,
+    keep,
+    checkout(1),
     purchase,
   ),
 };

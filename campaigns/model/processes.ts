@@ -97,9 +97,9 @@ function expectedPurchase(met: readonly Met[], posted: readonly string[]) {
 
 /** Commits what is left in the outbox, whatever its age. */
 export async function startSweep(stores: TurnstileOptions, model: Model): Promise<Task> {
-  const { sale, records } = model;
+  const { saleId, records } = model;
   const process = await startProcess('sweep', stores, (redis, postgres) =>
-    sweepOutbox(redis, postgres, { id: sale.id, epoch: records.epoch }, 0, refuse),
+    sweepOutbox(redis, postgres, { id: saleId, epoch: records.epoch }, 0, refuse),
   );
   const check = (outcome: Outcome) => {
     const lost = process.met.some(isLost);
@@ -112,21 +112,39 @@ export async function startSweep(stores: TurnstileOptions, model: Model): Promis
 export async function startRebuild(stores: TurnstileOptions, model: Model): Promise<Task> {
   const { highest: above } = model;
   const process = await startProcess('rebuild', stores, (redis, postgres) =>
-    rebuildSale(redis, postgres, model.sale.id, refuse, above),
+    rebuildSale(redis, postgres, model.saleId, refuse, above),
   );
   const expected = (): Outcome => {
     const { met } = process;
     const { name, answer, ...last } = met.at(-1) as Met;
-    const epoch = find(met, 'sql/bump_epoch')?.answer;
+    const begun = find(met, 'sql/bump_epoch')?.answer as Begun | undefined;
     const doubted = (find(met, 'lua/rebuild_begin')?.answer as number[] | undefined)?.[1] === 1;
     if (last.fate !== 'passes') return { thrown: 'Unanswered' };
     if (name === 'lua/rebuild_open' && answer !== -1)
       return answer === 1
-        ? { value: { epoch, doubted, ...savedIn(met) } }
+        ? { value: { epoch: begun?.epoch, doubted, ...savedIn(met) } }
         : { thrown: 'a rebuild step failed: -2' };
-    return { value: isSuperseded(answer) ? undefined : `${name} was the last step` };
+    if (isSuperseded(answer)) return { value: undefined };
+    const units = unitsRead(met);
+    // Units came meanwhile.
+    if (name === 'sql/open_epoch' && (answer as Begun).total !== begun?.total) return { value: undefined };
+    if (name !== 'sql/open_epoch' && units !== undefined && units !== begun?.total)
+      return { thrown: `sale ${model.saleId} has ${units} units, and its total is ${begun?.total}` };
+    return { value: `${name} was the last step` };
   };
   return { process, check: (outcome) => assert.deepEqual(outcome, expected()) };
+}
+
+interface Begun {
+  readonly epoch: number;
+  /** Units of the sale. */
+  readonly total: number;
+}
+
+/** Units of the items that a rebuild has read. */
+function unitsRead(met: readonly Met[]): number | undefined {
+  const items = find(met, 'sql/rebuild_items')?.answer as { readonly stock: number }[] | undefined;
+  return items?.reduce((sum, { stock }) => sum + stock, 0);
 }
 
 /** What was in Redis alone: returns and their decisions, in transactions of their own, and then the other decisions. */
@@ -174,7 +192,7 @@ export async function startGiveBack(
   restock: boolean,
   lines?: readonly string[],
 ): Promise<Task> {
-  const { id } = model.sale;
+  const { saleId: id } = model;
   const codes = [{ code, ...(lines && { lines }) }];
   const process = await startProcess('give back', stores, async (redis, postgres) => {
     const given = await giveBack(postgres, { saleId: id, kind: 'cancelled', restock, codes });
@@ -193,10 +211,10 @@ export async function startGiveBack(
 
 /** Brings Redis to all returns, as the leader does. */
 export async function startCarry(stores: TurnstileOptions, model: Model): Promise<Task> {
-  const { sale, records } = model;
+  const { saleId, records } = model;
   const last = records.returns.length;
   const process = await startProcess('carry', stores, (redis, postgres) =>
-    carryReturns(redis, postgres, { id: sale.id, epoch: records.epoch }, last),
+    carryReturns(redis, postgres, { id: saleId, epoch: records.epoch }, last),
   );
   const check = (outcome: Outcome) => {
     const lost = process.met.some(isLost);
@@ -210,9 +228,9 @@ const isSuperseded = (answer: unknown): boolean => !answer || answer === -1;
 
 /** Removes the keys of the sale once it is over. */
 export async function startRetire(stores: TurnstileOptions, model: Model, afterMs: number): Promise<Task> {
-  const { sale, records } = model;
-  const facts = { id: sale.id, epoch: records.epoch, total: allUnits(sale).length };
-  const endsAtMs = records.hours.endsMs;
+  const { saleId: id, records } = model;
+  const { endsMs: endsAtMs, version } = records.facts;
+  const facts = { id, epoch: records.epoch, total: allUnits(records.stocks).length, version };
   const process = await startProcess('retire', stores, (redis, postgres) =>
     retireSale(
       redis,

@@ -4,17 +4,17 @@ import {
   type Decision,
   type Decisions,
   emptyMemory,
-  type Hours,
+  type Facts,
   law,
   type Memory,
   type Records,
-  type Sale,
+  type Stocks,
   sameDecision,
 } from './model.ts';
 
 /** A sale with everything that is to be known of it. */
 export interface Model {
-  readonly sale: Sale;
+  readonly saleId: string;
   /** The dataset that connections reach: "run_id:master_replid". */
   dataset: string;
   memory: Memory;
@@ -35,13 +35,19 @@ export interface Model {
   readonly given: Given[];
   /** The returns that were answered. */
   answered: Given[];
+  /** What the facts of the sale became, change by change, since Postgres lost any. */
+  changes: Facts[];
+  /** The facts of the last change of the sale that was answered, unless Postgres has lost it since. */
+  held: Facts | undefined;
+  /** The highest limit that there ever was. */
+  limitMax: number;
 }
 
-export const createModel = (sale: Sale, hours: Hours, dataset: string): Model => ({
-  sale,
+export const createModel = (saleId: string, facts: Facts, stocks: Stocks, dataset: string): Model => ({
+  saleId,
   dataset,
   memory: emptyMemory(),
-  records: { epoch: 0, opened: 0, hours, retired: false, committed: new Map(), returns: [] },
+  records: { epoch: 0, opened: 0, facts, stocks, retired: false, committed: new Map(), returns: [] },
   highest: 0,
   isOlder: false,
   isUnsaved: false,
@@ -50,6 +56,9 @@ export const createModel = (sale: Sale, hours: Hours, dataset: string): Model =>
   acknowledged: new Map(),
   given: [],
   answered: [],
+  changes: [],
+  held: undefined,
+  limitMax: facts.limit,
 });
 
 /** Who holds what by Postgres. */
@@ -64,7 +73,7 @@ export const isGiven = (returns: readonly Given[], { code, units }: Given): bool
 /** The epoch of those that are let in by this very Redis; undefined while nobody is. */
 export function servingEpoch({ memory, dataset }: Model): number | undefined {
   const [, epoch, opened] = /^v1:(\d+):(.*)$/.exec(memory.gate) ?? [];
-  return opened === dataset && memory.hours !== undefined ? Number(epoch) : undefined;
+  return opened === dataset && memory.facts !== undefined ? Number(epoch) : undefined;
 }
 
 /** A customer gets a decision: it is committed, and no client ever gets another one for the same code. */
@@ -81,7 +90,7 @@ export function acknowledge(model: Model, code: string, decision: Decision): voi
 }
 
 /** Whether decisions that were read under this epoch are let into Postgres; then what is new of them is there. */
-export function commit({ records, made, sale }: Model, epoch: number, decisions: Decisions): boolean {
+export function commit({ records, made, limitMax }: Model, epoch: number, decisions: Decisions): boolean {
   if (epoch !== records.epoch) return false;
   for (const [code, decision] of decisions) {
     if (records.committed.has(code)) continue;
@@ -89,7 +98,7 @@ export function commit({ records, made, sale }: Model, epoch: number, decisions:
     law(valid, `${code} is committed, and was never decided so, or is void`);
     records.committed.set(code, decision);
     const held = heldIn(holdingsOf(records), decision.user).length;
-    law(held <= sale.limit, `${decision.user} holds ${held} items, above the limit`);
+    law(held <= limitMax, `${decision.user} holds ${held} items, above the limit`);
   }
   const bought = takenIn(holdingsOf(records));
   law(new Set(bought).size === bought.length, 'an item is committed twice');
@@ -118,14 +127,14 @@ export function begin({ memory }: Model, epoch: number, token: string): [number,
   const before = memory.gate;
   if (epochAt(before) >= epoch) return -1;
   memory.gate = token;
-  const of = memory.hours === undefined ? epochAt(before) : memory.opened;
+  const of = memory.facts === undefined ? epochAt(before) : memory.opened;
   return [of, before.startsWith('doubted:') ? 1 : 0];
 }
 
 /** A store is not what it was: what neither holds any more, in a form that counts, is lost for good. */
 export function mourn(model: Model): void {
   const { memory, records, acknowledged } = model;
-  const epoch = memory.hours === undefined ? epochAt(memory.gate) : memory.opened;
+  const epoch = memory.facts === undefined ? epochAt(memory.gate) : memory.opened;
   const survives = (code: string) =>
     records.committed.has(code) ||
     (memory.decisions.has(code) && epoch > 0 && epoch >= records.opened) ||
@@ -150,7 +159,7 @@ export function clear(model: Model): void {
       `a return of ${each.code} is cleared unnoted`,
     );
   }
-  memory.hours = undefined;
+  memory.facts = undefined;
   memory.stocked = false;
   memory.decisions.clear();
   memory.returns = [];
@@ -158,7 +167,7 @@ export function clear(model: Model): void {
 
 /** Whether a return is from before the last rebuild that went through, or its code was lost by both stores. */
 function isUnknown({ memory, records }: Model, { code }: Given): boolean {
-  const epoch = memory.hours === undefined ? epochAt(memory.gate) : memory.opened;
+  const epoch = memory.facts === undefined ? epochAt(memory.gate) : memory.opened;
   return epoch < records.opened || !(records.committed.has(code) || memory.decisions.has(code));
 }
 
@@ -170,12 +179,13 @@ export function note({ records }: Model, epoch: number): boolean {
 }
 
 /** Opens the gate: 1; -1 when it is another's; -2 when the items are not there. Redis then holds what is committed. */
-export function open(model: Model, token: string, fence: string, hours: Hours): 1 | -1 | -2 {
+export function open(model: Model, token: string, fence: string, facts: Facts): 1 | -1 | -2 {
   const { memory, records } = model;
   if (memory.gate !== token) return -1;
   if (!memory.stocked) return -2;
   memory.gate = fence;
-  memory.hours = hours;
+  memory.facts = facts;
+  memory.stocks = records.stocks;
   memory.opened = epochAt(fence);
   memory.damaged = false;
   memory.decisions.clear();
@@ -188,7 +198,7 @@ export function open(model: Model, token: string, fence: string, hours: Hours): 
 
 /** What must hold whenever somebody is let in: Redis knows all that is committed, and what else it knows waits. */
 export function checkServing(model: Model): void {
-  const { memory, records, sale } = model;
+  const { memory, records, held, limitMax } = model;
   const epoch = servingEpoch(model);
   if (epoch === undefined) return;
   const waiting = new Map([...memory.outbox.values()].flatMap((entry) => [...entry.decisions]));
@@ -208,11 +218,26 @@ export function checkServing(model: Model): void {
       memory.returns.every((each, i) => each === records.returns[i] || sameGiven(each, records.returns[i])),
       'Redis has another return',
     );
+  law(
+    held === undefined || isLater(memory.facts as Facts, held),
+    'a change of the sale was answered, and Redis decides by older facts',
+  );
   const bought = takenIn(memory);
   law(new Set(bought).size === bought.length, 'an item is sold twice');
   for (const { user } of memory.decisions.values())
-    law(heldIn(memory, user).length <= sale.limit, `${user} is above the limit`);
+    law(heldIn(memory, user).length <= limitMax, `${user} is above the limit`);
 }
+
+/** Whether these facts are the others, or of a later version. */
+const isLater = (facts: Facts, than: Facts): boolean =>
+  facts.version > than.version || sameFacts(facts, than);
+
+export const sameFacts = (a: Facts | undefined, b: Facts | undefined): boolean =>
+  a?.version === b?.version &&
+  a?.paused === b?.paused &&
+  a?.limit === b?.limit &&
+  a?.startsMs === b?.startsMs &&
+  a?.endsMs === b?.endsMs;
 
 export const sameGiven = (a: Given | undefined, b: Given | undefined): boolean =>
   a?.code === b?.code && a?.restocked === b?.restocked && a?.units.join() === b?.units.join();

@@ -9,7 +9,7 @@ import { checkPostgres, checkRedis } from './books.ts';
 import { type Call, mirror } from './calls.ts';
 import { type Command, type Course, type Script, STRANGER, WORKERS } from './commands.ts';
 import { heldBy, heldIn } from './holdings.ts';
-import { emptyMemory, type Memory, type Records } from './model.ts';
+import { emptyMemory, type Facts, type Memory, type Records } from './model.ts';
 import {
   startCarry,
   startCheckout,
@@ -21,8 +21,9 @@ import {
   startSweep,
   type Task,
 } from './processes.ts';
-import { createModel, holdingsOf, type Model, mourn, servingEpoch } from './recovery.ts';
+import { createModel, holdingsOf, type Model, mourn, sameFacts, servingEpoch } from './recovery.ts';
 import type { ModelStores } from './stores.ts';
+import { changeOf, startCarrySwitch, startMore, startSwitch } from './switch.ts';
 import type { TurnstileOptions } from './turnstile.ts';
 import { allUnits } from './units.ts';
 
@@ -48,16 +49,16 @@ export interface Run {
 /** Creates the sale of a script, in Postgres only. */
 export async function openRun(stores: ModelStores, script: Script): Promise<Run> {
   const startsMs = Date.now() + (script.scheduled ? HOUR_MS : -10 * HOUR_MS);
-  const hours = { startsMs, endsMs: startsMs + 20 * HOUR_MS };
-  const stocks = Array.from({ length: script.items }, (_, i) => script.stocks?.[i] ?? 1);
-  const total = stocks.reduce((sum, stock) => sum + stock);
-  const named = stocks.map((stock, i) => ({ id: `item-${i}`, name: `Item ${i}`, stock }));
-  const facts = { total, userLimit: script.limit, hourly: false, ...(script.stocks && { items: named }) };
-  const id = (await createSale(stores.postgres, { ...facts, startsAtMs: startsMs, endsAtMs: hours.endsMs }))!;
-  const generated = generateItems(id, script.items);
-  const items = generated.map((item, i) => (script.stocks ? `item-${i}` : item.id));
-  const stock = (item: string) => stocks[items.indexOf(item)] ?? 0;
-  const model = createModel({ id, items, stock, limit: script.limit }, hours, await stores.dataset());
+  const endsMs = startsMs + 20 * HOUR_MS;
+  const units = Array.from({ length: script.items }, (_, i) => script.stocks?.[i] ?? 1);
+  const total = units.reduce((sum, stock) => sum + stock);
+  const named = units.map((stock, i) => ({ id: `item-${i}`, name: `Item ${i}`, stock }));
+  const sale = { total, userLimit: script.limit, hourly: false, ...(script.stocks && { items: named }) };
+  const id = (await createSale(stores.postgres, { ...sale, startsAtMs: startsMs, endsAtMs: endsMs }))!;
+  const items = script.stocks ? named : generateItems(id, script.items);
+  const stocks = new Map(items.map((item, i) => [item.id, units[i] as number]));
+  const facts: Facts = { startsMs, endsMs, limit: script.limit, paused: false, version: 1 };
+  const model = createModel(id, facts, stocks, await stores.dataset());
   const perform = async (call: Call, send: () => Promise<unknown>) => {
     const reply = await send();
     return { reply, answer: mirror(model, call, reply) };
@@ -84,16 +85,16 @@ export async function doCommand(run: Run, command: Command): Promise<void> {
   if (command.do !== 'checkout') await checkPostgres(stores, model);
   copies.push(structuredClone(model.memory));
   run.pasts.push(structuredClone(model.records));
-  await stores.save(model.sale.id, copies.length - 1);
+  await stores.save(model.saleId, copies.length - 1);
 }
 
 /** The sale as a worker sees it. */
 export const saleOf = ({ model, epochs }: Run, worker: number): LiveSale => ({
-  id: model.sale.id,
+  id: model.saleId,
   startsAtMs: 0,
   endsAtMs: 0,
-  total: allUnits(model.sale).length,
-  userLimit: model.sale.limit,
+  total: allUnits(model.records.stocks).length,
+  userLimit: model.records.facts.limit,
   hourly: false,
   epoch: epochs[worker] as number,
 });
@@ -121,6 +122,7 @@ export async function keep(run: Run): Promise<void> {
     await rebuildUnlessSellable(run);
     run.model.isUnsaved = false;
   }
+  await carryFacts(run);
   if (run.model.memory.returns.length === run.model.records.returns.length) return;
   await follow(run, await startCarry(run.turnstile, run.model));
   await rebuildUnlessSellable(run);
@@ -131,44 +133,57 @@ export async function keep(run: Run): Promise<void> {
   );
 }
 
+/** A version of Redis that Postgres does not have is outranked first, and carried to the next time. */
+async function carryFacts(run: Run): Promise<void> {
+  const { model, turnstile } = run;
+  for (let i = 0; i < 2 && !sameFacts(model.memory.facts, model.records.facts); i++)
+    await follow(run, await startCarrySwitch(turnstile, model, saleOf(run, 0)));
+  assert.deepEqual(model.memory.facts, model.records.facts, 'facts that the leader has carried');
+}
+
 async function rebuildUnlessSellable(run: Run): Promise<void> {
   const { model, stores } = run;
   const { epoch } = model.records;
-  const { stocked, damaged } = model.memory;
-  const sellable = servingEpoch(model) === epoch && stocked && !damaged;
+  const { stocked, damaged, stocks } = model.memory;
+  const isAll = allUnits(stocks).length === allUnits(model.records.stocks).length;
+  const sellable = servingEpoch(model) === epoch && stocked && !damaged && isAll;
   assert.equal(await isSellable(stores.redis, { ...saleOf(run, 0), epoch }), sellable, 'isSellable');
   if (!sellable) await follow(run, await startRebuild(run.turnstile, model));
   run.epochs.fill(model.records.epoch);
 }
 
 /** The code that a command means: the newest is 0; past the oldest, one that was never given out. */
-function codeAt({ model: { codes, sale } }: Run, index: number): string {
+function codeAt({ model: { codes, saleId } }: Run, index: number): string {
   const back = index % (codes.length + 1);
-  return codes.at(-1 - back) ?? newCode(sale.id);
+  return codes.at(-1 - back) ?? newCode(saleId);
 }
 
+/** Time passes: the hours move in every store and in all that was, and nothing else happens. */
 async function moveHours(run: Run, change: { startsMs?: number; endsMs?: number }): Promise<void> {
   const { model, stores } = run;
-  const { records, memory, sale } = model;
-  records.hours = { ...records.hours, ...change };
-  const { startsMs, endsMs } = records.hours;
+  const { records, memory, saleId } = model;
+  const moved = (facts: Facts): Facts => ({ ...facts, startsMs, endsMs });
+  const { startsMs, endsMs } = { ...records.facts, ...change };
+  for (const each of [records, ...run.pasts]) each.facts = moved(each.facts);
+  model.held &&= moved(model.held);
+  model.changes = model.changes.map(moved);
   await stores.sql(
     'update sales set starts_at = to_timestamp($2::float8 / 1000), ends_at = to_timestamp($3::float8 / 1000) where id = $1',
-    sale.id,
+    saleId,
     startsMs,
     endsMs,
   );
-  if (memory.hours === undefined) return;
-  memory.hours = records.hours;
+  if (memory.facts === undefined) return;
+  memory.facts = moved(memory.facts);
   const fields = ['starts_ms', String(startsMs), 'ends_ms', String(endsMs)];
-  await stores.redis.command('HSET', keysOf(sale.id).sale, ...fields);
+  await stores.redis.command('HSET', keysOf(saleId).sale, ...fields);
 }
 
 type Does = { [D in Command['do']]: (run: Run, command: Extract<Command, { do: D }>) => Promise<void> };
 
 const DOES: Does = {
   async checkout(run, { worker, ops, course }) {
-    const { items } = run.model.sale;
+    const items = [...run.model.records.stocks.keys()];
     const idOf = (item: number) => (item === STRANGER ? 'stranger' : (items[item % items.length] as string));
     const words = ops.map(([user, item, quantity]) => [`u${user}`, idOf(item), quantity] as const);
     await follow(run, await startCheckout(run.turnstile, saleOf(run, worker), words), course);
@@ -187,6 +202,13 @@ const DOES: Does = {
       course,
     );
   },
+  async switch(run, { turn, course }) {
+    const change = changeOf(run.model, turn);
+    if (change) await follow(run, await startSwitch(run.turnstile, run.model, change), course);
+  },
+  async more(run, { item, units, course }) {
+    await follow(run, await startMore(run.turnstile, run.model, item, units), course);
+  },
   async carry(run, { course }) {
     if (!run.model.records.retired) await follow(run, await startCarry(run.turnstile, run.model), course);
   },
@@ -197,7 +219,7 @@ const DOES: Does = {
     if (!run.model.records.retired) await follow(run, await startRebuild(run.turnstile, run.model), course);
   },
   async retire(run, { course }) {
-    if (Date.now() >= run.model.records.hours.endsMs + LINGER_MS)
+    if (Date.now() >= run.model.records.facts.endsMs + LINGER_MS)
       await follow(run, await startRetire(run.turnstile, run.model, LINGER_MS), course);
   },
   async resume(run, { process, course }) {
@@ -223,11 +245,11 @@ const DOES: Does = {
   },
   async 'lose items'({ stores, model }) {
     model.memory.stocked = false;
-    await stores.redis.command('DEL', keysOf(model.sale.id).items);
+    await stores.redis.command('DEL', keysOf(model.saleId).items);
   },
   async lose({ stores, model }, { key }) {
     const { memory } = model;
-    await stores.redis.command('DEL', keysOf(model.sale.id)[key]);
+    await stores.redis.command('DEL', keysOf(model.saleId)[key]);
     const held = { bought: heldIn(memory), returns: memory.returns }[key as 'bought' | 'returns'];
     memory.damaged ||= (held?.length ?? memory[key as 'decisions' | 'outbox'].size) > 0;
     if (key === 'returns') memory.returns = [];
@@ -239,12 +261,18 @@ const DOES: Does = {
     const { epoch, returns } = model.records;
     // What came after that is another history, to which there is no way back.
     pasts.splice(Math.max(1, pasts.length - commands));
-    model.records = { ...structuredClone(pasts.at(-1) as Records), hours: model.records.hours };
-    await stores.loseCommits(model.sale.id, model.records);
+    const past = structuredClone(pasts.at(-1) as Records);
+    // Units that came are not lost: what was sold of them would be healed as a contradiction.
+    model.records = { ...past, stocks: model.records.stocks };
+    model.changes = [];
+    if (past.facts.version < (model.held?.version ?? 0)) model.held = undefined;
+    await stores.loseCommits(model.saleId, model.records);
     model.isOlder = true;
     model.isUnsaved = true;
     // A failover takes seconds: rebuilds and retirements under way fail with it, and what Redis was late with is done.
-    run.left = run.left.filter(({ process }) => !['rebuild', 'retire'].includes(process.name));
+    run.left = run.left.filter(
+      ({ process }) => !['rebuild', 'retire', 'switch', 'more'].includes(process.name),
+    );
     turnstile.late.length = 0;
     mourn(model);
     // An epoch that has ended would accept commits again, and units that came back would have two buyers. The leader looks five times a
@@ -255,12 +283,12 @@ const DOES: Does = {
   async 'go back'({ stores, model, copies }, { commands }) {
     const copy = Math.max(0, copies.length - 1 - commands);
     model.memory = structuredClone(copies[copy] as Memory);
-    await stores.goBack(model.sale.id, copy);
+    await stores.goBack(model.saleId, copy);
     model.dataset = await stores.dataset();
     mourn(model);
   },
   async begin(run) {
-    if (Date.now() < run.model.records.hours.startsMs)
+    if (Date.now() < run.model.records.facts.startsMs)
       await moveHours(run, { startsMs: Date.now() - HOUR_MS });
   },
   async end(run) {

@@ -140,6 +140,10 @@ async function loseCommits(sql: ModelStores['sql'], saleId: string, records: Rec
       await sql(RESTORE_SQL, saleId, item, Number(unit), code, user, !held.includes(name));
     }
   }
-  const facts = 'epoch = $2, opened_epoch = $3, retired = $4, sold = case when $4 then sold end';
-  await sql(`update sales set ${facts} where id = $1`, saleId, epoch, opened, retired);
+  const { version, paused, limit, startsMs, endsMs } = records.facts;
+  await sql(
+    `update sales set epoch = $2, opened_epoch = $3, retired = $4, sold = case when $4 then sold end,
+       version = $5, paused = $6, user_limit = $7, starts_at = $8, ends_at = $9 where id = $1`,
+    ...[saleId, epoch, opened, retired, version, paused, limit, new Date(startsMs), new Date(endsMs)],
+  );
 }

@@ -126,26 +126,41 @@ async function bringRedis(redis: Redis, sale: LiveSale): Promise<number | undefi
 
 /**
  * Resolves when Redis holds a change: no script decides by older facts from then on, on whatever worker of whatever box. Behind a
- * shut gate nobody decides, and a rebuild that opens it has read the change; this waits for that, since an older one might.
- * Throws Unavailable or Unanswered when Redis does not hold it in time: the leader carries it on.
+ * shut gate nobody decides, and a rebuild that opens it has read the change; this waits for that, since an older one might, `holdMs`
+ * milliseconds at most. Throws Unavailable or Unanswered when Redis does not hold it in time: the leader carries it on.
  */
-export async function holdSale(redis: Redis, postgres: Postgres, changed: StoredSale): Promise<void> {
-  const deadline = performance.now() + HOLD_MS;
+export async function holdSale(
+  redis: Redis,
+  postgres: Postgres,
+  changed: StoredSale,
+  holdMs: number = HOLD_MS,
+): Promise<void> {
+  const deadline = performance.now() + holdMs;
+  let overtaken = 0;
   for (let sale: StoredSale | undefined = changed; sale !== undefined && !sale.retired; ) {
-    const held = await bringRedis(redis, sale);
-    if (held !== undefined && held >= changed.version) return;
-    if (performance.now() > deadline) throw new Unavailable('the gate of the sale stays shut');
-    await sleep(RETRY_MS);
-    // A rebuild gives the sale another epoch.
+    const held = await carrySale(redis, postgres, sale);
+    // What was carried is this change, or a later one.
+    if (held === sale.version) return;
+    if (held === undefined) {
+      if (performance.now() > deadline) throw new Unavailable('the gate of the sale stays shut');
+      await sleep(RETRY_MS);
+    } else if (++overtaken === TRIES_MAX) throw new Unavailable('the sale changes too often');
+    // A rebuild gives the sale another epoch; somebody else, or a Postgres that came back older, another version.
     sale = await readSale(redis, postgres, changed.id);
   }
 }
 
 /**
- * For the leader: brings Redis to what Postgres says of a sale, where whoever changed it could not. A Postgres that came back older
- * takes a version above Redis' own, and is carried on with the next call.
+ * Brings Redis to what Postgres says of a sale: the leader does so where whoever changed it could not. Returns the version that Redis holds;
+ * undefined when the gate is shut. Where that is a later one, a Postgres that came back older takes a version above it, and is carried on
+ * with the next call.
  */
-export async function carrySale(redis: Redis, postgres: Postgres, sale: LiveSale): Promise<void> {
+export async function carrySale(
+  redis: Redis,
+  postgres: Postgres,
+  sale: LiveSale,
+): Promise<number | undefined> {
   const held = await bringRedis(redis, sale);
   if (held !== undefined && held > (sale.version ?? 0)) await postgres.query(sql.raise, [sale.id, held]);
+  return held;
 }

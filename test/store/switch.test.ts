@@ -92,6 +92,19 @@ test('a Postgres that came back older outranks what Redis holds', async () => {
   assert.deepEqual([version, paused], [5, 0]);
 });
 
+test('a change of a Postgres that came back older holds when it is answered, whatever version Redis has', async () => {
+  for (const before of [1, 2, 4]) {
+    const sale = await openSale(stores);
+    for (let i = 0; i < before; i++)
+      await holdSale(redis, postgres, await change(sale.id, { paused: false }));
+    await sql('update sales set version = 1 where id = $1', sale.id);
+    await holdSale(redis, postgres, await change(sale.id, { paused: true, userLimit: 40 }));
+    const [version, paused, limit] = await hashOf(sale);
+    assert.deepEqual([paused, limit], [1, 40], `after ${before} changes`);
+    assert.equal(version, (await liveSale(sale.id)).version);
+  }
+});
+
 test('a rebuild opens with the facts as they are behind the shut gate, not as it has found them', async () => {
   const sale = await openSale(stores, { items: 2_000 });
   // Postgres answers the first question of the rebuild, and then the sale is paused, in Redis too, before its gate is shut.

@@ -47,7 +47,10 @@ export function createKeeper(options: KeeperOptions): (publish: Publish) => Prom
     const urgent = byUrgency([...sales.values()], Date.now());
     await forEachSale(options.log, urgent, 'a sale could not be kept', async (sale) => {
       if (options.isRetiring(sale.id)) return;
-      if (await isSellable(options.redis, sale)) return carrySale(options.redis, options.postgres, sale);
+      if (await isSellable(options.redis, sale)) {
+        await carrySale(options.redis, options.postgres, sale);
+        return;
+      }
       if (!backOff.mayTry(sale.id)) return;
       const kept = await rebuild(options, sale, highest.of(sale));
       highest.of(kept);
