@@ -1,19 +1,20 @@
+import type { IncomingMessage } from 'node:http';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { routePath } from 'hono/route';
 import type { Answer } from './answer.ts';
-import { type Ask, type Asked, NO_PEER, type Peer } from './asked.ts';
+import { type Ask, type Asked, NO_PEER } from './asked.ts';
 import type { Handle } from './handle.ts';
 import { headersOf } from './head.ts';
 import { splitTarget } from './input.ts';
 import type { ProblemCode } from './problem.ts';
+import { readBody } from './read-body.ts';
 import { refusal } from './refusal.ts';
 import { respondInParts } from './respond-in-parts.ts';
 import type { Route } from './route.ts';
 import { NOT_FOUND, type Routing } from './routing.ts';
 import { adminGuard } from './session.ts';
-import { ADMIN, ADMIN_BODY_BYTES_MAX } from './strictness.ts';
+import { ADMIN, bodyBytesMax } from './strictness.ts';
 
 export interface AppDeps {
   readonly routing: Routing;
@@ -36,7 +37,6 @@ export function createApp({ routing, ask, handle, admin }: AppDeps): Hono {
   };
   const guards: MiddlewareHandler[] = [
     ...(admin === 'absent' ? [serve(NOT_FOUND)] : admin === 'open' ? [] : [adminGuard(admin.token)]),
-    bodyLimit({ maxSize: ADMIN_BODY_BYTES_MAX }),
   ];
   for (const { method, route } of routing.entries) {
     if (method === 'ALL') app.all(route.path, serve(route));
@@ -55,7 +55,6 @@ const CODES: Readonly<Record<number, ProblemCode>> = {
   // bearerAuth answers this to a header without a bearer token.
   400: 'unauthorized',
   401: 'unauthorized',
-  413: 'body_too_large',
 };
 
 function refusalOf(error: Error, path: string): Route {
@@ -64,9 +63,10 @@ function refusalOf(error: Error, path: string): Route {
 }
 
 /** What @hono/node-server passes along with a request. */
-type Bindings = { readonly incoming?: { readonly socket?: Peer } } | undefined;
+type Bindings = { readonly incoming?: IncomingMessage } | undefined;
 
 function readingOf(c: Context, route: Route) {
+  const incoming = (c.env as Bindings)?.incoming;
   return {
     route,
     method: c.req.method,
@@ -90,8 +90,8 @@ function readingOf(c: Context, route: Route) {
       lastEventId: c.req.header('last-event-id'),
       ifMatch: c.req.header('if-match'),
     },
-    peer: (c.env as Bindings)?.incoming?.socket ?? NO_PEER,
-    readBody: async () => new Uint8Array(await c.req.arrayBuffer()),
+    peer: incoming?.socket ?? NO_PEER,
+    ...(incoming && { readBody: () => readBody(incoming, bodyBytesMax(c.req.path)) }),
     hasLeft: () => c.env.outgoing.closed,
   };
 }

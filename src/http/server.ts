@@ -75,6 +75,8 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
   const viaHono = getRequestListener(deps.app.fetch, {
     // The host of a request of HTTP/1.0 that names none; nothing reads it.
     hostname: 'localhost',
+    // It would close the connection 0.5 s after an early answer; `lingerBriefly` does later.
+    autoCleanupIncoming: false,
     // A request that cannot become a fetch Request, as with a broken Host.
     errorHandler: () =>
       new Promise((resolve) => {

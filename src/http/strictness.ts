@@ -4,7 +4,7 @@ import type { ProblemCode } from './problem.ts';
 /** Requests under this path may be large, and need the admin token. */
 export const ADMIN = '/admin/';
 /** An admin item list of some 20,000 items. */
-export const ADMIN_BODY_BYTES_MAX = 4 << 20;
+const ADMIN_BODY_BYTES_MAX = 4 << 20;
 const BODY_BYTES_MAX = 64 << 10;
 /** Browsers and gateways send some thirty. Past 2,000 node would silently drop the rest. */
 export const HEADERS_MAX = 100;
@@ -25,9 +25,12 @@ export function refusalOf(req: IncomingMessage): ProblemCode | undefined {
   const coding = headers['transfer-encoding'];
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || req.httpVersionMinor === 0))
     return 'malformed_request';
-  const bytesMax = req.url?.startsWith(ADMIN) ? ADMIN_BODY_BYTES_MAX : BODY_BYTES_MAX;
-  return Number(headers['content-length'] ?? 0) > bytesMax ? 'body_too_large' : undefined;
+  return Number(headers['content-length'] ?? 0) > bodyBytesMax(req.url ?? '') ? 'body_too_large' : undefined;
 }
+
+/** Bytes that a body may have, with a length or in chunks. */
+export const bodyBytesMax = (path: string): number =>
+  path.startsWith(ADMIN) ? ADMIN_BODY_BYTES_MAX : BODY_BYTES_MAX;
 
 /** A name, an IPv4 or bracketed IPv6 address, and perhaps a port. */
 const HOST = /^([\w.~-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;

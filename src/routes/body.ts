@@ -1,6 +1,7 @@
 import type { Answer } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { problem } from '../http/problem.ts';
+import { BodyTooLarge } from '../http/read-body.ts';
 import { readJson } from '../intake/json.ts';
 import { createPace } from '../intake/pace.ts';
 import { readText } from '../intake/text.ts';
@@ -21,12 +22,14 @@ export const isJson = (type: string): boolean => JSON_BODY.test(type);
 export const isInUtf8 = (type: string): boolean =>
   /^(utf-?8|us-ascii)$/i.test(CHARSET.exec(type)?.[1] ?? 'utf-8');
 
-/** The bytes of a body; refused when the client has disconnected or was too slow, and gets no answer. */
+/** The bytes of a body; refused when it is too large, or when the client has disconnected or was too slow, and gets no answer. */
 export async function readBytes(asked: Asked): Promise<{ bytes: Uint8Array } | Refused> {
   try {
     return { bytes: (await asked.readBody?.()) ?? new Uint8Array() };
-  } catch {
-    return { refused: problem(asked, 'malformed_request') };
+  } catch (error) {
+    return {
+      refused: problem(asked, error instanceof BodyTooLarge ? 'body_too_large' : 'malformed_request'),
+    };
   }
 }
 

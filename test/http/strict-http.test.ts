@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
-import { converse, type RawAnswer } from '../../campaigns/hardening/raw.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { converse, openRaw, type RawAnswer } from '../../campaigns/hardening/raw.ts';
 import { until } from '../support/processes.ts';
 import { startService } from '../support/service.ts';
 import { connectStores } from '../support/stores.ts';
@@ -229,6 +231,33 @@ test('what comes of a body behind its answer is discarded for a moment, and then
   const bytes = checkout(sound('linger'), 'Content-Length: 10000\r\n', 'abc');
   const { answers, closed } = await converse(url, bytes);
   assert.deepEqual([answers.map(nameOf), closed], [['200'], true]);
+});
+
+test('a client that sends more than a path takes, without looking up, still finds its answer', async () => {
+  const admin = `${HOST}Origin: http://a\r\nAuthorization: Bearer secret\r\nContent-Type: application/json\r\n`;
+  // A chunk that is too large, of which some follows a second after the answer: longer than a busy client takes.
+  for (const [path, bytes] of [
+    ['/admin/sales', 5 << 20],
+    ['/console/session', 100_000],
+    [`/checkout?${sound('late')}`, 100_000],
+  ] as const) {
+    const socket = openRaw(url);
+    const failed: string[] = [];
+    socket.on('error', (error: NodeJS.ErrnoException) => failed.push(error.code ?? ''));
+    const closed = once(socket, 'close').catch(() => failed);
+    socket.write(
+      `POST ${path} HTTP/1.1\r\n${admin}Transfer-Encoding: chunked\r\n\r\n${bytes.toString(16)}\r\n`,
+    );
+    await new Promise<void>((resolve) => socket.write(' '.repeat(bytes - 1), () => resolve()));
+    await sleep(1_000);
+    socket.write(' \r\n0\r\n\r\n');
+    // A reset would be here by now.
+    await sleep(100);
+    assert.deepEqual(failed, [], path);
+    const [answer] = await Promise.race([once(socket, 'data'), closed]);
+    assert.match(String(answer), /^HTTP\/1.1 (413|401|200) /, path);
+    socket.destroy();
+  }
 });
 
 for (const method of ['HEAD', 'OPTIONS'])
