@@ -48,7 +48,8 @@ function giveBack(model: Model, args: unknown[], reply: unknown): readonly Given
 const sorted = (given: Given): Given => ({ ...given, units: [...given.units].sort() });
 
 /** Brings Redis to returns: the number of its last one; -1 when nobody is let in; -2 when they do not fit what it has. */
-function shelve({ memory, dataset }: Model, [fence, , , ...args]: string[]): number {
+function shelve(model: Model, [fence, , , ...args]: string[]): number {
+  const { memory, records, dataset } = model;
   if (memory.gate !== `${fence}:${dataset}` || memory.facts === undefined) return -1;
   const fresh: Given[] = [];
   for (let i = 0; i < args.length; i += 2) {
@@ -62,6 +63,11 @@ function shelve({ memory, dataset }: Model, [fence, , , ...args]: string[]): num
   if (fresh.some(({ code }) => !memory.decisions.has(code))) return -2;
   if (fresh.some(({ restocked }) => restocked) && !memory.stocked) return -1;
   memory.returns.push(...fresh);
+  // Its return was committed, and Postgres has lost it since: Redis alone knows it, until the leader looks.
+  if (fresh.some((each) => !isGiven(records.returns, each))) {
+    law(model.isOlder, 'Redis has a return that Postgres never had');
+    model.isUnsaved = true;
+  }
   return memory.returns.length;
 }
 
