@@ -10,6 +10,7 @@ const PROGRAMS = {
   sellout: 'perf/sellout.js',
   load: 'perf/load.js',
   overload: 'perf/overload.js',
+  simulate: 'perf/simulate/main.js',
   audit: 'perf/audit.js',
   'forget-buyer': 'perf/forget-buyer.js',
   perf: 'perf/main.js',

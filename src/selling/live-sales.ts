@@ -15,7 +15,7 @@ import type { OpenSale } from './verdict.ts';
  * For crowds far beyond the peak. With 200 ms a 2-core machine, which also ran the load, sold 15–35 % less and was no
  * faster (docs/bounds.md): on a busy machine a few hundred milliseconds are no lasting queue.
  */
-const AGE_LIMITS = {
+export const AGE_LIMITS = {
   checkout: { targetMs: 500, patienceMs: 500 },
   purchase: { targetMs: 500, patienceMs: 500 },
 };

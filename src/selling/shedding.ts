@@ -15,7 +15,7 @@ const MEMORY_MS = 1_000;
 const REFUSED = new Overloaded('operations take too long');
 
 /** Measures how long operations take, by one of them at a time: the probe. */
-function createGauge({ targetMs, patienceMs }: AgeLimits) {
+export function createGauge({ targetMs, patienceMs }: AgeLimits) {
   let probing = false;
   let probeAt = 0;
   let endedAt = Number.NEGATIVE_INFINITY;
