@@ -20,6 +20,14 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     about: 'the first sell-out after a start beside those that follow (--help)',
     run: () => import('./cold.ts'),
   },
+  consoles: {
+    about: 'what open consoles cost a sell-out, with and without in turns (--help)',
+    run: () => import('./consoles.ts'),
+  },
+  'first-view': {
+    about: 'the storefront of 10,000 goods in Chromium: bytes, and the time to the first of them (--help)',
+    run: () => import('./first-view.ts'),
+  },
   observing: {
     about: 'what metrics and request lines cost, on and off in one run (--help)',
     run: () => import('./observing.ts'),

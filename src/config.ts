@@ -13,7 +13,7 @@ export class SetupError extends Error {
  */
 export function readConfig(env: Env = process.env, isTerminal = process.stdout.isTTY === true) {
   const readers = readersOf(env);
-  const { errors, text, integer, oneOf, share, bearer, redisUrl, databaseUrl } = readers;
+  const { errors, text, integer, oneOf, share, bearer, basePath, redisUrl, databaseUrl } = readers;
   const production = env.NODE_ENV === 'production';
   const config = {
     production,
@@ -53,6 +53,8 @@ export function readConfig(env: Env = process.env, isTerminal = process.stdout.i
     shardQuestionMs: integer('SHARD_QUESTION_MS', 20, 0, 1_000),
     /** Days for which attempts are kept; then their partitions are dropped. */
     attemptsKeepDays: integer('ATTEMPTS_KEEP_DAYS', 30, 1, 3_650),
+    /** Where a gateway shows this service and leaves that path in requests. Absent: at the root, or the gateway takes it off. */
+    basePath: basePath('BASE_PATH'),
     /** off: `GET /` answers browsers what it answers programs, 404. */
     storefront: oneOf('STOREFRONT', 'on', ['on', 'off']),
     /** off: no sale is made on the hour, and without `sale_id` the newest open sale of the admin API is meant. */

@@ -46,6 +46,11 @@ export function readersOf(env: Env) {
       const beginnings = protocols.map((protocol) => `${protocol}//`).join(' or ');
       return read(name, undefined, parse, `a URL that begins with ${beginnings}`);
     },
+    /** A path of plain segments, without a slash at its end. */
+    basePath(name: string): string | undefined {
+      const parse = (raw: string) => (/^(\/[\w.~-]*[\w~-][\w.~-]*){1,8}$/.test(raw) ? raw : undefined);
+      return read(name, undefined, parse, 'a path such as /shop, without a slash at its end');
+    },
     /** One Redis, Sentinels, or a Cluster. */
     redisUrl(name: string): string | undefined {
       const raw = text(name);

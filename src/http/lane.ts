@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Answer } from './answer.ts';
 import { type Ask, type Asked, NO_QUERY } from './asked.ts';
+import { requestWithoutBase } from './base-path.ts';
 import { type Handle, whenAnswered } from './handle.ts';
 import { headText } from './head.ts';
 import { parseQuery } from './input.ts';
@@ -17,6 +18,8 @@ export interface LaneDeps {
   readonly asksToClose: () => boolean;
   /** An idle connection is closed after this time, in ms. */
   readonly keepAliveMs: number;
+  /** What is taken off the paths of requests. */
+  readonly basePath?: string | undefined;
   /** A connection without a first request is closed after this time, in ms. */
   readonly silentMs: number;
 }
@@ -52,6 +55,7 @@ const TICK_MS = 1_000;
 const CLOSES = 'Connection: close\r\n\r\n';
 
 export function createLane(deps: LaneDeps): Lane {
+  const { basePath } = deps;
   const connections = new Map<Socket, Connection>();
   const keptAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${deps.keepAliveMs / 1_000}\r\n\r\n`;
 
@@ -65,7 +69,8 @@ export function createLane(deps: LaneDeps): Lane {
       this.unshift(chunk);
       return;
     }
-    const text = chunk.length <= BYTES_MAX ? chunk.toString('latin1') : '';
+    const given = chunk.length <= BYTES_MAX ? chunk.toString('latin1') : '';
+    const text = basePath === undefined ? given : requestWithoutBase(given, basePath);
     const line = readPlainLine(text);
     const headers = line && headersOf(connection, text.slice(line.length));
     if (headers) {

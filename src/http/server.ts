@@ -14,6 +14,7 @@ import {
   NO_QUERY,
   type Peer,
 } from './asked.ts';
+import { withoutBase } from './base-path.ts';
 import { closeUnread, lingerBriefly } from './connections.ts';
 import { type Handle, whenAnswered } from './handle.ts';
 import { headersOf, headText } from './head.ts';
@@ -43,6 +44,8 @@ export interface ServerDeps {
   /** Called for each answer: whether to ask the client to close its connection. */
   readonly asksToClose: () => boolean;
   readonly connectionsMax: number;
+  /** What is taken off the paths of requests. */
+  readonly basePath?: string | undefined;
 }
 
 /** The HTTP server of a worker, and how to close it. */
@@ -96,7 +99,9 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
     },
     (req, res) => serveInTurn(req, res, serve),
   );
+  const takeBaseOff = createTaking(deps.basePath);
   const serve = (req: IncomingMessage, res: ServerResponse) => {
+    takeBaseOff(req);
     const { headers } = req;
     // The parser treats what follows an Upgrade as another protocol, and nothing reads it.
     if (deps.asksToClose() || headers.upgrade !== undefined) res.setHeader('Connection', 'close');
@@ -113,6 +118,7 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
   const open = closeUnread(server);
   // A client that waits for 100 Continue need not send a body that is refused.
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    takeBaseOff(req);
     if (refusalOf(req) === undefined) res.writeContinue();
     server.emit('request', req, res);
   });
@@ -133,6 +139,17 @@ export function createHttpServer(deps: ServerDeps): WorkerServer {
       return open.size;
     },
     closeGently: (deadlineMs) => closeGently(server, lane, deadlineMs),
+  };
+}
+
+/** Takes the base path off a request, once: what is below it may begin like it. */
+function createTaking(basePath: string | undefined): (req: IncomingMessage) => void {
+  if (basePath === undefined) return () => {};
+  const done = new WeakSet<IncomingMessage>();
+  return (req) => {
+    if (done.has(req)) return;
+    done.add(req);
+    req.url = withoutBase(req.url ?? '', basePath);
   };
 }
 

@@ -55,6 +55,7 @@ export function createServing(deps: ServingDeps): Serving {
     ask,
     handle,
     connectionsMax: connectionsMax(portBase === undefined ? 1 : 2),
+    basePath: config.basePath,
   };
 
   const balance = createBalance(() => shared.connections);

@@ -9,7 +9,9 @@ import { addShelf, fillCart, inSeconds, purchase } from '../support/shop.ts';
 
 /** Buyers in real browsers, on a real service. */
 const options = { skip: noBrowser };
-const service = noBrowser ? undefined : await startService({ WORKERS: '2', HOURLY_SALES: 'off' });
+const service = noBrowser
+  ? undefined
+  : await startService({ WORKERS: '2', HOURLY_SALES: 'off', BASE_PATH: '/shop' });
 const { http, url } = service ?? ({} as Service);
 const windows: Window[] = [];
 
@@ -178,6 +180,26 @@ test('the operator’s switch is seen: paused, going on, over', options, async (
   await take(page, 'Thing 0');
   await change({ ended_at: 'now' });
   await page.getByText('This sale is over', { exact: true }).waitFor();
+});
+
+test('behind a path both pages work, from their files to the receipt and the switch', options, async () => {
+  const { sale } = await addShelf(http, { items: named(2) });
+  const page = await open(`shop/#/sales/${sale}`);
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await page.reload();
+  await take(page, 'Thing 0');
+  await buy(page);
+  await heading(page, 'It is yours').waitFor();
+  const console = await open('shop/console');
+  await console.getByRole('button', { name: `Pause ${sale}` }).click();
+  await console.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+  await console.getByText(`${sale} is paused, on every worker.`).waitFor();
+  assert.ok(asked.length > 20);
+  assert.deepEqual(
+    asked.filter((path) => !path.startsWith('/shop/')),
+    [],
+  );
 });
 
 test('names are text, whatever they hold', options, async () => {
