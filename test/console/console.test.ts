@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { SECRET } from '../../campaigns/faults/receiver.ts';
-import { createShop, Refusal } from '../../client/index.ts';
+import { createShop } from '../../client/index.ts';
 import { atEnd } from '../support/at-end.ts';
-import { assertAccessible, noBrowser, openWindow, type Window } from '../support/browser.ts';
+import { assertAccessible, noBrowser, windowsOf } from '../support/browser.ts';
+import { startCrowd } from '../support/crowd.ts';
+import { focused, tabTo } from '../support/pages.ts';
 import { until } from '../support/processes.ts';
 import { startService } from '../support/service.ts';
 import { addShelf, assertProblem, fillCart, purchase } from '../support/shop.ts';
@@ -32,7 +33,7 @@ const service = await startService({
 const { http, url } = service;
 const admin = { Authorization: `Bearer ${TOKEN}` };
 const options = { skip: noBrowser };
-const windows: Window[] = [];
+const open = windowsOf(url);
 const own = { Origin: url };
 
 const logIn = (token: unknown, headers: Record<string, string> = own) =>
@@ -41,14 +42,8 @@ const cookieOf = (reply: Awaited<ReturnType<typeof logIn>>) => ({
   Cookie: String(reply.headers['set-cookie']).split(';', 1)[0]!,
 });
 
-async function open(path: string, more: Parameters<typeof openWindow>[1] = {}): Promise<Page> {
-  const window = await openWindow(url, more);
-  windows.push(window);
-  await window.page.goto(`${url}/${path}`);
-  return window.page;
-}
-async function openConsole(more: Parameters<typeof openWindow>[1] = {}): Promise<Page> {
-  const page = await open('console', more);
+async function openConsole(): Promise<Page> {
+  const page = await open('console');
   await page.getByLabel('Admin token').fill(TOKEN);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByText('All is well.').waitFor();
@@ -59,14 +54,6 @@ async function act(page: Page, label: string, sale: string): Promise<void> {
   await page.getByRole('button', { name: `${label} ${sale}`, exact: true }).click();
   await page.getByRole('dialog').getByRole('button', { name: label, exact: true }).click();
 }
-
-after(() => {
-  assert.deepEqual(
-    windows.flatMap(({ seen }) => seen),
-    [],
-    'no error, nothing that the policy refused, no request to another host',
-  );
-});
 
 test('a session opens the admin API to pages of this service, and to nobody else', async () => {
   assertProblem(await logIn('wrong'), 401, 'unauthorized');
@@ -196,20 +183,7 @@ test(
 
 test('the console’s switch stops a running crowd, seen in both windows', options, async () => {
   const { sale, items } = await addShelf(http, { total_items: 500 }, admin);
-  const left = new AbortController();
-  const { signal } = left;
-  const buyer = async (n: number) => {
-    for (let i = n; i < items.length && !signal.aborted; i += 2) {
-      const shop = createShop({ baseUrl: `${url}/`, user: `crowd-${i}` });
-      const cart = await shop.checkout(items[i]!, { sale, signal }).catch((error) => {
-        if (!(error instanceof Refusal) || error.code !== 'sale_paused') throw error;
-      });
-      if (cart) await shop.buy(cart.code, { signal });
-      else i -= 2;
-      await sleep(40);
-    }
-  };
-  const crowd = Promise.allSettled([buyer(0), buyer(1)]);
+  const crowd = startCrowd(url, sale, items);
   const sold = async () => (await http.get(`/sales/${sale}`)).body.items_sold as number;
   try {
     const [page, window] = await Promise.all([openConsole(), open(`#/sales/${sale}`)]);
@@ -225,8 +199,7 @@ test('the console’s switch stops a running crowd, seen in both windows', optio
     await window.getByText('Open until').waitFor();
     await until('they buy again', async () => (await sold()) > stopped);
   } finally {
-    left.abort();
-    await crowd;
+    await crowd.stop();
   }
 });
 
@@ -245,6 +218,25 @@ test('webhooks that failed are told, and sent again', options, async () => {
   await until('they came', () => receiver.heard > heard);
   await page.getByRole('heading', { name: 'Webhooks that failed' }).waitFor({ state: 'hidden' });
   await page.getByText('All is well.').waitFor();
+});
+
+test('with the keyboard alone: log in, pause a sale, and let go of a question', options, async () => {
+  const { sale } = await addShelf(http, { total_items: 2 }, admin);
+  const page = await open('console');
+  // The field has the focus already.
+  await page.getByLabel('Admin token').waitFor();
+  await page.keyboard.type(TOKEN);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: `Pause ${sale}` }).waitFor();
+  await tabTo(page, new RegExp(`^Pause ${sale}`));
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  assert.equal(await focused(page), `Pause ${sale}`, 'the focus is where it was');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await page.getByText(`${sale} is paused, on every worker.`).waitFor();
 });
 
 test('a killed worker is told in words, with what to do', options, async () => {

@@ -1,8 +1,8 @@
 // Starts first: a browser takes its time.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
-import type { Page } from 'playwright-core';
-import { assertAccessible, noBrowser, openWindow, type Window } from '../support/browser.ts';
+import { test } from 'node:test';
+import { assertAccessible, noBrowser, windowsOf } from '../support/browser.ts';
+import { buy, card, cartOf, focused, heading, tabTo, take } from '../support/pages.ts';
 import { signalAll, until } from '../support/processes.ts';
 import { type Service, startService } from '../support/service.ts';
 import { addShelf, fillCart, inSeconds, purchase } from '../support/shop.ts';
@@ -13,35 +13,10 @@ const service = noBrowser
   ? undefined
   : await startService({ WORKERS: '2', HOURLY_SALES: 'off', BASE_PATH: '/shop' });
 const { http, url } = service ?? ({} as Service);
-const windows: Window[] = [];
+const open = windowsOf(url);
 
-async function open(path = '', more: Parameters<typeof openWindow>[1] = {}): Promise<Page> {
-  const window = await openWindow(url, more);
-  windows.push(window);
-  await window.page.goto(`${url}/${path}`);
-  return window.page;
-}
-const card = (page: Page, name: string) => page.locator('.card', { hasText: name });
-const cartOf = (page: Page) => page.getByRole('dialog', { name: 'Your cart' });
-async function take(page: Page, name: string): Promise<void> {
-  await card(page, name).getByRole('button').click();
-  await card(page, name).getByRole('button', { name: 'In your cart' }).waitFor();
-}
-async function buy(page: Page): Promise<void> {
-  await page.getByRole('button', { name: /^Cart, / }).click();
-  await cartOf(page).getByRole('button', { name: 'Buy now' }).click();
-}
-const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name });
 const named = (count: number, more: object = {}) =>
   Array.from({ length: count }, (_, i) => ({ id: `thing-${i}`, name: `Thing ${i}`, ...more }));
-
-after(() => {
-  assert.deepEqual(
-    windows.flatMap(({ seen }) => seen),
-    [],
-    'no error, no dialog, nothing that the policy refused, no request to another host',
-  );
-});
 
 test(
   'a buyer waits for the sale, which opens by itself, and has a receipt with an address',
@@ -260,27 +235,19 @@ test('with the keyboard alone, from the first Tab to the receipt', options, asyn
   const { sale } = await addShelf(http, { items: named(3) });
   const page = await open(`#/sales/${sale}`);
   await card(page, 'Thing 0').waitFor();
-  const focused = () => page.evaluate<string>('document.activeElement?.textContent ?? ""');
-  const tabTo = async (text: RegExp) => {
-    for (let i = 0; i < 30; i++) {
-      if (text.test(await focused())) return;
-      await page.keyboard.press('Tab');
-    }
-    assert.fail(`Tab does not reach ${text}`);
-  };
-  await tabTo(/^Skip to the goods/);
+  await tabTo(page, /^Skip to the goods/);
   await page.keyboard.press('Enter');
-  await tabTo(/^Add to cart/);
+  await tabTo(page, /^Add to cart/);
   await page.keyboard.press('Enter');
   await card(page, 'Thing 0').getByRole('button', { name: 'In your cart' }).waitFor();
-  assert.equal(await focused(), 'In your cart', 'the focus stays where it was');
+  assert.equal(await focused(page), 'In your cart', 'the focus stays where it was');
   await page.keyboard.press('Enter');
   await cartOf(page).waitFor();
   await page.keyboard.press('Escape');
   await cartOf(page).waitFor({ state: 'hidden' });
-  assert.equal(await focused(), 'In your cart');
+  assert.equal(await focused(page), 'In your cart');
   await page.keyboard.press('Enter');
-  await tabTo(/^Buy now/);
+  await tabTo(page, /^Buy now/);
   await page.keyboard.press('Enter');
   await heading(page, 'It is yours').waitFor();
 });

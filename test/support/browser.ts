@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { after } from 'node:test';
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { findBrowser, launchBrowser, NO_BROWSER } from '../../perf/browser.ts';
@@ -12,13 +13,13 @@ if (noBrowser && process.env.CI) throw new Error(noBrowser);
 let browser: Promise<Browser> | undefined;
 
 /** A page of a browser of its own, as another person has. `seen` is what must not be seen there. */
-export interface Window {
+interface Window {
   readonly page: Page;
   /** Errors of scripts, what the policy refused, and requests to other hosts. */
   readonly seen: string[];
 }
 
-export async function openWindow(url: string, options: BrowserContextOptions = {}): Promise<Window> {
+async function openWindow(url: string, options: BrowserContextOptions = {}): Promise<Window> {
   browser ??= launch();
   const context = await (await browser).newContext({ locale: 'en-GB', ...options });
   const page = await context.newPage();
@@ -38,6 +39,24 @@ export async function openWindow(url: string, options: BrowserContextOptions = {
   });
   page.setDefaultTimeout(20_000);
   return { page, seen };
+}
+
+/** How to open pages of a service, each in a window of its own. At the end of the file nothing was seen in any that must not be. */
+export function windowsOf(url: string) {
+  const windows: Window[] = [];
+  after(() => {
+    assert.deepEqual(
+      windows.flatMap(({ seen }) => seen),
+      [],
+      'no error, no dialog, nothing that the policy refused, no request to another host',
+    );
+  });
+  return async (path = '', options: BrowserContextOptions = {}): Promise<Page> => {
+    const window = await openWindow(url, options);
+    windows.push(window);
+    await window.page.goto(`${url}/${path}`);
+    return window.page;
+  };
 }
 
 function launch(): Promise<Browser> {
