@@ -109,6 +109,8 @@ export function createOverview(runbook: Readonly<Record<string, string>>): Overv
   return {
     element,
     show(now) {
+      // The same reading again says nothing new.
+      if (now.at === before?.at) return;
       const rates = ratesOf(before ?? now, now);
       showWrong(wrongIn(now, before ?? now));
       before = now;

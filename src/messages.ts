@@ -45,6 +45,8 @@ export interface Questions {
   'refresh-sales': { ask: undefined; answer: true };
   /** The metrics of the whole box as Prometheus text. */
   metrics: { ask: undefined; answer: string };
+  /** The same, read once a second for the consoles of all workers. */
+  figures: { ask: undefined; answer: { readonly value: string; readonly atMs: number } };
   /** The state of all workers, for /health. */
   'cluster-status': { ask: undefined; answer: readonly WorkerStatus[] };
   /** All boxes that are known, the one that answers first. */

@@ -30,10 +30,10 @@ export const figuresEndpoint = ({ config, askPrimary, isDraining }: FiguresDeps)
     const nowMs = performance.now();
     if (shared === undefined || nowMs - shared.atMs >= TELL_MS - SLACK_MS) {
       const asking = Promise.all([
-        askPrimary('metrics', ANSWER_MS),
+        askPrimary('figures', ANSWER_MS),
         askPrimary('boxes', ANSWER_MS).catch(() => []),
       ]).then(
-        ([text, boxes]) => messageOf(text, boxes),
+        ([{ value, atMs }, boxes]) => messageOf(value, atMs, boxes),
         () => ':\n\n',
       );
       shared = { text: asking, atMs: nowMs };
@@ -63,7 +63,7 @@ export const figuresEndpoint = ({ config, askPrimary, isDraining }: FiguresDeps)
 /** Timers that fire together do not fire at once. */
 const SLACK_MS = 200;
 
-function messageOf(text: string, boxes: readonly BoxStatus[]): string {
+function messageOf(text: string, at: number, boxes: readonly BoxStatus[]): string {
   const samples: Sample[] = [];
   /** Of checkouts and purchases, whatever their status: le → requests. */
   const durations: Record<string, Record<string, number>> = {};
@@ -75,7 +75,7 @@ function messageOf(text: string, boxes: readonly BoxStatus[]): string {
     const counts = durations[handler];
     counts[le] = (counts[le] ?? 0) + sample.value;
   }
-  return `data: ${JSON.stringify({ at: Date.now(), samples, durations, ...boxesView(boxes) })}\n\n`;
+  return `data: ${JSON.stringify({ at, samples, durations, ...boxesView(boxes) })}\n\n`;
 }
 
 const FOLLOW_FIGURES = operation({

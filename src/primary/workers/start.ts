@@ -5,6 +5,7 @@ import type { Log } from '../../log.ts';
 import type { BoxStatus, MetricJson, ToPrimary } from '../../messages.ts';
 import { commandLine } from '../../private/processes.ts';
 import type { BuyerKeys } from '../buyer-keys.ts';
+import { keptFor } from '../kept-for.ts';
 import type { Metrics } from '../metrics/own.ts';
 import type { Scrape } from '../metrics/scrape.ts';
 import type { Shutdown } from '../shutdown.ts';
@@ -12,6 +13,9 @@ import { shareConnections } from './fair-share.ts';
 import { createMembership } from './membership.ts';
 import type { SalesBoard } from './sales-board.ts';
 import type { Supervisor } from './supervisor.ts';
+
+/** Consoles are told each second; those of several workers hear of the same reading. */
+const FIGURES_MS = 900;
 
 /** A directory for the sockets between workers; short, since the path of a socket must stay below 108 bytes. */
 export function makePeersDir(shutdown: Shutdown): string {
@@ -54,6 +58,7 @@ export async function startWorkers(options: WorkersOptions): Promise<void> {
     'cluster-status': async () => supervisor.statuses(),
     boxes: async () => options.boxes(),
     metrics: scrape.text,
+    figures: keptFor(FIGURES_MS, scrape.text),
     'refresh-sales': async () => {
       await options.refreshSales();
       await board.untilSeen();
