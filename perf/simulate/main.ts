@@ -1,8 +1,10 @@
 /** `npm run simulate`: a drop on more boxes than there are here, from what operations were measured to cost. */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { EXIT, printTable, readCount, runCommand } from '../command.ts';
 import { COSTS } from './costs.ts';
 import { type Outcome, type Setup, simulate } from './model.ts';
+import { drawDrop } from './picture.ts';
 
 const HELP = `npm run simulate -- [options]
 
@@ -19,6 +21,7 @@ operations were measured to cost (docs/scale.md says where, and how far off).
   --buyers 1000000         of all sales
   --seconds 1              in which they come
   --tries 3                items that a buyer tries
+  --picture FILE.svg       draws what was answered over time
   --validate               real sell-outs on this machine beside simulated ones
   --measure                what one operation costs Redis and Postgres here`;
 
@@ -28,6 +31,7 @@ function readOptions() {
     options: {
       ...{ boxes: text, cores: text, workers: text, masters: text, sales: text, items: text },
       ...{ buyers: text, seconds: text, tries: text },
+      picture: text,
       validate: { type: 'boolean' },
       measure: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
@@ -71,7 +75,10 @@ await runCommand('simulate', async () => {
       seconds: readCount('seconds', options.seconds, 1),
       tries: readCount('tries', options.tries, 3),
     };
-    print(setup, simulate(setup, crowd, COSTS));
+    const outcome = simulate(setup, crowd, COSTS);
+    print(setup, outcome);
+    const words = `${crowd.buyers.toLocaleString('en')} buyers in ${crowd.seconds} s`;
+    if (options.picture) writeFileSync(options.picture, drawDrop(setup, words, outcome));
   }
   return EXIT.ok;
 });

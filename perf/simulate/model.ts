@@ -1,7 +1,7 @@
 import { type Clock, createClock, createMachine, type Machine, type Thread } from './clock.ts';
 import type { Costs } from './costs.ts';
 import { createWorker, type Sale, type Worker } from './service.ts';
-import { createShopper, type Tally } from './shopper.ts';
+import { BIN_US, createShopper, type Tally } from './shopper.ts';
 
 export interface Setup {
   readonly boxes: number;
@@ -38,6 +38,8 @@ export interface Outcome {
   readonly p99Ms: number;
   /** Share of the time until the last answer in which each part was busy; of parts that are several, the busiest. */
   readonly busy: Readonly<Record<'workers' | 'redis' | 'postgres', number>>;
+  /** Answers of each bin of time. */
+  readonly curve: Tally['curve'] & { readonly binS: number };
 }
 
 /** A deterministic source of choices (mulberry32). */
@@ -57,7 +59,7 @@ export function simulate(setup: Setup, crowd: Crowd, costs: Costs, seed = 1): Ou
   const stage = build(clock, setup, costs);
   const { sales, workers } = stage;
   const random = randomOf(seed);
-  const tally: Tally = { requests: 0, refused: 0, shed: 0, endUs: 0, latenciesUs: [] };
+  const tally: Tally = { requests: 0, refused: 0, shed: 0, endUs: 0, latenciesUs: [], curve: noCurve() };
   const shop = createShopper({ clock, costs, tally, netUs: stage.netUs, generator: stage.generator });
 
   const pick = <T>(list: readonly T[]) => list[Math.floor(random() * list.length)] as T;
@@ -99,10 +101,12 @@ export function simulate(setup: Setup, crowd: Crowd, costs: Costs, seed = 1): Ou
   return outcomeOf(setup, stage, tally);
 }
 
+const noCurve = (): Tally['curve'] => ({ bought: [], refused: [], shed: [] });
+
 function outcomeOf(
   setup: Setup,
   { sales, workers, redis, sessions }: Stage,
-  { requests, refused, shed, endUs, latenciesUs }: Tally,
+  { requests, refused, shed, endUs, latenciesUs, curve }: Tally,
 ): Outcome {
   const latencies = latenciesUs.sort((a, b) => a - b);
   const at = (share: number) => (latencies[Math.floor((latencies.length - 1) * share)] ?? 0) / 1e3;
@@ -113,6 +117,7 @@ function outcomeOf(
     sold: sales.reduce((sum, { committed }) => sum + committed, 0),
     soldOutS: Math.max(...sales.map((sale) => sale.soldOutUs)) / 1e6,
     ...{ endS: endUs / 1e6, p50Ms: at(0.5), p99Ms: at(0.99) },
+    curve: { binS: BIN_US / 1e6, ...curve },
     busy: {
       workers: busiest(workers.map(({ thread }) => thread)),
       redis: busiest(redis),

@@ -95,7 +95,7 @@ export function createWorker(options: WorkerOptions): Worker {
           clock.after(costs.flushUs, () =>
             ask(session, commitUs, batch.length * costs.purchase.eachUs, () => {
               sale.committed += bought.size;
-              sale.soldOutUs = clock.nowUs;
+              if (bought.size > 0) sale.soldOutUs = clock.nowUs;
               for (const each of batch) each.answer(bought.has(each) ? 'ok' : 'refused');
               done();
             }),

@@ -10,7 +10,11 @@ export interface Tally {
   /** Of the last answer. */
   endUs: number;
   readonly latenciesUs: number[];
+  /** Answers of each bin of time. */
+  readonly curve: Readonly<Record<'bought' | 'refused' | 'shed', number[]>>;
 }
+
+export const BIN_US = 50_000;
 
 export interface ShopperOptions {
   readonly clock: Clock;
@@ -36,6 +40,13 @@ export type Shop = (
 
 /** What a good client does, as `perf/session.ts`. */
 export function createShopper({ clock, costs, tally, netUs, generator }: ShopperOptions): Shop {
+  const count = (what: 'checkout' | 'purchase' | 'refused' | 'shed') => {
+    if (what === 'checkout') return;
+    const counts = tally.curve[what === 'purchase' ? 'bought' : what];
+    const bin = Math.floor(clock.nowUs / BIN_US);
+    while (counts.length <= bin) counts.push(0);
+    counts[bin] = (counts[bin] as number) + 1;
+  };
   const send = (
     worker: Worker,
     kind: 'checkout' | 'purchase',
@@ -49,6 +60,7 @@ export function createShopper({ clock, costs, tally, netUs, generator }: Shopper
     const answered = (outcome: 'ok' | 'refused' | 'shed') => {
       tally.latenciesUs.push(clock.nowUs - sentUs + netUs);
       tally.endUs = clock.nowUs + netUs;
+      count(outcome === 'shed' ? 'shed' : outcome === 'refused' ? 'refused' : kind);
       if (outcome === 'refused') tally.refused++;
       if (outcome !== 'shed') return heard(outcome === 'ok');
       tally.shed++;

@@ -4,6 +4,7 @@ import { createBatches } from '../../perf/simulate/batches.ts';
 import { createClock, createMachine } from '../../perf/simulate/clock.ts';
 import { COSTS } from '../../perf/simulate/costs.ts';
 import { type Setup, simulate } from '../../perf/simulate/model.ts';
+import { drawDrop } from '../../perf/simulate/picture.ts';
 
 test('what is planned happens in the order of time, and of one time in the order of planning', () => {
   const clock = createClock();
@@ -63,6 +64,13 @@ test('every unit is sold once, every request answered, and the same drop twice i
   assert.equal(first.sold, 1_000);
   assert.ok(first.refused >= 7_000 && first.requests >= first.refused + 2_000);
   assert.ok(first.soldOutS <= first.endS && first.p50Ms <= first.p99Ms);
+  assert.equal(
+    first.curve.bought.reduce((sum, n) => sum + n),
+    1_000,
+  );
+  const picture = drawDrop(setup, '8,000 buyers in 1 s', first);
+  assert.match(picture, /^<svg .*8,000 buyers in 1 s, 2 × 500 units.*<\/svg>\n$/s);
+  assert.doesNotMatch(picture, /NaN|undefined/);
   assert.deepEqual(simulate(setup, crowd, COSTS), first);
   assert.notDeepEqual(simulate(setup, crowd, COSTS, 2), first);
   const closed = simulate({ ...setup, boxes: 1, masters: 1, shared: true }, { connections: 20 }, COSTS);
