@@ -1,4 +1,4 @@
--- A part of a sale's items with their units, for a rebuild. Each looks its purchases up by key: see list_items.sql.
+-- A part of a sale's items with their units, for a rebuild. Each looks its purchases up by key: see migrations/055_shelf.sql.
 -- $1 sale id (text), $2 from position (int), $3 below position (int)
 -- returns id, name, stock, the units held, and the lowest of these; null when none is
 select id, name, stock, held, lowest

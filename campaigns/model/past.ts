@@ -196,6 +196,11 @@ export const PAST: Readonly<Record<string, Script>> = {
     { do: 'more', item: 0, units: 1 },
     resume,
   ),
+  'units come just before the gate of a rebuild opens': run(
+    { do: 'rebuild', course: [14, 'waits'] },
+    { do: 'more', item: 0, units: 1 },
+    resume,
+  ),
   'a paused sale sells nothing that was in a cart, and goes on': run(
     checkout(0, 1),
     turn('pause'),

@@ -35,6 +35,8 @@ export interface Model {
   readonly given: Given[];
   /** The returns that were answered. */
   answered: Given[];
+  /** What each rebuild has loaded, by its epoch: it went through while Postgres had just this. */
+  readonly loaded: Map<number, Stocks>;
   /** What the facts of the sale became, change by change, since Postgres lost any. */
   changes: Facts[];
   /** The facts of the last change of the sale that was answered, unless Postgres has lost it since. */
@@ -56,6 +58,7 @@ export const createModel = (saleId: string, facts: Facts, stocks: Stocks, datase
   acknowledged: new Map(),
   given: [],
   answered: [],
+  loaded: new Map(),
   changes: [],
   held: undefined,
   limitMax: facts.limit,
@@ -172,9 +175,10 @@ function isUnknown({ memory, records }: Model, { code }: Given): boolean {
 }
 
 /** Whether a rebuild has gone through as far as Postgres is concerned: no newer one has begun. */
-export function note({ records }: Model, epoch: number): boolean {
+export function note({ records, loaded }: Model, epoch: number): boolean {
   if (epoch !== records.epoch || records.retired) return false;
   records.opened = epoch;
+  loaded.set(epoch, records.stocks);
   return true;
 }
 
@@ -185,8 +189,8 @@ export function open(model: Model, token: string, fence: string, facts: Facts): 
   if (!memory.stocked) return -2;
   memory.gate = fence;
   memory.facts = facts;
-  memory.stocks = records.stocks;
   memory.opened = epochAt(fence);
+  memory.stocks = model.loaded.get(memory.opened) as Stocks;
   memory.damaged = false;
   memory.decisions.clear();
   for (const [code, decision] of records.committed) memory.decisions.set(code, decision);
