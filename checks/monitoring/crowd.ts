@@ -51,6 +51,25 @@ export async function askRarely(url: string): Promise<void> {
   connection.close();
 }
 
+/** What only some sales have: a buyer before his turn, and a purchase that waits for its payment. */
+export async function askInTurn(url: string): Promise<void> {
+  const post = async (target: string, body?: object) => {
+    const headers = { 'Content-Type': 'application/json' };
+    const answer = await fetch(url + target, { method: 'POST', headers, body: JSON.stringify(body ?? {}) });
+    return (await answer.json()) as { readonly code: string; readonly data: { readonly id: string } };
+  };
+  const newSale = async (facts: object) => (await post('/admin/sales', { total_items: 2, ...facts })).data.id;
+  const checkOut = async (sale: string) => {
+    const [item] = await listItems(url, sale, false);
+    return post(`/checkout?user_id=ada&id=${item}&sale_id=${sale}`);
+  };
+  const queued = await newSale({ queue: { admit_per_second: 0 } });
+  await post(`/queue?user_id=ada&sale_id=${queued}`);
+  for (let n = 0; n < 5; n++) await checkOut(queued);
+  const { code } = await checkOut(await newSale({ payment_seconds: 900 }));
+  await post(`/purchase?code=${code}`);
+}
+
 /** SIGKILL for one worker. */
 export async function killWorker(url: string): Promise<void> {
   const connection = openConnection(url);

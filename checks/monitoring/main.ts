@@ -8,12 +8,13 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openReceiver, SECRET } from '../../campaigns/faults/receiver.ts';
 import { EXIT, printTable } from '../../perf/command.ts';
 import { makeDataDir, startService } from '../../perf/service.ts';
 import { ALERTMANAGER_CONFIG, type Alertmanager, startAlertmanager, wrongPages } from './alertmanager.ts';
 import { watchAlerts } from './alerts.ts';
 import { askAll, askAudited, EMPTY, type Finding } from './asked.ts';
-import { askRarely, killWorker, letInCrowd, pauseRedis } from './crowd.ts';
+import { askInTurn, askRarely, killWorker, letInCrowd, pauseRedis } from './crowd.ts';
 import { CONFIG_DIR, type Prometheus, startPrometheus } from './prometheus.ts';
 import { dashboardQueries, documentedNames } from './queries.ts';
 import { findTools, NoPrometheus, type Tools } from './tools.ts';
@@ -58,6 +59,7 @@ async function checkHealthy(prometheus: Prometheus, dataDir: string, url: string
   const crowd = letInCrowd(dataDir, 12);
   await sleep(6_000);
   await askRarely(url);
+  await askInTurn(url);
   const { code, said } = await crowd;
   if (code !== 0) complain(`the crowd left with ${code}:\n${said}`);
   await sleep(2_000);
@@ -136,9 +138,13 @@ async function check(): Promise<number> {
     await sleep(left + 1_000);
   }
   const { dataDir, remove } = makeDataDir();
-  const service = await startService(dataDir, { WORKERS: '2', SALE_ITEMS: '3000', LOG_LEVEL: 'warn' });
+  const receiver = await openReceiver();
+  const service = await startService(dataDir, {
+    ...{ WORKERS: '2', SALE_ITEMS: '3000', LOG_LEVEL: 'warn' },
+    ...{ WEBHOOK_URL: receiver.url, WEBHOOK_SECRET: SECRET, WEBHOOK_PRIVATE: 'on' },
+  });
   const startedMs = Date.now();
-  const closing: (() => Promise<void>)[] = [service.stop];
+  const closing: (() => Promise<void>)[] = [receiver.die, service.stop];
   try {
     const alertmanager = await startAlertmanager(tools.alertmanager, join(dataDir, 'alertmanager'));
     closing.push(alertmanager.stop);
@@ -150,6 +156,7 @@ async function check(): Promise<number> {
     await checkHealthy(prometheus, dataDir, service.url);
     await checkFaults(prometheus, alertmanager, dataDir, service.url);
     await checkAudited(prometheus, startedMs);
+    if (receiver.taken.length === 0) complain('no webhook was delivered');
   } finally {
     for (const close of closing.reverse()) await close();
     remove();

@@ -14,6 +14,7 @@ import { refused } from './rows/refused.mjs';
 import { selling } from './rows/selling.mjs';
 import { slow } from './rows/slow.mjs';
 import { truth } from './rows/truth.mjs';
+import { webhooks } from './rows/webhooks.mjs';
 
 const mark = (name, iconColor, expr) => ({
   ...{ name, iconColor, datasource: PROMETHEUS, enable: true, hide: false },
@@ -62,6 +63,7 @@ export const dashboard = {
     'Who is refused, and why?': refused,
     'Whose turn is it?': queue,
     'Who has not paid yet?': payments,
+    'Does the shop hear of it?': webhooks,
     'What is slow?': slow,
     'What is behind?': behind,
     'Is the truth intact?': truth,
