@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join as joinPath } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { forgedTickets } from '../../campaigns/hardening/tickets.ts';
 import { type Reply, sendRaw } from '../support/http.ts';
 import { readMetrics } from '../support/metrics.ts';
 import { until } from '../support/processes.ts';
 import { startService } from '../support/service.ts';
 import { addShelf, assertProblem, checkout, inSeconds } from '../support/shop.ts';
-import { connectStores } from '../support/stores.ts';
+import { connectStores, temporaryDir } from '../support/stores.ts';
 
 const service = await startService({ WORKERS: '2' });
 const { http, url } = service;
@@ -28,6 +32,15 @@ const drawn = (sale: string) =>
   until('the draw', async () => (await http.get(`/sales/${sale}`)).body.queue.seed as string | undefined);
 const admitted = (ticket: string) =>
   until('the turn', async () => ((await turnOf(ticket)).body.admitted ? true : undefined));
+
+/** Runs the check that docs/queue.md gives to buyers, and returns what it says. */
+async function checkByPage(sale: string, user: string, noted: string): Promise<string> {
+  const page = readFileSync(new URL('../../../docs/queue.md', import.meta.url), 'utf8');
+  const [script] = /\/\/ node check .*?(?=```)/s.exec(page) as [string];
+  const file = joinPath(temporaryDir(), 'check.mjs');
+  writeFileSync(file, script);
+  return (await promisify(execFile)(process.execPath, [file, url, sale, user, noted])).stdout;
+}
 
 function assertNotAdmitted(reply: Reply, place: number | null): void {
   assert.deepEqual(
@@ -58,6 +71,12 @@ test('who joins before the start is drawn, by a seed whose hash was told before;
     const hex = createHmac('sha256', Buffer.from(seed, 'hex')).update(user).digest('hex');
     assert.equal(place, Math.floor((Number.parseInt(hex.slice(0, 13), 16) / 16 ** 13) * 40) + 1, user);
   }
+  const { place: first } = (await turnOf(joined[0]!.body.ticket)).body;
+  assert.equal(await checkByPage(sale, 'user-0', before.seed_sha256), `place ${first} of 40\n`);
+  await assert.rejects(
+    checkByPage(sale, 'user-0', 'ab'.repeat(32)),
+    /another seed than the one that was promised/,
+  );
   await admitted(joined[0]!.body.ticket);
   const late = await join('late', sale);
   assert.equal(late.body.place, 41);
