@@ -22,7 +22,7 @@ const OF_DOOR = [
   'checkout_failure_total{reason="buyer_unproven"}',
 ];
 /** Only after a minute. */
-const OF_AUDIT = 'flashsale_audit_last_run_timestamp_seconds';
+export const OF_AUDIT = 'flashsale_audit_last_run_timestamp_seconds';
 const OF_FAULTS = [
   'http_requests_total{status_code=~"5.."}',
   'http_requests_total{handler=~"/checkout|/purchase",status_code=~"5.."}',
