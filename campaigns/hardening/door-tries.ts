@@ -116,11 +116,14 @@ export function tokenTry(random: Random, prey: Prey): Try {
     : random.pick(['Bearer', 'bearer', 'BEARER', 'Bearer  ', 'Basic', 'JWT', '']);
   const forwarded = `X-Forwarded-For: 100.${random.between(0, 255)}.${random.between(0, 255)}.${random.between(0, 255)}`;
   const second = random.chance(0.05) ? [`Authorization: Bearer ${bySecret(claims(VICTIM, { exp: 1 }))}`] : [];
+  const isCheckout = target.startsWith('POST /checkout');
+  // 404: the code has no receipt yet, which is all that a token of its own may learn of it. 401: two tokens are none.
+  // 503: whose the code is was not found out in time, see BUSY_SHARE.
+  const ofOwn = [401, 403, 404, 429, ...(isCheckout ? [] : [503])];
   return {
     text: requestOf(random, target, [`Authorization: ${scheme} ${token}`, ...second, forwarded]),
-    isCheckout: target.startsWith('POST /checkout'),
-    // 404: the code has no receipt yet, which is all that a token of its own may learn of it. 401: two tokens are none.
-    allowed: isOwn ? [401, 403, 404, 429] : [401, 429, 431],
+    isCheckout,
+    allowed: isOwn ? ofOwn : [401, 429, 431],
   };
 }
 
