@@ -146,6 +146,8 @@ export interface ReceiptLine {
   readonly sold: boolean;
   /** Units bought, when more than one was asked for: all of them or none. */
   readonly quantity?: number | undefined;
+  /** Of one unit, in minor units of the sale’s currency; of an item that was given one. */
+  readonly price?: number | undefined;
 }
 
 export interface Sale {

@@ -6,7 +6,7 @@
 -- KEYS[2] sale       hash: paused, starts_ms, ends_ms, sold, limit, items; and how much the other keys hold: carts, buyers, decisions, entries, free;
 --                    gone, the number of items of which nothing is left; changes, how often an item has come to that, or back
 -- KEYS[3] items      hash: item -> units left
--- KEYS[4] names      hash: item -> name
+-- KEYS[4] names      hash: item -> name, and behind a tab its price; see src/store/label.ts
 -- KEYS[5] carts      hash: user -> "code item item*3 … ", the quantity where it is not 1
 -- KEYS[6] codes      hash: code -> user
 -- KEYS[7] bought     hash: user -> number of units bought

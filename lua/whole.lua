@@ -5,7 +5,7 @@
 -- KEYS[1] gate       string: "v1:epoch:run_id:master_replid", the epoch and the dataset that are let in
 -- KEYS[2] sale       hash: total, items, carts, buyers, decisions, entries, free, returned
 -- KEYS[3] items      hash: item -> units left
--- KEYS[4] names      hash: item -> name
+-- KEYS[4] names      hash: item -> name, and behind a tab its price; see src/store/label.ts
 -- KEYS[5] carts      hash: user -> "code item item*3 … "
 -- KEYS[6] codes      hash: code -> user
 -- KEYS[7] bought     hash: user -> number of units bought

@@ -35,12 +35,15 @@ export const CODE_SCHEMA = named(
 );
 
 const RECEIPT_LINE = withOptional(
-  objectOf<Omit<Receipt['purchased_items'][number], 'quantity'>>({
+  objectOf<Omit<Receipt['purchased_items'][number], 'quantity' | 'price'>>({
     id: ID_SCHEMA,
     name: text('The name of the item.'),
     sold: flag('Whether this purchase bought it.'),
   }),
-  { quantity: count('Units bought, when more than one was asked for: all of them or none.') },
+  {
+    quantity: count('Units bought, when more than one was asked for: all of them or none.'),
+    price: count('Of one unit, in minor units of the sale’s currency; of an item that was given one.'),
+  },
 );
 /** The fields of a receipt. */
 export const RECEIPT_FIELDS: Readonly<Record<keyof Receipt, Schema>> = {
@@ -83,7 +86,6 @@ export const PURCHASED_LINES_SCHEMA = listOf(
   named(
     'PurchasedLine',
     withOptional(RECEIPT_LINE, {
-      price: count('Of one unit, in minor units of the sale’s currency; of an item that was given one.'),
       cancelled: count('Units of it that were cancelled, if any were.', 1),
     }),
   ),

@@ -14,33 +14,30 @@ export interface ReceiptView extends Receipt {
 interface Shown {
   readonly decision: Pick<CommittedDecision['decision'], 'lines'>;
   readonly names: CommittedDecision['names'];
+  readonly prices?: NonNullable<CommittedDecision['prices']>;
   readonly payment?: Payment;
 }
 
-export function viewOfReceipt({ decision, names, payment }: Shown): ReceiptView {
-  const receipt = receiptOf(decision.lines, names);
+export function viewOfReceipt({ decision, names, prices, payment }: Shown): ReceiptView {
+  const receipt = receiptOf(decision.lines, names, prices);
   if (payment === undefined) return receipt;
   return { ...receipt, payment: { state: payment.state, due_at: formatTime(payment.dueMs) } };
 }
 
-/** What a line has beside what its receipt says. */
-interface LineExtras {
-  /** Of one unit, in minor units of the sale's currency; where the item has one. */
-  readonly price?: number;
+/** A line, with what has become of it since. */
+type LineView = Receipt['purchased_items'][number] & {
   /** Units that were cancelled, if any were. */
   readonly cancelled?: number;
-}
-type LineView = Receipt['purchased_items'][number] & LineExtras;
+};
 
 /** The receipt, with what has become of it since. */
 function viewOfStory(purchase: CommittedDecision) {
   const state = stateOfPurchase(purchase);
   const { purchased_items: items, ...receipt } = viewOfReceipt(purchase);
   const back = state === 'released' ? new Map<string, number[]>() : returnedUnits(purchase);
-  const lines = items.map((item, i): LineView => {
-    const price = purchase.prices?.[i] ?? undefined;
+  const lines = items.map((item): LineView => {
     const cancelled = item.sold ? back.get(item.id)?.length : undefined;
-    return { ...item, ...(price !== undefined && { price }), ...(cancelled !== undefined && { cancelled }) };
+    return { ...item, ...(cancelled !== undefined && { cancelled }) };
   });
   return { state, receipt: { ...receipt, purchased_items: lines } };
 }

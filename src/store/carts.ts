@@ -1,5 +1,6 @@
 import { saleOfCode } from './checkouts.ts';
 import { keysOf } from './keys.ts';
+import { nameIn } from './label.ts';
 import type { Redis } from './redis.ts';
 
 export interface CartLine {
@@ -41,7 +42,7 @@ export async function readCart(redis: Redis, code: string): Promise<Cart | undef
   return {
     userId,
     lines: lines.map(({ id, quantity }, i) => ({
-      ...{ id, name: names[i] ?? '', quantity },
+      ...{ id, name: nameIn(names[i] ?? ''), quantity },
       available: Number(left[i] ?? 0) >= quantity,
     })),
   };

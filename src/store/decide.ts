@@ -3,6 +3,7 @@ import { type Decision, type Payment, parseDecision } from './decision.ts';
 import { Fenced } from './errors.ts';
 import { fenceOf } from './fence.ts';
 import { keysOf } from './keys.ts';
+import { nameIn, priceIn } from './label.ts';
 import { type Redis, script } from './redis.ts';
 import { FENCED, OF_PURCHASE } from './statuses.ts';
 
@@ -11,6 +12,8 @@ export type Decided = {
   readonly decision: Decision;
   /** Names of the decision's lines, in their order. */
   readonly names: readonly (string | null)[];
+  /** Their prices, in minor units of the sale's currency; absent: none has one. */
+  readonly prices?: readonly (number | null)[];
   /** Known once it is committed, where the sale has a payment window and something was bought. */
   readonly payment?: Payment;
 };
@@ -46,17 +49,20 @@ export async function decideCodes(
     codes.join(' '),
   ]);
   if (reply === FENCED) throw new Fenced(sale.id);
-  const [entryId, answers, names] = reply as [string, string, (string | null)[]];
-  return { fence, entryId, results: readResults(sale.id, codes, answers.split('\n'), names) };
+  const [entryId, answers, labels] = reply as [string, string, (string | null)[]];
+  return { fence, entryId, results: readResults(sale.id, codes, answers.split('\n'), labels) };
 }
 
-/** Each answer is "status decision"; the names are those of all decisions' lines, one after the other. */
+/** Each answer is "status decision"; the labels are those of all decisions' lines, one after the other. */
 function readResults(
   saleId: string,
   codes: readonly string[],
   answers: readonly string[],
-  names: readonly (string | null)[],
+  labels: readonly (string | null)[],
 ): (Decided | Undecided)[] {
+  const prices = labels.map(priceIn);
+  const hasPrices = prices.some((price) => price !== null);
+  const names = hasPrices ? labels.map((label) => label && nameIn(label)) : labels;
   let named = 0;
   return codes.map((code, i) => {
     const answer = answers[i] as string;
@@ -66,7 +72,8 @@ function readResults(
     const decision = parseDecision(saleId, code, answer.slice(space + 1));
     const from = named;
     named += decision.lines.length;
-    return { outcome, decision, names: names.slice(from, named) };
+    const shown = { outcome, decision, names: names.slice(from, named) };
+    return hasPrices ? { ...shown, prices: prices.slice(from, named) } : shown;
   });
 }
 

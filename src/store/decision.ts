@@ -71,17 +71,25 @@ export interface Receipt {
     readonly sold: boolean;
     /** Units bought, when more than one was asked for: all of them or none. */
     readonly quantity?: number;
+    /** Of one unit, in minor units of the sale's currency; where the item has one. */
+    readonly price?: number;
   }[];
   readonly total_purchased: number;
   readonly failed_count: number;
 }
 
-/** `names` are those of the decision's lines, in their order. */
-export function receiptOf(lines: readonly string[], names: readonly (string | null)[]): Receipt {
+/** `names` and `prices` are those of the decision's lines, in their order. */
+export function receiptOf(
+  lines: readonly string[],
+  names: readonly (string | null)[],
+  prices?: readonly (number | null)[],
+): Receipt {
   const items = lines.map((line, i) => {
     const units = /[@*]/.test(line) ? unitsOf(line).length : 1;
     const item = { id: itemOf(line), name: names[i] ?? '', sold: isBought(line) };
-    return units === 1 ? item : { ...item, quantity: units };
+    const price = prices?.[i] ?? undefined;
+    if (units === 1 && price === undefined) return item;
+    return { ...item, ...(units > 1 && { quantity: units }), ...(price !== undefined && { price }) };
   });
   const bought = items.filter((item) => item.sold).length;
   return {

@@ -1,6 +1,7 @@
 /** The part of a rebuild that writes a sale's state into Redis from Postgres, behind the shut gate. */
 import { formatDecision } from './decision.ts';
 import type { keysOf } from './keys.ts';
+import { labelOf } from './label.ts';
 import { type Postgres, statement } from './postgres.ts';
 import { type Redis, script } from './redis.ts';
 import { eachReturn, formatReturn } from './returns.ts';
@@ -59,6 +60,7 @@ export interface Loaded {
 interface ItemRow extends Record<string, unknown> {
   readonly id: string;
   readonly name: string;
+  readonly price: number | null;
   readonly stock: number;
   readonly held: number;
   readonly lowest: number | null;
@@ -88,7 +90,7 @@ export async function loadItems(rebuild: Rebuild): Promise<Loaded> {
     );
     await load(
       keys.names,
-      rows.flatMap((row) => [row.id, row.name]),
+      rows.flatMap((row) => [row.id, labelOf(row.name, row.price)]),
     );
     for (const row of rows) {
       units += row.stock;
