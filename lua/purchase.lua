@@ -18,7 +18,7 @@
 -- ARGV[3] sale id
 -- ARGV[4] codes, each once, with spaces between them
 --
--- Returns -1 (one number) when fenced, or when items are lost; otherwise three values: the id of the outbox entry ('' when nothing was
+-- Returns -1 (one number) when fenced, or when something of the sale is lost; otherwise three values: the id of the outbox entry ('' when nothing was
 -- decided); one text with a line "status decision" per code, in their order; the names of all lines of all these
 -- decisions, one after the other.
 --   status 1 decided, 2 decided-before; and without a decision -2 not-begun, -3 ended, -5 no-code, -7 limit, -9 paused
@@ -36,6 +36,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if not state[1] then return -1 end
 local closed = (now < tonumber(state[1]) and -2) or (now >= tonumber(state[2]) and -3) or (state[11] == '1' and -9) or nil
 local sold, limit, gone, freeUnits = tonumber(state[3]), tonumber(state[4]), tonumber(state[9]), tonumber(state[10])
+-- Without what users have bought nobody has a limit; without decisions, or free units, something would be decided or sold twice.
+if redis.call('HLEN', bought) ~= tonumber(state[6]) or redis.call('HLEN', decisions) ~= tonumber(state[7]) or redis.call('ZCARD', free) ~= freeUnits then return -1 end
 -- A release that knows no returns counted no changes.
 local changes = tonumber(state[13] or 0)
 local decidedMs = string.format('%.0f', now)

@@ -102,6 +102,7 @@ test('lines past the limit are lost; a user at the limit is refused, and the car
   const code = await cart(sale, 'ada', a, b);
   // Only a Redis with old carts comes to this.
   await redis.command('HSET', k.bought, 'ada', '3');
+  await redis.command('HSET', k.sale, 'buyers', '1');
   const before = await stateOf(sale);
   const refused = await decide(sale, code);
   assert.deepEqual([refused.outcomes, refused.entryId], [['limit'], '']);
@@ -162,6 +163,25 @@ test('a full batch of the largest carts is decided', async () => {
   assert.ok(outcomes.every((outcome) => outcome === 'decided'));
   assert.equal(results.flatMap(linesOf).filter((line) => line.startsWith('+')).length, 1_000);
   assert.equal(await redis.command('HGET', keysOf(sale.id).sale, 'sold'), '1000');
+});
+
+test('where what users have bought, decisions or free units are lost, nothing is decided: nobody gets past the limit', async () => {
+  const sale = await openSale(stores, { limit: 3 });
+  const [first = '', second = '', third = ''] = sale.itemIds;
+  await decide(sale, await cart(sale, 'ada', first, second));
+  const code = await cart(sale, 'ada', third);
+  const { bought, decisions, items } = keysOf(sale.id);
+  const left = await redis.command('HGETALL', items);
+  for (const key of [bought, decisions]) {
+    await redis.command('RENAME', key, `${key}-lost`);
+    await assert.rejects(decide(sale, code), Fenced);
+    await redis.command('RENAME', `${key}-lost`, key);
+  }
+  await redis.command('HSET', keysOf(sale.id).sale, 'free', '1');
+  await assert.rejects(decide(sale, code), Fenced);
+  await redis.command('HSET', keysOf(sale.id).sale, 'free', '0');
+  assert.deepEqual(await redis.command('HGETALL', items), left);
+  assert.deepEqual((await decide(sale, code)).outcomes, ['decided']);
 });
 
 test('what is sold is told once per batch with the number sold by then; lost carts are not', async () => {

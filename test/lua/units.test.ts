@@ -185,7 +185,8 @@ async function giveBack(run: Run, asked: readonly Back[]): Promise<void> {
 
 async function hold({ sale, reference }: Run, user: string): Promise<void> {
   reference.bought.set(user, (reference.bought.get(user) ?? 0) + 1);
-  await redis.command('HINCRBY', keysOf(sale.id).bought, user, '1');
+  const held = await redis.command('HINCRBY', keysOf(sale.id).bought, user, '1');
+  if (held === 1) await redis.command('HINCRBY', keysOf(sale.id).sale, 'buyers', '1');
 }
 
 test('random batches of checkouts and purchases do what a simple reference does', async () => {
