@@ -11,8 +11,8 @@ import { Webhook } from 'standardwebhooks';
 
 const { SHOP_URL = 'http://127.0.0.1:8080/', ADMIN_TOKEN, WEBHOOK_SECRET, HOOK_PORT = '9099' } = process.env;
 
-/** A request to the admin API, with its token; throws what is not 2xx. */
-async function admin(method, path, { body, type = 'application/json', accept } = {}) {
+/** A request to the admin API, with its token; sent again when nothing has happened (503). Throws what is not 2xx. */
+async function admin(method, path, { body, type = 'application/json', accept, tries = 10 } = {}) {
   const headers = {
     ...(ADMIN_TOKEN && { Authorization: `Bearer ${ADMIN_TOKEN}` }),
     ...(body !== undefined && { 'Content-Type': type }),
@@ -20,6 +20,10 @@ async function admin(method, path, { body, type = 'application/json', accept } =
   };
   const answer = await fetch(new URL(path, SHOP_URL), { method, headers, body });
   const text = await answer.text();
+  if (answer.status === 503 && tries > 1) {
+    await sleep(Number(answer.headers.get('Retry-After')) * 1_000);
+    return admin(method, path, { body, type, accept, tries: tries - 1 });
+  }
   if (!answer.ok) throw Object.assign(new Error(text), { problem: JSON.parse(text) });
   return accept ? text : JSON.parse(text);
 }

@@ -80,7 +80,7 @@ test('a name that is none is answered with those that are', () => {
 });
 
 /** The names that a list of commands shows: two spaces, a word, two spaces. */
-const namesIn = (text: string) => [...text.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, name]) => name!);
+const namesIn = (text: string) => [...text.matchAll(/^ {2}([a-z][a-z-]*) {2,}/gm)].map(([, name]) => name!);
 
 /** What one of our programs says. */
 async function say(program: string, ...args: string[]) {
@@ -130,7 +130,7 @@ test('the checks and tools that pages and comments name are there', async () => 
       .map((entry) => join(folder, entry.name)),
   );
   const named = texts.flatMap((path) =>
-    [...read(path).matchAll(/npm run (check|perf) -- ((?:[a-z]+ ?)+)/g)].flatMap(
+    [...read(path).matchAll(/npm run (check|perf) -- ((?:[a-z][a-z-]* ?)+)/g)].flatMap(
       ([, command = '', words = '']) =>
         words.split(' ').flatMap((word) => (word ? { command, word, path } : [])),
     ),

@@ -181,12 +181,14 @@ test('a purchase past the limit changes nothing', async () => {
   const [item = ''] = take(1);
   const code = await fillCart(http, 'max', [item], shelf.sale);
   // Checkouts keep a cart within the limit, so only a Redis with old carts can come to this.
-  const { bought } = keysOf(shelf.sale);
+  const { bought, sale } = keysOf(shelf.sale);
   await redis.command('HSET', bought, 'max', '10');
+  await redis.command('HINCRBY', sale, 'buyers', '1');
   const reply = await purchase(http, code);
   assertProblem(reply, 400, 'user_limit_reached');
   assert.match(reply.body.message, /limit/);
   await redis.command('HDEL', bought, 'max');
+  await redis.command('HINCRBY', sale, 'buyers', '-1');
   assert.deepEqual((await purchase(http, code)).body.purchased_items, [line(item, true)]);
 });
 
