@@ -91,7 +91,12 @@ export function hearChange(facts: SaleFacts, change: Change, owns: Owns): void {
   const { version, gone, itemIds, backIds } = change;
   const from = version - itemIds.length - backIds.length;
   if (!(version > facts.heard && from >= 0)) return;
-  if (from > Math.max(facts.heard, facts.reading?.version ?? 0)) doubt(facts);
+  if (from > facts.heard) {
+    // What was missed is in the snapshot that is being read, if it began behind it: until that is done, items may be back.
+    if (facts.reading && from <= facts.reading.version)
+      facts.missed = Math.max(facts.missed, facts.reading.doubts);
+    else doubt(facts);
+  }
   facts.heard = version;
   facts.gone = gone;
   // What a snapshot began with includes all changes up to its version.

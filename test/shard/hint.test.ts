@@ -237,6 +237,19 @@ async function checkAll({ truth, workers, settleQuestions }: World): Promise<voi
   }
 }
 
+/** A return is lost, and the next change comes while a snapshot is read that began behind it: the owner must not swear by what it knew. */
+const MISSED_WHILE_READ: Step[] = [
+  { do: 'read', slot: 1 },
+  { do: 'read', slot: 1 },
+  { do: 'sell', items: [IDS[3]!, IDS[0]!] },
+  { do: 'read', slot: 1 },
+  { do: 'giveBack', items: [IDS[3]!, IDS[0]!] },
+  { do: 'hear', slot: 1, count: 1 },
+  { do: 'lose', slot: 1, count: 1 },
+  { do: 'read', slot: 1 },
+  { do: 'sell', items: [IDS[0]!] },
+];
+
 for (const saysMaybe of [true, false]) {
   test(`after any history of sales, returns, lost messages and snapshots, ${saysMaybe ? 'with filters that say maybe to all, ' : ''}every worker says what Redis says`, async () => {
     const property = fc.asyncProperty(
@@ -261,7 +274,7 @@ for (const saysMaybe of [true, false]) {
         if (world.errors.length > 0) throw world.errors[0];
       },
     );
-    await fc.assert(property, { numRuns: 120 });
+    await fc.assert(property, { numRuns: 120, examples: [[MISSED_WHILE_READ, [false, false, false]]] });
   });
 }
 
