@@ -4,6 +4,7 @@ import { createShop, type LiveMessage } from '../../client/index.ts';
 import { createAsk, NO_HEADERS, NO_PEER, NO_QUERY } from '../../src/http/asked.ts';
 import type { RouteDeps } from '../../src/routes/deps.ts';
 import { liveEndpoint } from '../../src/routes/live.ts';
+import { atEnd } from '../support/at-end.ts';
 import { assertDocumented, operationOf } from '../support/contract.ts';
 import { until } from '../support/processes.ts';
 import { startService } from '../support/service.ts';
@@ -19,6 +20,7 @@ function listen(sale: string) {
   const heard: LiveMessage[] = [];
   const state = { heard, opened: 0, ended: false };
   const left = new AbortController();
+  atEnd(() => left.abort());
   void (async () => {
     const stream = shop.live(sale, { signal: left.signal, onOpen: () => state.opened++ });
     for await (const message of stream) heard.push(message);
@@ -57,6 +59,8 @@ test('a listener whose worker is killed listens to another', async () => {
   await until('all hear', () => listeners.every(({ heard }) => heard.length > 0));
   const [pid] = await service.workers();
   process.kill(pid!, 'SIGKILL');
+  // Our own connection to it is closed by then.
+  await service.saw('a worker died');
   await purchase(http, await fillCart(http, 'ada', [items[0]!], sale));
   await until('all heard of it', () => listeners.every(({ heard }) => heard.at(-1)?.items_left === 1));
   for (const { leave } of listeners) leave();
