@@ -4,6 +4,7 @@ import { momentText, numberText } from '../storefront/format.ts';
 import { ask } from './api.ts';
 import { newSaleForm } from './new-sale.ts';
 import { switchesOf } from './switches.ts';
+import { tableOf } from './table.ts';
 
 /** Sales of the list: those of today, and of a day before. */
 const SHOWN = 24;
@@ -43,24 +44,7 @@ export function createSalesView(onChange: () => void): SalesView {
     'section',
     { class: 'panel', 'aria-labelledby': 'sales-title' },
     el('h2', { id: 'sales-title' }, 'Sales'),
-    el(
-      'div',
-      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'List of sales' },
-      el(
-        'table',
-        {},
-        el(
-          'thead',
-          {},
-          el(
-            'tr',
-            {},
-            TITLES.map((title) => el('th', { scope: 'col' }, title)),
-          ),
-        ),
-        rows,
-      ),
-    ),
+    tableOf('List of sales', TITLES, rows),
     newSaleForm(again),
   );
   return {

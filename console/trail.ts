@@ -2,6 +2,7 @@ import { el, setText } from '../storefront/dom.ts';
 import { countText, momentText } from '../storefront/format.ts';
 import { ask } from './api.ts';
 import { act } from './confirm.ts';
+import { tableOf } from './table.ts';
 
 interface Action {
   readonly id: string;
@@ -43,24 +44,7 @@ export function createTrail(): Listing {
       payments,
       el('span', {}, 'Payments, confirmed or released, too'),
     ),
-    el(
-      'div',
-      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'List of actions' },
-      el(
-        'table',
-        {},
-        el(
-          'thead',
-          {},
-          el(
-            'tr',
-            {},
-            ['When', 'Who', 'From', 'What'].map((title) => el('th', { scope: 'col' }, title)),
-          ),
-        ),
-        rows,
-      ),
-    ),
+    tableOf('List of actions', ['When', 'Who', 'From', 'What'], rows),
   );
   const load = async () => {
     const actions = await ask<Action[]>('GET', `admin/actions?limit=${SHOWN}&payments=${payments.checked}`);

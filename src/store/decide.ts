@@ -60,8 +60,7 @@ function readResults(
   answers: readonly string[],
   labels: readonly (string | null)[],
 ): (Decided | Undecided)[] {
-  const prices = labels.map(priceIn);
-  const hasPrices = prices.some((price) => price !== null);
+  const hasPrices = labels.some((label) => priceIn(label) !== null);
   const names = hasPrices ? labels.map((label) => label && nameIn(label)) : labels;
   let named = 0;
   return codes.map((code, i) => {
@@ -73,7 +72,7 @@ function readResults(
     const from = named;
     named += decision.lines.length;
     const shown = { outcome, decision, names: names.slice(from, named) };
-    return hasPrices ? { ...shown, prices: prices.slice(from, named) } : shown;
+    return hasPrices ? { ...shown, prices: labels.slice(from, named).map(priceIn) } : shown;
   });
 }
 

@@ -52,29 +52,6 @@ test('prices, data, currency and name come back; items without them are as ever'
   assert.deepEqual(Object.keys(item), ['id', 'name', 'image_url', 'sold']);
 });
 
-test('a receipt says what each item with a price costs: at first, again, and as long as it is kept', async () => {
-  const items = [
-    { id: 'r-1', name: 'Shirt', price: 3_900, stock: 3 },
-    { id: 'r-2', name: 'Gift', price: 0 },
-    { id: 'r-3', name: 'Vase' },
-  ];
-  const { sale } = await addShelf(http, { currency: 'EUR', items });
-  const code = await fillCart(http, 'payer', ['r-1', 'r-2', 'r-3'], sale);
-  assert.deepEqual(
-    (await http.get(`/carts/${code}`)).body.items.map((line: { name: string }) => line.name),
-    ['Shirt', 'Gift', 'Vase'],
-  );
-  const first = await purchase(http, code);
-  const lines = [
-    { id: 'r-1', name: 'Shirt', sold: true, price: 3_900 },
-    { id: 'r-2', name: 'Gift', sold: true, price: 0 },
-    { id: 'r-3', name: 'Vase', sold: true },
-  ];
-  assert.deepEqual(first.body.purchased_items, lines);
-  assert.deepEqual((await purchase(http, code)).body.receipt, first.body);
-  assert.deepEqual((await http.get(`/purchases/${code}`)).body.purchased_items, lines);
-});
-
 /** As text: an object cannot hold all of this. */
 const REFUSED: [what: string, body: string, errors: Record<string, RegExp>][] = [
   [

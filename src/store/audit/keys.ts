@@ -2,7 +2,7 @@
 import { type Decision, isBought, itemOf, unitsOf } from '../decision.ts';
 import { keysOf } from '../keys.ts';
 import { decisionsOf } from '../outbox.ts';
-import { type Postgres, statement } from '../postgres.ts';
+import { type Postgres, type Statement, statement } from '../postgres.ts';
 import type { Redis } from '../redis.ts';
 import { scanHash } from '../scan.ts';
 
@@ -47,10 +47,14 @@ export async function* itemsInPostgres(postgres: Postgres, saleId: string, items
   if (strays.length > 0) yield strays.map((row) => row.id);
 }
 
-export async function* codesInPostgres(postgres: Postgres, saleId: string): Parts {
+export const codesInPostgres = (postgres: Postgres, saleId: string): Parts =>
+  codesOf(postgres, sql.codes, saleId);
+
+/** The codes of a sale that a statement reads in their order: behind $1, before $2, $3 at most. */
+export async function* codesOf(postgres: Postgres, codes: Statement, saleId: string): Parts {
   let after = `CHK-${saleId}-`;
   for (;;) {
-    const rows = await postgres.query<{ code: string }>(sql.codes, [after, `CHK-${saleId}.`, PART]);
+    const rows = await postgres.query<{ code: string }>(codes, [after, `CHK-${saleId}.`, PART]);
     if (rows.length === 0) return;
     yield rows.map((row) => row.code);
     after = rows.at(-1)?.code as string;

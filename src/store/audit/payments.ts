@@ -1,11 +1,9 @@
 /** The check of payments: each is settled once, and its units are where its state says. Postgres alone has them. */
 import { type Postgres, statement } from '../postgres.ts';
 import { type Check, findingsOf } from './findings.ts';
+import { codesOf } from './keys.ts';
 
 const sql = { payments: statement('audit_payments'), codes: statement('audit_payment_codes') };
-
-/** Codes of one read. */
-const PART = 1_000;
 
 interface Row extends Record<string, unknown> {
   readonly code: string;
@@ -47,12 +45,5 @@ function findingIn({ state, units, bought, held, kinds }: Row): string | undefin
 }
 
 /** The codes of a sale's payments, in parts. */
-export async function* paymentsInPostgres(postgres: Postgres, saleId: string): AsyncGenerator<string[]> {
-  let after = `CHK-${saleId}-`;
-  for (;;) {
-    const rows = await postgres.query<{ code: string }>(sql.codes, [after, `CHK-${saleId}.`, PART]);
-    if (rows.length === 0) return;
-    yield rows.map((row) => row.code);
-    after = rows.at(-1)?.code as string;
-  }
-}
+export const paymentsInPostgres = (postgres: Postgres, saleId: string): AsyncGenerator<string[]> =>
+  codesOf(postgres, sql.codes, saleId);
