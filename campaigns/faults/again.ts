@@ -1,9 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault, FaultContext } from './faults.ts';
-import { isReady } from './run.ts';
-import { until } from './stand.ts';
-
-const READY_MS = 20_000;
+import { untilReady } from './run.ts';
 
 /** A fault that happens so many times in one run of full length, each time to services that are ready again; once in a short one. */
 export const again =
@@ -11,7 +8,7 @@ export const again =
   async (context: FaultContext) => {
     for (let n = 0; n < (context.full ? times : 1); n++) {
       if (n > 0) {
-        await until(() => isReady(context.stand), 'every service is ready', READY_MS);
+        await untilReady(context.stand);
         await sleep(context.random.between(100, 600));
       }
       await inject(context);

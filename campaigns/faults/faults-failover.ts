@@ -8,30 +8,40 @@ import { checkout, type Target } from './operations.ts';
 import type { RedisCluster } from './redis-cluster.ts';
 import { createSale, isReady } from './run.ts';
 import type { Sentinels } from './sentinels.ts';
-import { signalTo } from './stores.ts';
+import { type OwnedServer, signalTo } from './stores.ts';
 import { until } from './until.ts';
 
 const TRIES_MAX = 30;
 const ITEMS_ELSEWHERE = 50;
 const PROMOTED_MS = 30_000;
 
-/** The master dies, or stands still. Its replica is promoted, and it comes back as a replica itself. */
-async function failOver({ stand, random, clock, mark, measure }: FaultContext): Promise<void> {
-  const sentinels = stand.sentinels as Sentinels;
-  const old = sentinels.master();
+/** Kills a master, or has it stand still; says when that was, and how to undo it. */
+async function strike(
+  { random, clock, mark }: FaultContext,
+  master: Pick<OwnedServer, 'pid' | 'start' | 'kill'>,
+) {
   const dies = random.chance(0.5);
   mark(dies ? 'master killed' : 'master paused');
   clock();
   const beganMs = performance.now();
-  if (dies) await old.kill();
-  else signalTo(old.pid, 'SIGSTOP');
+  if (dies) await master.kill();
+  else signalTo(master.pid, 'SIGSTOP');
+  const comeBack = async () => (dies ? master.start() : signalTo(master.pid, 'SIGCONT'));
+  return { beganMs, comeBack };
+}
+
+/** The master dies, or stands still. Its replica is promoted, and it comes back as a replica itself. */
+async function failOver(context: FaultContext): Promise<void> {
+  const { stand, random, measure } = context;
+  const sentinels = stand.sentinels as Sentinels;
+  const old = sentinels.master();
+  const { beganMs, comeBack } = await strike(context, old);
   await sentinels.failedOver();
   measure('promoted', Math.round(performance.now() - beganMs));
   await until(() => isReady(stand), 'a sale can sell');
   measure('ready', Math.round(performance.now() - beganMs));
   await sleep(random.between(0, 2_000));
-  if (dies) await old.start();
-  else signalTo(old.pid, 'SIGCONT');
+  await comeBack();
   // The next failover needs it.
   await sentinels.settled();
 }
@@ -49,7 +59,7 @@ async function saleElsewhere({ stand, target }: FaultContext, cluster: RedisClus
 
 /** The master of the sale dies, or stands still. Another sale sells on meanwhile; the replica is promoted. */
 async function killMaster(context: FaultContext): Promise<void> {
-  const { stand, random, target, clock, mark, measure, violate } = context;
+  const { stand, random, target, measure, violate } = context;
   const cluster = stand.cluster as RedisCluster;
   const other = await saleElsewhere(context, cluster);
   const [item = ''] = await listUnsold(stand.direct().databaseUrl, other.saleId);
@@ -61,12 +71,7 @@ async function killMaster(context: FaultContext): Promise<void> {
     if (type === 'ok') soldElsewhere++;
   };
 
-  const dies = random.chance(0.5);
-  mark(dies ? 'master killed' : 'master paused');
-  clock();
-  const beganMs = performance.now();
-  if (dies) await old.kill();
-  else signalTo(old.pid, 'SIGSTOP');
+  const { beganMs, comeBack } = await strike(context, old);
   await until(
     async () => {
       await sellElsewhere();
@@ -79,8 +84,7 @@ async function killMaster(context: FaultContext): Promise<void> {
   if (soldElsewhere === 0) violate('unexpected-answer', 'a sale at another master did not sell on');
   agent.destroy();
   await sleep(random.between(0, 2_000));
-  if (dies) await old.start();
-  else signalTo(old.pid, 'SIGCONT');
+  await comeBack();
   // The next failover needs it.
   await cluster.settled();
 }

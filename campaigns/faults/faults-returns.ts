@@ -1,7 +1,6 @@
 /** Units that are bought, cancelled and bought again by everybody, while the processes between Postgres and Redis die. */
 import { readFileSync } from 'node:fs';
 import type { Agent } from 'node:http';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keysOf } from '../../src/store/keys.ts';
 import { audit } from './audit.ts';
@@ -12,6 +11,7 @@ import { followFeed, PORTS, tellingTo } from './follow-feed.ts';
 import { call, newAgent, parseBody, type Reply } from './http.ts';
 import { type Random, seeded } from './random.ts';
 import { openReceiver } from './receiver.ts';
+import { logsOf } from './run.ts';
 import { type Stand, until } from './stand.ts';
 import { signalTo } from './stores.ts';
 
@@ -206,8 +206,8 @@ async function checkAnswered(
 
 /** No store has failed: whatever made the leader write the sale anew would have healed it, and the books would not show it. */
 function checkNeverRebuilt({ stand, violate }: FaultContext, saleId: string): void {
-  const rebuilds = stand.services.flatMap(({ dataDir }) =>
-    readFileSync(join(dataDir, 'service.log'), 'utf8')
+  const rebuilds = logsOf(stand).flatMap((file) =>
+    readFileSync(file, 'utf8')
       .split('\n')
       .filter((line) => line.includes(`"sale":"${saleId}"`) && line.includes('"msg":"sale rebuilt"')),
   );

@@ -117,7 +117,7 @@ async function harm(options: RunOptions, context: FaultContext): Promise<void> {
     mark('healed');
     healedAt = target.history.now();
     await sleep(1_000);
-    await until(() => isReady(stand), 'every service is ready', READY_MS);
+    await untilReady(stand);
     mark('ready');
   } finally {
     await load.stop();
@@ -131,10 +131,14 @@ export async function isReady(stand: Stand): Promise<boolean> {
   return replies.every(({ status }) => status === 200);
 }
 
+/** Resolves when every service of a stand is ready; rejects when that takes too long. */
+export const untilReady = (stand: Stand): Promise<void> =>
+  until(() => isReady(stand), 'every service is ready', READY_MS);
+
 /** Makes a sale that has begun, when every service is ready. Returns its id. */
 export async function createSale(stand: Stand, total: number, endsInMs = 300_000): Promise<string> {
   const agent = newAgent(1);
-  await until(() => isReady(stand), 'every service is ready', READY_MS);
+  await untilReady(stand);
   const now = Date.now();
   const time = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z/, 'Z');
   const reply = await call(agent, `${stand.urls()[0]}/admin/sales`, {
