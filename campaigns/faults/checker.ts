@@ -52,8 +52,6 @@ export interface Rules {
 export interface Code {
   readonly user: string;
   readonly posts: Entry[];
-  /** When a checkout last answered it. */
-  readonly givenAt: number;
 }
 
 /** Checks a run, offline: the clients' history against what both databases hold at its end. Pure. */
@@ -90,12 +88,10 @@ function checkLate(entries: readonly Entry[], dump: Dump): Violation[] {
 
 function groupByCode(entries: readonly Entry[]): Map<string, Code> {
   const codes = new Map<string, Code>();
-  const given = new Map<string, number>();
-  for (const { does, code, t } of entries) if (does === 'checkout' && code !== undefined) given.set(code, t);
   for (const entry of entries) {
     if (entry.does !== 'purchase') continue;
     const id = entry.code as string;
-    const code = codes.get(id) ?? { user: entry.user, posts: [], givenAt: given.get(id) ?? 0 };
+    const code = codes.get(id) ?? { user: entry.user, posts: [] };
     code.posts.push(entry);
     codes.set(id, code);
   }
@@ -169,10 +165,13 @@ function checkCommitted(codes: ReadonlyMap<string, Code>, dump: Dump): Violation
   return found;
 }
 
+const mayHaveDecided = ({ type, receipt, again }: Entry): boolean =>
+  type === 'unknown' || (receipt !== undefined && !again);
+
 /** One code, one outcome: all answers agree, one of them at most is the first, and none forgets another. */
 function checkOutcomes(codes: ReadonlyMap<string, Code>, rules: Rules): Violation[] {
   const found: Violation[] = [];
-  for (const [code, { posts, givenAt }] of codes) {
+  for (const [code, { posts }] of codes) {
     const receipts = new Set(posts.flatMap((post) => (post.receipt ? [show(post.receipt)] : [])));
     if (receipts.size > 1)
       found.push({ kind: 'two-outcomes', detail: `${code}: ${[...receipts].join(' | ')}` });
@@ -180,12 +179,11 @@ function checkOutcomes(codes: ReadonlyMap<string, Code>, rules: Rules): Violatio
     if (firsts.length > 1)
       found.push({ kind: 'two-outcomes', detail: `${code}: ${firsts.length} first answers` });
     const missing = posts.filter((post) => post.answer === 'checkout_not_found');
-    // An old copy of Redis may bring a cart back: its code is then valid again, and the next checkout answers it again.
-    const decided = posts.some(
-      (post) => post.receipt && !missing.every(({ t }) => t < givenAt && t < post.t),
-    );
+    // An old copy of Redis may bring a cart back, and its code is then valid again: it was bought by a post that ended later.
+    const isLater = (post: Entry) => missing.every(({ t }) => t < post.t);
+    const decided = receipts.size > 0 && !posts.some((post) => mayHaveDecided(post) && isLater(post));
     if (missing.length > 0 && (decided || !rules.losesRedis)) {
-      const detail = `${code}: 404 at ${missing[0]?.t}, ${decided ? 'though it has a receipt' : 'though no data was lost'}`;
+      const detail = `${code}: 404 at ${missing[0]?.t}, ${decided ? 'when it was bought' : 'though no data was lost'}`;
       found.push({ kind: 'forgotten-code', detail });
     }
   }
