@@ -1,9 +1,8 @@
 -- A sale whose items are about to change, and what time it is here; others who would change them wait.
 -- $1 id (text)
--- returns its facts, and as `items` the position behind the last
+-- returns its facts
 select id, (extract(epoch from starts_at) * 1000)::float8 as starts_ms, (extract(epoch from ends_at) * 1000)::float8 as ends_ms,
-  total, user_limit, paused, currency, name, retired, (extract(epoch from now()) * 1000)::float8 as now_ms,
-  coalesce((select max(position) + 1 from items where items.sale_id = sales.id), 0) as items
+  total, user_limit, paused, currency, name, retired, (extract(epoch from now()) * 1000)::float8 as now_ms
 from sales
 where id = $1
 for no key update

@@ -1,4 +1,5 @@
--- Units of an item that nobody holds, among some.
--- $1 sale id (text), $2 item (text), $3 from unit (int), $4 below unit (int)
-select unit from generate_series($3::int, $4::int - 1) as unit
-where not exists (select from purchases p where p.sale_id = $1 and p.item_id = $2 and p.unit >= $3 and p.unit < $4 and p.unit = unit.unit)
+-- Units that nobody holds, among some of these items.
+-- $1 sale id (text), $2 items (text[]), $3 from these units (int[]), $4 below these (int[])
+select span.id, free.unit
+from unnest($2::text[], $3::int[], $4::int[]) as span (id, first, below), generate_series(first, below - 1) as free (unit)
+where not exists (select from purchases p where p.sale_id = $1 and p.item_id = span.id and p.unit = free.unit)

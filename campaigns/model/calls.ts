@@ -151,7 +151,11 @@ const DOES: Record<string, Does> = {
     records.epoch = Math.max(records.epoch, Number(above)) + 1;
     model.highest = Math.max(model.highest, records.epoch);
     agree([records.epoch, records.opened], [row?.epoch, row?.opened_epoch], 'bump_epoch');
-    return { epoch: records.epoch, total: allUnits(records.stocks).length };
+    return { epoch: records.epoch };
+  },
+  'sql/sale_size'({ records }, _args, reply) {
+    const [{ total }] = reply as [{ total: number }];
+    return { total: agree(allUnits(records.stocks).length, total, 'sale_size') };
   },
   'sql/commit_purchases'(model, args, reply) {
     const [, epoch, codes, users, , lines] = args as unknown as [string, number, ...string[][]];

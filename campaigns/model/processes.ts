@@ -117,7 +117,8 @@ export async function startRebuild(stores: TurnstileOptions, model: Model): Prom
   const expected = (): Outcome => {
     const { met } = process;
     const { name, answer, ...last } = met.at(-1) as Met;
-    const begun = find(met, 'sql/bump_epoch')?.answer as Begun | undefined;
+    const begun = find(met, 'sql/bump_epoch')?.answer as { epoch: number } | undefined;
+    const size = find(met, 'sql/sale_size')?.answer as Sized | undefined;
     const doubted = (find(met, 'lua/rebuild_begin')?.answer as number[] | undefined)?.[1] === 1;
     if (last.fate !== 'passes') return { thrown: 'Unanswered' };
     if (name === 'lua/rebuild_open' && answer !== -1)
@@ -127,16 +128,15 @@ export async function startRebuild(stores: TurnstileOptions, model: Model): Prom
     if (isSuperseded(answer)) return { value: undefined };
     const units = unitsRead(met);
     // Units came meanwhile.
-    if (name === 'sql/open_epoch' && (answer as Begun).total !== begun?.total) return { value: undefined };
-    if (name !== 'sql/open_epoch' && units !== undefined && units !== begun?.total)
-      return { thrown: `sale ${model.saleId} has ${units} units, and its total is ${begun?.total}` };
+    if (name === 'sql/open_epoch' && (answer as Sized).total !== size?.total) return { value: undefined };
+    if (name !== 'sql/open_epoch' && units !== undefined && units !== size?.total)
+      return { thrown: `sale ${model.saleId} has ${units} units, and its total is ${size?.total}` };
     return { value: `${name} was the last step` };
   };
   return { process, check: (outcome) => assert.deepEqual(outcome, expected()) };
 }
 
-interface Begun {
-  readonly epoch: number;
+interface Sized {
   /** Units of the sale. */
   readonly total: number;
 }

@@ -4,6 +4,7 @@ import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, refuseOthers } from '../http/input.ts';
 import { type Extensions, type ProblemCode, problem } from '../http/problem.ts';
 import { logFields } from '../http/request-log.ts';
+import { saleOfCode } from '../store/checkouts.ts';
 import { lockPurchase } from '../store/payments.ts';
 import type { Transaction } from '../store/postgres.ts';
 import { type CommittedDecision, findDecision } from '../store/receipts.ts';
@@ -46,6 +47,7 @@ export async function answerOnPurchase<T>(
   if ('errors' in read || Object.keys(errors).length > 0)
     return problem(asked, 'validation_failed', { errors });
   const { code = '' } = asked.params;
+  if (saleOfCode(code) === undefined) return problem(asked, 'checkout_not_found');
   const seen: { purchase?: CommittedDecision | undefined; given?: GivenBack | undefined } = {};
   const answer = await answerOnce(
     postgres,

@@ -22,10 +22,14 @@ const sql = {
   decisions: statement('rebuild_decisions'),
 };
 
-/** What of a sale's row a rebuild needs. */
-interface Sale {
+/** The epoch of a rebuild, and the last one whose rebuild went through. */
+export interface Epochs {
   readonly epoch: number;
   readonly opened_epoch: number;
+}
+
+/** How much of a sale there is to load. */
+export interface Size {
   /** Units. */
   readonly total: number;
   readonly items: number;
@@ -39,7 +43,7 @@ export interface Rebuild {
   readonly redis: Redis;
   readonly postgres: Postgres;
   readonly saleId: string;
-  readonly sale: Sale;
+  readonly sale: Epochs & Size;
   readonly keys: ReturnType<typeof keysOf>;
   readonly token: string;
 }
@@ -96,8 +100,8 @@ export async function loadItems(rebuild: Rebuild): Promise<Loaded> {
       units += row.stock;
       loaded.sold += row.held;
       if (row.held === row.stock) loaded.gone++;
-      await loadFree(rebuild, row);
     }
+    await loadFree(rebuild, rows);
   }
   if (units !== sale.total)
     throw new Error(`sale ${saleId} has ${units} units, and its total is ${sale.total}`);
@@ -108,15 +112,47 @@ export async function loadItems(rebuild: Rebuild): Promise<Loaded> {
  * Units are handed out from the highest downwards: those below the lowest that is held need no list. Others are for sale above it
  * where a decision was lost with Redis' memory, or units came back.
  */
-async function loadFree({ redis, postgres, saleId, keys, token }: Rebuild, row: ItemRow): Promise<void> {
-  const { id, stock, held, lowest } = row;
-  if (lowest === null || stock - lowest === held) return;
-  for (let from = lowest + 1; from < stock; from += STEP_ROWS) {
-    const below = Math.min(from + STEP_ROWS, stock);
-    const rows = await postgres.query<{ unit: number }>(sql.free, [saleId, id, from, below]);
-    const members = rows.flatMap(({ unit }) => ['0', `${id}@${unit}`]);
+async function loadFree(
+  { redis, postgres, saleId, keys, token }: Rebuild,
+  rows: readonly ItemRow[],
+): Promise<void> {
+  for (const spans of spansAbove(rows)) {
+    const columns = [
+      spans.map(({ id }) => id),
+      spans.map(({ from }) => from),
+      spans.map(({ below }) => below),
+    ];
+    const free = await postgres.query<{ id: string; unit: number }>(sql.free, [saleId, ...columns]);
+    const members = free.flatMap(({ id, unit }) => ['0', `${id}@${unit}`]);
     if (members.length > 0) await step(redis.run(scripts.free, [keys.gate, keys.free], [token, ...members]));
   }
+}
+
+/** Units of an item, from one and below another. */
+interface Span {
+  readonly id: string;
+  readonly from: number;
+  readonly below: number;
+}
+
+/** The units above the lowest that is held, of items in which some of these are free; STEP_ROWS at a time. */
+function* spansAbove(rows: readonly ItemRow[]): Generator<readonly Span[]> {
+  let spans: Span[] = [];
+  let room = STEP_ROWS;
+  for (const { id, stock, held, lowest } of rows) {
+    if (lowest === null || stock - lowest === held) continue;
+    for (let from = lowest + 1; from < stock; ) {
+      const below = Math.min(from + room, stock);
+      spans.push({ id, from, below });
+      room -= below - from;
+      from = below;
+      if (room > 0) continue;
+      yield spans;
+      spans = [];
+      room = STEP_ROWS;
+    }
+  }
+  if (spans.length > 0) yield spans;
 }
 
 /** Writes how many units each user holds. */

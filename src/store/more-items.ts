@@ -1,7 +1,8 @@
 /** More items, and more units of items, for a sale that exists. Redis is rebuilt to them: it does not hold the sale's total any more. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ITEMS_MAX, type SaleState, stateOf } from '../sale.ts';
+import { ITEMS_MAX, SALE_ID, type SaleState, stateOf } from '../sale.ts';
 import { Unavailable } from './errors.ts';
+import type { Size } from './load-sale.ts';
 import { insertItems, type NewSaleItem } from './new-items.ts';
 import { type Postgres, statement, type Transaction } from './postgres.ts';
 import type { Redis } from './redis.ts';
@@ -11,6 +12,7 @@ import { readSale } from './switch.ts';
 
 const sql = {
   lock: statement('lock_for_items'),
+  size: statement('sale_size'),
   stocks: statement('item_stocks'),
   raise: statement('raise_stocks'),
   total: statement('raise_total'),
@@ -49,8 +51,7 @@ export async function addItems(
   items: readonly MoreItem[],
   unitsMax: number,
 ): Promise<MoreItemsAdded | { readonly refused: MoreItemsRefused }> {
-  const { rows } = await client.query<LockedSale>({ ...sql.lock, values: [saleId] });
-  const [sale] = rows;
+  const sale = SALE_ID.test(saleId) ? await lockSale(client, saleId) : undefined;
   if (sale === undefined) return { refused: { because: 'no sale' } };
   const state = stateOf(factsOf(sale), sale.now_ms);
   if (sale.retired || state === 'ended' || state === 'cancelled')
@@ -77,10 +78,18 @@ export async function addItems(
   return { total: sale.total + units, items: fresh.length, units };
 }
 
-interface LockedSale extends SaleRow {
+interface LockedRow extends SaleRow {
   readonly retired: boolean;
-  readonly items: number;
   readonly now_ms: number;
+}
+
+/** A sale as it is once all others who change its items are done. */
+async function lockSale(client: Transaction, saleId: string): Promise<(LockedRow & Size) | undefined> {
+  const locked = await client.query<LockedRow>({ ...sql.lock, values: [saleId] });
+  const [sale] = locked.rows;
+  if (sale === undefined) return undefined;
+  const { rows } = await client.query<Size>({ ...sql.size, values: [saleId] });
+  return { ...sale, ...(rows[0] as Size) };
 }
 
 async function readStocks(

@@ -67,6 +67,7 @@ const KINDS: Readonly<Record<string, readonly [queryType: string, table: string]
   returns_since: ['select', 'returns'],
   sale_codes: ['select', 'decisions'],
   sale_facts: ['select', 'sales'],
+  sale_size: ['select', 'sales'],
   sale_state: ['select', 'sales'],
   save_queue: ['update', 'sale_queues'],
   start_webhooks: ['insert', 'webhook_place'],

@@ -4,12 +4,14 @@ import { Unavailable } from './errors.ts';
 import { epochNamedBy, fenceOf, tokenOf } from './fence.ts';
 import { keysOf } from './keys.ts';
 import {
+  type Epochs,
   type Loaded,
   loadBought,
   loadDecisions,
   loadItems,
   loadReturns,
   type Rebuild,
+  type Size,
   Superseded,
   step,
 } from './load-sale.ts';
@@ -28,6 +30,7 @@ const scripts = {
 const sql = {
   bumpEpoch: statement('bump_epoch'),
   openEpoch: statement('open_epoch'),
+  size: statement('sale_size'),
 };
 
 /** What the sale's hash says. */
@@ -69,11 +72,13 @@ export async function rebuildSale(
 ): Promise<Rebuilt | undefined> {
   if (!redis.isUp) throw new Unavailable('Redis is away');
   const gate = (await redis.command('GET', keysOf(saleId).gate)) as string | null;
-  const [sale] = await postgres.query<Rebuild['sale'] & Record<string, unknown>>(sql.bumpEpoch, [
+  const [begun] = await postgres.query<Epochs & Record<string, unknown>>(sql.bumpEpoch, [
     saleId,
     Math.max(above, epochNamedBy(gate ?? '')),
   ]);
-  if (sale === undefined) return undefined;
+  if (begun === undefined) return undefined;
+  const [size] = await postgres.query<Size & Record<string, unknown>>(sql.size, [saleId]);
+  const sale = { ...begun, ...(size as Size) };
   const rebuild: Rebuild = {
     redis,
     postgres,

@@ -266,6 +266,23 @@ test('a sale that is sold out goes on with more items and more units, through ev
   assert.deepEqual(await auditSale(stores.redis, stores.postgres, sale), []);
 });
 
+test('a catalogue that comes in parts at once is whole', async () => {
+  const { sale } = await addShelf(http, { total_items: 2 });
+  const parts = await Promise.all(
+    Array.from({ length: 6 }, (_, part) =>
+      addItems(
+        sale,
+        Array.from({ length: 300 }, () => ({ name: `Part ${part}` })),
+      ),
+    ),
+  );
+  // Whoever waits too long for the others is told to come again.
+  const done = parts.filter(({ status }) => status !== 503);
+  assert.deepEqual(new Set(done.map(({ status }) => status)), new Set([200]));
+  assert.equal((await http.get(at(sale))).body.total_items, 2 + done.length * 300);
+  assert.ok(done.length > 1);
+});
+
 test('what cannot be added is refused with the path of every fault, and nothing is added', async () => {
   const { sale } = await addShelf(http, { items: [{ id: 'tee', name: 'Tee', stock: 5 }] });
   const wrong = [
@@ -285,7 +302,8 @@ test('what cannot be added is refused with the path of every fault, and nothing 
   const unknown = await addItems(sale, [{ name: 'Fine', colour: 'red' }]);
   assert.deepEqual(Object.keys(unknown.body.errors), ['items[0].colour']);
   assert.equal((await http.get(at(sale))).body.total_items, 5);
-  assertProblem(await addItems('S-0000000000', [{ name: 'Fine' }]), 404, 'sale_not_found');
+  for (const none of ['S-0000000000', '%00'])
+    assertProblem(await addItems(none, [{ name: 'Fine' }]), 404, 'sale_not_found');
   const { sale: cancelled } = await scheduled();
   assert.equal((await cancel(cancelled)).status, 200);
   assertProblem(await addItems(cancelled, [{ name: 'Fine' }]), 409, 'sale_state_conflict');

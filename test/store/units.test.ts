@@ -109,6 +109,20 @@ test('a rebuild restores what is left, and every free unit, also those between h
   assert.deepEqual(await audit(again), []);
 });
 
+test('gaps of many items, and one of thousands of units, are restored whole', async () => {
+  const low = Array.from({ length: 30 }, (_, i) => `low-${i}`);
+  const named = [
+    { id: 'tall', name: 'Tall', stock: 2_500 },
+    ...low.map((id) => ({ id, name: 'Low', stock: 3 })),
+  ];
+  const sale = await openSale(stores, { items: 2_590, limit: 100, named });
+  await commitDecisions(postgres, sale, [decisionOf(sale, 'ada', '+tall@0', ...low.map((id) => `+${id}@1`))]);
+  await rebuilt(sale);
+  const free = (await redis.command('ZRANGE', keysOf(sale.id).free, '0', '-1')) as string[];
+  const tall = Array.from({ length: 2_499 }, (_, i) => `tall@${i + 1}`);
+  assert.deepEqual(free.toSorted(), [...tall, ...low.map((id) => `${id}@2`)].toSorted());
+});
+
 test('Postgres refuses a unit that is held, and one past the stock, whatever Redis says', async () => {
   const sale = await open();
   const first = decisionOf(sale, 'ada', '+shirt@3,5-6', '+poster');
