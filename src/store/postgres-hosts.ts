@@ -30,6 +30,9 @@ function followingClient(urls: readonly string[]): ClientClass {
 
     constructor(config: pg.ClientConfig) {
       super({ ...config, connectionString: urls[0] as string });
+      // Whoever opens it listens from when it is open, which is before it has said what it is: a loss in between would be an uncaught
+      // error, and end the process.
+      this.on('error', () => {});
     }
 
     async #follow(): Promise<this> {

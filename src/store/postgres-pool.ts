@@ -1,12 +1,19 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import { type Breaker, createBreaker } from './breaker.ts';
-import { Unavailable } from './errors.ts';
+import { withDeadline } from './deadline.ts';
+import { Unanswered, Unavailable } from './errors.ts';
 import { clientOf } from './postgres-hosts.ts';
 
 /** Connecting takes milliseconds; a server that does not accept within this time counts as away. */
 export const CONNECT_MS = 3_000;
 /** A healthy Postgres answers a new connection within milliseconds. */
 const DOUBT_MS = 1_000;
+/**
+ * What a server that works answers within a millisecond: past this the connection is dead, though nobody has closed it. Its server lost
+ * power, or was cut off, and another has taken its place. Without it the long jobs of a leader would wait for their own deadlines.
+ */
+const SILENT_MS = 5_000;
 /** How soon to try a lost Postgres again. */
 const RETRY_MS = 200;
 /** How often a Postgres that is up is asked whether it can write, so that no purchase has to find out that it cannot. */
@@ -67,17 +74,30 @@ export const createPool = ({ url, connectionsMax }: PoolOptions, answerMs: numbe
     onConnect: (client) => client.query(PREPARE_SESSION, [String(answerMs * 2)]),
   });
 
+/** pg has no way to let go of a connection on which nothing is heard any more. */
+const streamOf = (client: pg.PoolClient): Socket =>
+  (client as unknown as { connection: { stream: Socket } }).connection.stream;
+
 /** The breaker of a pool, and a way to have Postgres asked apart from it: only silence trips the breaker then. */
 export function createPoolBreaker(
   pool: pg.Pool,
   options: PoolOptions,
 ): { breaker: Breaker; doubt(): void; close(): void } {
+  const open = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => void open.add(client));
+  pool.on('remove', (client) => void open.delete(client));
+  /** The others are of the same age, and as dead. */
+  const cutAll = (error: unknown) => {
+    if (error instanceof Unanswered) for (const client of open) streamOf(client).destroy();
+    throw error;
+  };
   /** Takes an idle or a new connection, and drops one that cannot do its work. */
   const probe = async () => {
     const client = await pool.connect();
     let isFit = false;
     try {
-      const { rows } = await client.query(options.reads ? 'select true as can_write' : CAN_WRITE);
+      const asked = client.query(options.reads ? 'select true as can_write' : CAN_WRITE);
+      const { rows } = await withDeadline(asked, SILENT_MS, 'a probe').catch(cutAll);
       isFit = rows[0].can_write;
       if (!isFit) throw new Unavailable('Postgres is read-only');
     } finally {
@@ -93,7 +113,7 @@ export function createPoolBreaker(
   const watch = setInterval(() => {
     if (options.reads || !breaker.isUp || pool.waitingCount > 0) return;
     probe().catch((error) => {
-      if (error instanceof Unavailable) breaker.trip(error);
+      if (error instanceof Unavailable || error instanceof Unanswered) breaker.trip(error);
     });
   }, WATCH_MS);
   watch.unref();

@@ -6,8 +6,9 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import pg from 'pg';
+import { startProxy } from '../../campaigns/faults/proxy.ts';
 import { SetupError } from '../../src/config.ts';
-import { Overloaded, Unavailable } from '../../src/store/errors.ts';
+import { Overloaded, Unanswered, Unavailable } from '../../src/store/errors.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { isContradiction, isRefusal } from '../../src/store/postgres-errors.ts';
 import { type Meaning, meaningOf } from '../../src/store/sqlstates.ts';
@@ -26,7 +27,7 @@ atEnd(() => operator.end());
 const sleep = (s: number) => ({ name: 'find_decisions', text: `select pg_sleep(${s})` });
 const WRITE = { name: 'retire_sale', text: 'update sales set retired = retired' };
 
-async function open(options: { url?: string; reads?: boolean; answerMs?: number } = {}) {
+async function open(options: { url?: string; reads?: boolean; answerMs?: number; patient?: boolean } = {}) {
   const errors: Error[] = [];
   const pool = await openPostgres({
     url: databaseUrl,
@@ -215,4 +216,40 @@ test('a pooler that shares sessions is refused in one sentence; one that does no
   });
   const { pool } = await open({ url: await pgBouncer('session') });
   await pool.query(WRITE);
+});
+
+test('connections that fall silent, as of a server without power, are replaced long before the deadline of their queries', async () => {
+  const { port } = new URL(databaseUrl);
+  const proxy = await startProxy(Number(port));
+  atEnd(proxy.close);
+  const url = databaseUrl.replace(`:${port}/`, `:${proxy.port}/`);
+  const { pool } = await open({ url, answerMs: 60_000 });
+  await Promise.all([pool.query(sleep(0.1)), pool.query(sleep(0.1))]);
+  proxy.silence();
+  const hanging = pool.query(sleep(0));
+  await assert.rejects(hanging, (error) => error instanceof Unanswered || error instanceof Unavailable);
+  await until('it works', () => pool.query(sleep(0)).catch(() => undefined));
+});
+
+test('a connection that is lost before it has said what it is ends nothing but itself', async () => {
+  const { port } = new URL(databaseUrl);
+  // Cuts the third connection that asks for the timeline: the first two look for the primary.
+  const proxy = createServer((client) => {
+    const server = connect(Number(port), '127.0.0.1');
+    client.on('error', () => {}).on('close', () => server.destroy());
+    server.on('error', () => {}).on('close', () => client.destroy());
+    server.pipe(client);
+    client.on('data', (bytes) => {
+      if (bytes.includes('as timeline') && ++asked === 3) client.resetAndDestroy();
+      else server.write(bytes);
+    });
+  });
+  let asked = 0;
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  atEnd(() => void proxy.close());
+  const through = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const url = databaseUrl.replace(`127.0.0.1:${port}`, `${through},${through}`);
+  const { pool } = await open({ url, patient: true });
+  await until('it works', () => pool.query(sleep(0)).catch(() => undefined));
+  assert.ok(asked > 3, 'one was cut, and another was opened');
 });

@@ -5,7 +5,7 @@ import type { OpeningRedis, RedisOptions } from '../redis.ts';
 import type { Connection } from './connection.ts';
 import { createMasters } from './masters.ts';
 import { createSaleChannels } from './sale-channels.ts';
-import { readRedirect, slotOf } from './slots.ts';
+import { placeOf, readRedirect, slotOf } from './slots.ts';
 
 /**
  * A Redis Cluster. Every key of a sale is in one slot, and each script and command goes to the master of that slot, with that
@@ -25,11 +25,12 @@ export function openCluster(
     try {
       return await work(master, false);
     } catch (error) {
-      const redirect = readRedirect(error, address);
+      const { host } = placeOf(address);
+      const redirect = readRedirect(error, host);
       if (redirect === undefined) throw error;
       if (!redirect.asking) masters.moved(slot, redirect.address);
       return await work(masters.at(redirect.address), redirect.asking).catch((again) => {
-        throw readRedirect(again, address) ? new Unavailable('a slot is moving') : again;
+        throw readRedirect(again, host) ? new Unavailable('a slot is moving') : again;
       });
     }
   };

@@ -30,6 +30,8 @@ const DEAD_MS = 3_000;
 const REFUSED =
   /^(OOM|MISCONF|READONLY|LOADING|BUSY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS|NOAUTH|WRONGPASS)/;
 
+const REPLICA = 'this Redis is a replica';
+
 /** Which server, and as whom. */
 export type ServerPlace =
   | { readonly url: string }
@@ -88,35 +90,38 @@ export interface Connection extends Pick<Redis, 'isUp' | 'command'> {
 
 export interface ConnectionOptions extends Pick<RedisOptions, 'onError' | 'onCommand'> {
   readonly place: ServerPlace;
-  /** A replica is not used, whatever it may become. */
-  readonly masterOnly?: boolean;
+  /** True: a replica will do, for questions that replicas answer. Otherwise it is not used until it is a master. */
+  readonly anyRole?: boolean;
 }
 
-export function openConnection({ place, onError, onCommand, masterOnly }: ConnectionOptions): Connection {
+export function openConnection({ place, onError, onCommand, anyRole }: ConnectionOptions): Connection {
   const client = newClient(place, onError);
   let known = false;
 
   // Every new connection shows its settings and the names of its dataset before anything else may use it: another server may
   // have taken the place of the last one, and scripts need the names.
   const learn = async () => {
-    const asking = requireRedis(client).then(async () => {
-      if (masterOnly && !/^role:master/m.test(await client.info('replication')))
-        throw new Unavailable('this Redis is a replica');
-    });
-    await withDeadline(asking, ANSWER_MS, 'INFO');
+    await withDeadline(requireFit(client, anyRole), ANSWER_MS, 'INFO');
     known = client.isReady;
+  };
+  const forget = () => {
+    known = false;
+  };
+  /** The name may lead to another server by now. */
+  const connectAnew = () => {
+    forget();
+    client.sendCommand(['QUIT']).catch(() => {});
   };
   let unfit: string | undefined;
   const learnAgain = () => {
     learn().catch((error: Error) => {
-      const isUnfit = error instanceof SetupError;
+      const isReplica = error.message === REPLICA;
+      const isUnfit = isReplica || error instanceof SetupError;
       if (isUnfit && error.message !== unfit) onError(error);
       unfit = isUnfit ? error.message : undefined;
-      setTimeout(() => client.isReady && !known && learnAgain(), isUnfit ? UNFIT_MS : RETRY_MS);
+      const again = isReplica ? connectAnew : learnAgain;
+      setTimeout(() => client.isReady && !known && again(), isUnfit ? UNFIT_MS : RETRY_MS);
     });
-  };
-  const forget = () => {
-    known = false;
   };
   client.on('reconnecting', forget);
   client.on('end', forget);
@@ -133,6 +138,8 @@ export function openConnection({ place, onError, onCommand, masterOnly }: Connec
       return await withDeadline(client.sendCommand(words as string[]), ANSWER_MS, words[0] ?? '');
     } catch (error) {
       if (error instanceof Unanswered) breaker.trip(error);
+      // A master that became a replica does not hang up.
+      if (error instanceof ErrorReply && error.message.startsWith('READONLY')) connectAnew();
       throw asStoreError(error);
     } finally {
       onCommand?.(name, performance.now() - beganMs);
@@ -178,6 +185,12 @@ export function openConnection({ place, onError, onCommand, masterOnly }: Connec
       if (client.isOpen) client.destroy();
     },
   };
+}
+
+/** Throws a SetupError when the server's settings would break a promise, Unavailable while it is a replica that will not do. */
+async function requireFit(client: ReturnType<typeof newClient>, anyRole = false): Promise<void> {
+  await requireRedis(client);
+  if (!anyRole && !/^role:master/m.test(await client.info('replication'))) throw new Unavailable(REPLICA);
 }
 
 const nameOf = (words: readonly string[]): string => (words[0] as string).toLowerCase();

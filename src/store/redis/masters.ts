@@ -60,7 +60,6 @@ export function createMasters({ onError, onCommand }: RedisOptions, place: Redis
       place: placeAt(address),
       onError: onLost,
       onCommand,
-      masterOnly: true,
     });
     const server = { connection, connecting: connection.connect(), unneeded: 0 };
     // A lost server is reported by its connection, bad settings are not.
@@ -89,6 +88,7 @@ export function createMasters({ onError, onCommand }: RedisOptions, place: Redis
       place: { host, port, tls, ...secrets },
       onError: () => {},
       onCommand,
+      anyRole: true,
     });
     try {
       await connection.connect();
@@ -97,11 +97,16 @@ export function createMasters({ onError, onCommand }: RedisOptions, place: Redis
       connection.close();
     }
   };
+  const inTurn = <T>(all: readonly T[]): T[] => all.map((_, i) => all[(turn + i) % all.length] as T);
   const look = async () => {
-    const up = [...servers].filter(([, { connection }]) => connection.isUp);
     turn++;
-    for (let i = 0; i < up.length; i++) {
-      const [address, { connection }] = up[(turn + i) % up.length] as [string, Server];
+    const up = inTurn([...servers].filter(([, { connection }]) => connection.isUp));
+    // One that has no slots any more may have an old view, in which it has.
+    const isNeeded = ([address]: [string, Server]) => needed.has(address);
+    for (const [address, { connection }] of [
+      ...up.filter(isNeeded),
+      ...up.filter((each) => !isNeeded(each)),
+    ]) {
       try {
         return await ask(address, connection);
       } catch {} // the next one may know

@@ -54,7 +54,7 @@ export function openSentinel({ onError, onCommand }: RedisOptions, place: Sentin
     // Whether the first one was reached is for `opened` to say.
     const onFailure = server === undefined ? () => {} : onError;
     server = { host, port, tls: place.tls, ...secretsOf(place.username, place.password) };
-    master = openConnection({ place: server, onError, onCommand, masterOnly: true });
+    master = openConnection({ place: server, onError, onCommand });
     connecting = master.connect();
     connecting.catch(onFailure);
     for (const follow of followers) follow(server);

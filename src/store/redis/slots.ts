@@ -34,7 +34,7 @@ export interface Redirect {
   readonly asking: boolean;
 }
 
-/** Reads `MOVED 3999 host:port` or `ASK 3999 host:port`; undefined for any other error. */
+/** Reads `MOVED 3999 host:port` or `ASK 3999 host:port`; undefined for any other error. `from`: the host that answered, where none is named. */
 export function readRedirect(error: unknown, from: string): Redirect | undefined {
   const [, kind, host, port] =
     /^(MOVED|ASK) \d+ (.*):(\d+)$/.exec(error instanceof Error ? error.message : '') ?? [];
