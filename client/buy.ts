@@ -43,14 +43,18 @@ export async function buy(send: Send, code: string, options: CallOptions = {}): 
     if (!(error instanceof Refusal)) throw error;
     // `all_items_sold` and `already_processed` carry what was decided.
     if (error.problem?.receipt) return error.problem.receipt as Receipt;
-    // Any other refusal settles it: a code that was decided would have been answered so.
+    // Any refusal but those settles it: a code that was decided would have been answered so.
     const isSettled = !UNSETTLED.includes(error.code);
     if (!isSettled && (isUnknown || leavesUnknown(error))) throw new OutcomeUnknown(code, error);
     throw error;
   }
 }
 
-const UNSETTLED: readonly RefusalCode[] = [...RETRIED, 'sale_paused', 'internal_error', 'not_understood'];
+/** Not by whoever decides: a try before may have decided. A token can expire between two tries. */
+const UNSETTLED: readonly RefusalCode[] = [
+  ...RETRIED,
+  ...(['sale_paused', 'buyer_unproven', 'buyer_mismatch', 'internal_error', 'not_understood'] as const),
+];
 
 /** Whether the try may have decided the code, though its answer did not say so. A gateway's 5xx is no answer of the service. */
 const leavesUnknown = ({ code, status, problem }: Refusal): boolean =>

@@ -71,6 +71,10 @@ export function stateOf({ startsAtMs, endsAtMs, paused }: Span, nowMs: number): 
   return paused ? 'paused' : 'active';
 }
 
+/** Whether it will never sell again. */
+export const isOver = (sale: Span, nowMs: number): boolean =>
+  ['ended', 'cancelled'].includes(stateOf(sale, nowMs));
+
 /** Whether it is within its hours, paused or not: a request without `sale_id` still means a paused sale. */
 export const isOpen = ({ startsAtMs, endsAtMs }: Span, nowMs: number): boolean =>
   nowMs >= startsAtMs && nowMs < endsAtMs;

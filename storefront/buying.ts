@@ -22,15 +22,25 @@ export async function buyAndStay(
       forget('buying');
       return receipt;
     } catch (error) {
+      const why = error instanceof OutcomeUnknown ? error.cause : error;
+      onSay(sentenceFor(why));
       // The same code, until somebody knows.
-      if (error instanceof OutcomeUnknown) continue;
-      if (error instanceof Refusal && WORTH_WAITING.includes(error.code)) continue;
-      forget('buying');
-      onSay(sentenceFor(error));
-      return undefined;
+      const goesOn = error instanceof OutcomeUnknown || isWorthWaiting(error);
+      if (!goesOn) {
+        forget('buying');
+        return undefined;
+      }
+      await pause(Math.max(PAUSE_MS, why instanceof Refusal ? (why.retryAfterMs ?? 0) : 0));
     }
   }
 }
+
+/** Between two rounds of tries; each round waits by itself between its tries. */
+const PAUSE_MS = 2_000;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms * (1 + Math.random() / 4)));
+
+const isWorthWaiting = (error: unknown): boolean =>
+  error instanceof Refusal && WORTH_WAITING.includes(error.code);
 
 const WORTH_WAITING: readonly string[] = [
   'overloaded',

@@ -60,7 +60,7 @@ export function createQueueView(shop: Shop, sale: SaleWithLimit, onChange: () =>
       await wait(ticket);
     } catch (error) {
       // The ticket is of another time.
-      if (error instanceof Refusal && error.code === 'not_found') {
+      if (error instanceof Refusal && ['not_found', 'sale_not_active'].includes(error.code)) {
         forget(name);
         update(undefined);
       }

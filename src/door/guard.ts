@@ -73,7 +73,8 @@ export function createDoor(proof: Proof | undefined, limits: Limits | undefined)
       const limited = limits?.ofAddress(asked);
       if (limited) return refuse(asked, 'address_rate', limited);
       if (!route.needsBuyer) return undefined;
-      return proof === undefined ? limitUser(asked) : proveBy(proof, asked);
+      if (proof !== undefined) return proveBy(proof, asked);
+      return route.namesBuyer ? limitUser(asked) : undefined;
     },
   };
 }

@@ -23,6 +23,7 @@ export interface BodyStream {
 }
 
 export const JSON_TYPE = 'application/json';
+export const SSE_TYPE = 'text/event-stream';
 
 /** A JSON answer. */
 export function json(status: number, value: unknown, headers?: Record<string, string>): Answer {

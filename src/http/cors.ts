@@ -44,7 +44,13 @@ export function createCors(origins: readonly string[] | '*'): Cors {
   return {
     dress: (asked, answer) => {
       const headers = headersOf(asked);
-      return headers ? { ...answer, headers: { ...answer.headers, ...headers } } : answer;
+      if (headers === undefined) return answer;
+      // What an answer varies by of itself it still does.
+      const varies = [answer.headers?.Vary, headers.Vary].filter((each) => each !== undefined).join(', ');
+      return {
+        ...answer,
+        headers: { ...answer.headers, ...headers, ...(varies !== '' && { Vary: varies }) },
+      };
     },
     preflight(asked, methods) {
       const { origin, wantsMethod } = asked.headers;

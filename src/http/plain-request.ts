@@ -1,3 +1,4 @@
+import { namesEvents } from './accept.ts';
 import type { AskedHeaders } from './asked.ts';
 import type { PlainMethod } from './route.ts';
 import { ADMIN, HEADERS_MAX, hasDotSegment, isHost } from './strictness.ts';
@@ -95,7 +96,7 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
     isHost(seen.get('host')) &&
     (seen.get('content-length') ?? '0') === '0' &&
     (connection === 'keep-alive' || connection === 'close') &&
-    !STREAM.test(seen.get('accept') ?? '') &&
+    !namesEvents(seen.get('accept')) &&
     !FORBIDDEN.some((name) => seen.has(name));
   if (!isPlain) return undefined;
   return {
@@ -116,8 +117,6 @@ export function readPlainHeaders(text: string): PlainHeaders | undefined {
   };
 }
 
-/** A client that takes a stream may get one, and only node:http streams. */
-const STREAM = /event-stream/i;
 /** Headers that announce a body, or another protocol. */
 const FORBIDDEN = ['transfer-encoding', 'expect', 'upgrade', 'trailer', 'http2-settings'];
 /** Headers that matter here and may be given more than once: HAProxy adds one of its own behind that of a proxy before it. */

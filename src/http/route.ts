@@ -13,6 +13,8 @@ export interface Route {
   readonly changesNothing?: true;
   /** Only a buyer who has proved himself may ask, where that is configured. */
   readonly needsBuyer?: true;
+  /** `user_id` in its query is its buyer, where nobody has to prove himself. */
+  readonly namesBuyer?: true;
   /** Called with the answer to a request that is refused before `answer` is asked, for a route that logs attempts. */
   readonly refuse?: (asked: Asked, answer: Answer) => Promise<Answer>;
 }

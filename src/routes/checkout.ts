@@ -28,6 +28,7 @@ export function checkoutEndpoint(deps: RouteDeps): Documented {
     path: '/checkout',
     operation: DESCRIBED,
     needsBuyer: true,
+    namesBuyer: true,
     async refuse(asked, answer) {
       if (deps.isLogFull()) return problem(asked, 'unavailable');
       const outcome = answer.code as ProblemCode;

@@ -55,10 +55,12 @@ function sessionEndpoints(sessions: Sessions | undefined): Documented[] {
         const { origin, host } = asked.headers;
         if (!isOwnPage(origin, host)) return problem(asked, 'unauthorized');
         if (sessions === undefined) return done();
+        // Read first: of many tries at once, each finds what those before it have come to.
+        const token = await tokenIn(asked);
         const address = asked.peer.remoteAddress ?? '';
         const waitS = tries.waitS(address);
         if (waitS > 0) return problem(asked, 'rate_limited', undefined, limitHeaders(waitS));
-        if (sessions.isToken(await tokenIn(asked))) return done(sessions.open(isSecure(asked)));
+        if (sessions.isToken(token)) return done(sessions.open(isSecure(asked)));
         tries.failed(address);
         return problem(asked, 'unauthorized');
       },

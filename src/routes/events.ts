@@ -4,8 +4,8 @@ import { listOf, named, textOf } from '../contract/schema.ts';
 import { SALE_ID_SCHEMA, time } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
 import { type EventView, viewOfEvent } from '../feed/view.ts';
-import { preferred } from '../http/accept.ts';
-import { type Answer, JSON_TYPE, json } from '../http/answer.ts';
+import { wantsEvents } from '../http/accept.ts';
+import { type Answer, json, SSE_TYPE } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, readNumber, readParameter, refuseOthers } from '../http/input.ts';
 import { createPlaces } from '../http/places.ts';
@@ -20,7 +20,6 @@ import {
 } from '../store/feed/read.ts';
 import { PURCHASE_SCHEMA } from './admin-purchases.ts';
 import type { RouteDeps } from './deps.ts';
-import { SSE_TYPE } from './live.ts';
 
 /** Readers that wait or stream, per worker: each asks Postgres twice a second. */
 const READERS_MAX = 16;
@@ -50,7 +49,7 @@ export const eventsEndpoint = (deps: EventsDeps): Documented => {
     async answer(asked) {
       if (deps.config.events === 'off')
         return problem(asked, 'not_found', undefined, undefined, 'The feed is off: set EVENTS=on.');
-      const streams = preferred(asked.headers.accept, [JSON_TYPE, SSE_TYPE]) === SSE_TYPE;
+      const streams = wantsEvents(asked.headers.accept);
       const read = readQuery(asked, streams);
       if ('errors' in read) return problem(asked, 'validation_failed', { errors: read.errors });
       const { after, limit, waitMs } = read;

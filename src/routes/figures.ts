@@ -1,11 +1,11 @@
 import { answersText, type Documented, operation } from '../contract/operation.ts';
 import { type Sample, samplesIn } from '../exposition.ts';
+import { SSE_TYPE } from '../http/answer.ts';
 import { createPlaces } from '../http/places.ts';
 import { problem } from '../http/problem.ts';
 import type { BoxStatus } from '../messages.ts';
 import { boxesView } from './boxes.ts';
 import type { RouteDeps } from './deps.ts';
-import { SSE_TYPE } from './live.ts';
 
 /** Consoles per worker. All of them hear the same message, made once. */
 const CONSOLES_MAX = 50;

@@ -1,10 +1,10 @@
 import { headerRefs } from '../contract/headers.ts';
 import { answersText, type Documented, operation } from '../contract/operation.ts';
-import type { Answer } from '../http/answer.ts';
+import { type Answer, SSE_TYPE } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { createPlaces } from '../http/places.ts';
 import { problem } from '../http/problem.ts';
-import { type Span, stateOf } from '../sale.ts';
+import { isOver } from '../sale.ts';
 import { findSale } from '../store/sale-list.ts';
 import type { RouteDeps } from './deps.ts';
 import { SALE_PATH } from './sales.ts';
@@ -12,7 +12,6 @@ import { SALE_PATH } from './sales.ts';
 /** A quarter of a worker's connections: queues may take half, and the rest is for those who buy. */
 const LISTENERS_MAX = 5_000;
 
-export const SSE_TYPE = 'text/event-stream';
 const HEADERS = { 'Cache-Control': 'no-store' };
 
 /** GET /sales/{id}/live: what happens in a sale, as server-sent events. */
@@ -25,7 +24,7 @@ export const liveEndpoint = ({
   const answerWithout = async (asked: Asked, id: string): Promise<Answer> => {
     const sale = await findSale(postgres, id);
     if (sale === undefined) return problem(asked, 'sale_not_found');
-    return isOver(sale) ? OVER : problem(asked, 'unavailable');
+    return isOver(sale, Date.now()) ? OVER : problem(asked, 'unavailable');
   };
   return {
     method: 'GET',
@@ -35,7 +34,7 @@ export const liveEndpoint = ({
       const id = asked.params.id as string;
       const sale = liveSales.find(id)?.facts;
       if (sale === undefined) return answerWithout(asked, id);
-      if (isOver(sale)) return OVER;
+      if (isOver(sale, Date.now())) return OVER;
       const leave = listeners.take();
       if (leave === undefined) return problem(asked, 'overloaded');
       const parts = () => ticker.follow(sale);
@@ -43,8 +42,6 @@ export const liveEndpoint = ({
     },
   };
 };
-
-const isOver = (sale: Span): boolean => ['ended', 'cancelled'].includes(stateOf(sale, Date.now()));
 
 /** A browser's EventSource connects again after any other end of its stream. */
 const OVER: Answer = { status: 204, type: '', body: '', headers: HEADERS };

@@ -6,19 +6,18 @@ import { flag, time } from '../contract/schemas.ts';
 import { STORY } from '../contract/story.ts';
 import type { Schema } from '../contract/types.ts';
 import { saleOfTicket, TICKET, type Ticket } from '../door/queue/ticket.ts';
-import { preferred } from '../http/accept.ts';
-import { type Answer, JSON_TYPE, json } from '../http/answer.ts';
+import { wantsEvents } from '../http/accept.ts';
+import { type Answer, json, SSE_TYPE } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, type ParameterRule, readParameter, USER } from '../http/input.ts';
 import { createPlaces, type Places } from '../http/places.ts';
 import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
-import { activeOf, type LiveSale, SALE_ID } from '../sale.ts';
+import { activeOf, isOver, type LiveSale, SALE_ID } from '../sale.ts';
 import type { WorkerSale } from '../selling/live-sales.ts';
 import type { SaleQueue, Turn } from '../selling/sale-queue.ts';
 import { readStanding } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
-import { SSE_TYPE } from './live.ts';
 import { isAnothers, NO_STORE } from './purchase.ts';
 
 type QueueDeps = Pick<RouteDeps, 'config' | 'liveSales' | 'postgres' | 'isDraining' | 'turns'>;
@@ -49,6 +48,7 @@ export const queueEndpoints = (deps: QueueDeps): Documented[] => {
       path: '/queue',
       operation: JOIN,
       needsBuyer: true,
+      namesBuyer: true,
       async answer(asked) {
         const errors: FieldErrors = {};
         const rule = asked.buyer === undefined ? USER : { ...USER, required: false };
@@ -79,8 +79,9 @@ export const queueEndpoints = (deps: QueueDeps): Documented[] => {
           return problem(asked, 'not_found', undefined, undefined, UNKNOWN);
         asked.sale = sale.facts.id;
         if (isAnothers(asked, ticket.user)) return problem(asked, 'buyer_mismatch');
+        if (isOver(sale.facts, Date.now())) return problem(asked, 'sale_not_active');
         await sale.queue.firstLook();
-        return preferred(asked.headers.accept, [JSON_TYPE, SSE_TYPE]) === SSE_TYPE
+        return wantsEvents(asked.headers.accept)
           ? follow(deps, listeners, asked, { sale, ticket, text })
           : answerTurn(asked, sale, text, sale.queue.watch(ticket)());
       },
@@ -109,7 +110,9 @@ function follow(
   const leave = listeners.take();
   if (leave === undefined) return problem(asked, 'overloaded');
   const textOf = (now: Turn) => JSON.stringify(viewOf(text, sale, now));
-  const parts = () => turns.follow({ turn, textOf, isLeaving: isDraining });
+  // Whoever connects again is told why.
+  const isLeaving = () => isDraining() || isOver(sale.facts, Date.now());
+  const parts = () => turns.follow({ turn, textOf, isLeaving });
   return { status: 200, type: SSE_TYPE, body: '', headers: NO_STORE, stream: { parts, onEnd: leave } };
 }
 
@@ -246,7 +249,7 @@ const READ_TURN = operation({
   needsBuyer: true,
   summary: 'Whose turn it is',
   description:
-    'Where the buyer of a ticket stands: ask no more often than each second or two. A worker knows the answer without asking anybody.\n\nWith `Accept: text/event-stream` the same comes as server-sent events when it changes, once a second at most, and less often while the wait is long. The stream ends when the turn has come, or is over, with an event whose id says so; connect again after any other end.',
+    'Where the buyer of a ticket stands: ask no more often than each second or two. A worker knows the answer without asking anybody.\n\nWith `Accept: text/event-stream` the same comes as server-sent events when it changes, once a second at most, and less often while the wait is long. The stream ends when the turn has come, or is over, with an event whose id says so; connect again after any other end. When the sale is over, so is its queue: `sale_not_active`.',
   parameters: [path('ticket', textOf(TICKET), 'The ticket from `POST /queue`.', STORY.turn.ticket)],
   answers: {
     200: { ...TURN, content: { ...TURN.content, [SSE_TYPE]: { schema: { type: 'string' } } } },
@@ -255,5 +258,5 @@ const READ_TURN = operation({
       headers: headerRefs(['Cache-Control']),
     },
   },
-  problems: ['not_found', 'overloaded', 'unavailable'],
+  problems: ['sale_not_active', 'not_found', 'overloaded', 'unavailable'],
 });

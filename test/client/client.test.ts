@@ -194,6 +194,15 @@ test('when every try may have decided it, the outcome is unknown; when none did,
     assert.equal(error.code, code);
     return true;
   });
+  // A token that expires between two tries says nothing of the first.
+  const unproven = JSON.stringify({ code: 'buyer_unproven', message: 'The token has expired.' });
+  const expired = await gateway(
+    (req) => req.socket.destroy(),
+    (_, res) => res.writeHead(401).end(unproven),
+  );
+  await assert.rejects(expired.shop.buy(code), (error) => error instanceof OutcomeUnknown);
+  const never = await gateway((_, res) => res.writeHead(401).end(unproven));
+  await assert.rejects(never.shop.buy(code), { name: 'Refusal', code: 'buyer_unproven' });
   const problem = JSON.stringify({ code: 'overloaded', message: 'Nothing happened.' });
   const refused = await gateway((_, res) => res.writeHead(503, { 'Retry-After': '1' }).end(problem));
   await assert.rejects(refused.shop.buy(code, { patienceMs: 500 }), { name: 'Refusal', code: 'overloaded' });

@@ -99,6 +99,12 @@ for (const [nth, [way, connection]] of Object.entries(WAYS).entries()) {
   test(`a user has his burst from any address, ${way}`, async () => {
     const user = `ada${nth}`;
     const target = `/checkout?user_id=${user}&id=nothing&sale_id=${shelf.sale}`;
+    // Nobody else can use it up: only requests that name their buyer so count.
+    const others = [`/carts/x?user_id=${user}`, `/queue/x?user_id=${user}`, `/purchases/x?user_id=${user}`];
+    assert.deepEqual(
+      await statuses(6, (i) => ask(connection, 'GET', others[i % 3]!, from('198.51.100.1'))),
+      Array(6).fill(404),
+    );
     const got = await statuses(4, (i) => ask(connection, 'POST', target, from(`198.51.100.${i}`)));
     assert.deepEqual(got, [404, 404, 404, 429]);
     assertLimited(await ask(connection, 'POST', target), 'user', 'q=3;w=150');

@@ -52,6 +52,9 @@ for (const [way, connection] of Object.entries(WAYS)) {
         vary: 'Origin',
       });
     assert.deepEqual(corsOf(await ask(connection, 'GET', '/sales/active')), { vary: 'Origin' });
+    // What varies by something else varies by both.
+    const page = await ask(connection, 'GET', '/', 'Accept: text/html');
+    assert.deepEqual(corsOf(page), { vary: 'Accept, Origin' });
   });
 
   test(`a preflight names the methods of the path and the headers that may be sent, ${way}`, async () => {

@@ -252,6 +252,13 @@ test('listeners hear their place when it is drawn, and the end of their turn, an
     assert.match(text, /\nid: admitted\ndata: [^\n]*\n\n$/);
     assert.equal(heard.at(-1)!.place, (await turnOf(tickets[i]!)).body.place);
   }
+  // Streams are for those who name them: this one leaves by the lane, with its length.
+  const any = await sendRaw(
+    url,
+    `GET /queue/${tickets[0]} HTTP/1.1\r\nHost: a\r\nAccept: text/*\r\nConnection: close\r\n\r\n`,
+  );
+  assert.match(String(any.headers['content-type']), /^application\/json/);
+  assert.equal(any.body.admitted, true);
   const again = await listen(tickets[0]!, { 'Last-Event-ID': 'admitted' }).ended;
   assert.deepEqual([again.status, again.text], [204, '']);
   assert.equal((await listen('nothing').ended).status, 404);
@@ -259,4 +266,16 @@ test('listeners hear their place when it is drawn, and the end of their turn, an
     const { values } = readMetrics((await http.get('/metrics')).text);
     return values.get('flashsale_queue_listeners') === 0 ? true : undefined;
   });
+});
+
+test('with its sale a queue is over: listeners are let go, and whoever asks is told why', async () => {
+  const { sale } = await open({ admit_per_second: 0 }, { ended_at: inSeconds(3) });
+  const { ticket } = (await join('ada', sale)).body;
+  const listener = listen(ticket);
+  await until('it hears', () => listener.heard.length > 0);
+  const { status, text } = await listener.ended;
+  assert.equal(status, 200);
+  assert.ok(!text.includes('\nid: '), 'the turn has not come');
+  assertProblem(await turnOf(ticket), 400, 'sale_not_active');
+  assert.equal((await listen(ticket).ended).status, 400);
 });
