@@ -19,6 +19,7 @@ COPY test test
 COPY campaigns campaigns
 COPY checks checks
 COPY perf perf
+COPY demo demo
 RUN npx tsc && npx tsc -p storefront && node scripts/assets.mjs
 
 # Without development tools and without the binaries of the private PostgreSQL; no install script runs.
@@ -44,6 +45,8 @@ COPY --from=build /app/dist/src dist/src
 COPY --from=build /app/dist/perf dist/perf
 COPY --from=build /app/dist/assets dist/assets
 COPY package.json ./
+# `npm run audit` and `npm run forget-buyer`.
+COPY scripts scripts
 COPY lua lua
 COPY sql sql
 USER 1000:1000

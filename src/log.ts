@@ -15,9 +15,12 @@ export interface OpenLog {
   readonly write: (lines: string) => void;
   /** Lines that stdout did not take in time. */
   readonly dropped: () => number;
-  /** Call it at the end of the process. */
-  readonly flush: () => void;
+  /** To be awaited at the end of the process: writes what waits. A stdout that takes nothing for a second ends the process. */
+  readonly flush: () => Promise<void>;
 }
+
+/** How long the end of a process waits for stdout. */
+const FLUSH_MS = 1_000;
 
 /** The log of one process: JSON lines to stdout, in chunks; readable ones on a terminal. */
 export function openLog(level: string, process_: string): OpenLog {
@@ -30,7 +33,7 @@ export function openLog(level: string, process_: string): OpenLog {
   };
   if (process.stdout.isTTY) {
     const write = writeReadably(process_);
-    return { log: pino(options, { write }), write, dropped: () => 0, flush: () => {} };
+    return { log: pino(options, { write }), write, dropped: () => 0, flush: async () => {} };
   }
   const destination = pino.destination({
     dest: 1,
@@ -42,6 +45,11 @@ export function openLog(level: string, process_: string): OpenLog {
   let dropped = 0;
   destination.on('drop', (lines: string) => {
     dropped += lines.split('\n').length - 1;
+  });
+  // A full disk is no reason to stop selling: lines are lost then.
+  let isBroken = false;
+  destination.on('error', ({ code }: NodeJS.ErrnoException) => {
+    isBroken ||= code === 'EPIPE';
   });
   // Gathered here: the destination measures its whole backlog with every line, 3 µs.
   let gathered = '';
@@ -58,12 +66,33 @@ export function openLog(level: string, process_: string): OpenLog {
       if (gathered.length >= CHUNK_BYTES) pass();
     },
     dropped: () => dropped,
-    flush: () => {
+    async flush() {
       clearInterval(passing);
       pass();
-      destination.flushSync();
+      if (!isBroken) await untilWritten(destination);
     },
   };
+}
+
+/**
+ * Resolves when all is written, or cannot be. Where the reader stands still, a write that blocks would hold up the exit as well, and
+ * signals with it: nothing but SIGKILL ends such a process.
+ */
+function untilWritten(destination: ReturnType<typeof pino.destination>): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => process.kill(process.pid, 'SIGKILL'), FLUSH_MS);
+    const done = () => {
+      clearTimeout(late);
+      resolve();
+    };
+    destination.once('drain', done).once('error', () => {
+      // At the exit it would try again, for ever.
+      destination.flushSync = () => {};
+      done();
+    });
+    // Nothing, behind all that waits: it drains in any case.
+    destination.write('');
+  });
 }
 
 /** Lines for a person, each at once: nobody reads as fast as a terminal takes them. */

@@ -154,3 +154,14 @@ test('.nvmrc names the Node of the image, which package.json allows', () => {
   const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
   assert.ok(Number(major) >= Number(/^>=(\d+)\./.exec(engines.node)?.[1]));
 });
+
+test('the image is built from every folder that is compiled', () => {
+  const folders = [
+    'storefront',
+    'console',
+    ...(JSON.parse(read('tsconfig.json')) as { include: string[] }).include,
+  ];
+  const copied = [...read('Dockerfile').matchAll(/^COPY (\w+) \1$/gm)].map(([, folder]) => folder);
+  const letIn = [...read('.dockerignore').matchAll(/^!(\w+)$/gm)].map(([, folder]) => folder);
+  for (const folder of folders) assert.ok(copied.includes(folder) && letIn.includes(folder), folder);
+});

@@ -14,14 +14,11 @@ export interface Shutdown {
   run(exitCode: number): Promise<void>;
 }
 
-export function createShutdown(log: Log, flush: () => void): Shutdown {
+export function createShutdown(log: Log, flush: () => Promise<void>): Shutdown {
   const opened: { name: string; close: () => Promise<void> }[] = [];
   let running = false;
 
-  const leave = (exitCode: number) => {
-    flush();
-    process.exit(exitCode);
-  };
+  const leave = (exitCode: number) => void flush().finally(() => process.exit(exitCode));
 
   const run = async (exitCode: number) => {
     if (running) return;

@@ -80,7 +80,7 @@ async function main(config: Config, place: Place, { log, write, dropped, flush }
     await memory.close();
     await stores.close();
     await reporting.last();
-    flush();
+    await flush();
     process.exit(0);
   }
 }
@@ -90,8 +90,7 @@ const place = readPlace();
 const output = openLog(config.logLevel, `worker-${place.slot}`);
 const fail = (err: unknown) => {
   output.log.fatal({ err }, 'the worker failed');
-  output.flush();
-  process.exit(1);
+  void output.flush().finally(() => process.exit(1));
 };
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);

@@ -10,7 +10,7 @@ import {
   operationOf,
 } from '../support/contract.ts';
 import { type Reply, sendRaw } from '../support/http.ts';
-import { signalAll } from '../support/processes.ts';
+import { signalAll, until } from '../support/processes.ts';
 import { freePort, startService } from '../support/service.ts';
 import { addShelf, inSeconds } from '../support/shop.ts';
 
