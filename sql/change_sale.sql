@@ -3,8 +3,12 @@
 -- $6 user_limit (int), $7 name (text), or null, $8 types of the events to tell (text[])
 -- $9 its queue as it shall be (json), or null: as it is; the seed and the key are of use to a sale that had none
 -- returns the new version, or no row
-with changed as (
+-- It waits at the turnstile of commits: see commit_purchases.sql.
+with turnstile as materialized (
+  select pg_advisory_xact_lock(7201615, hashtext($1))
+), changed as (
   update sales set paused = $3, starts_at = $4::timestamptz, ends_at = $5::timestamptz, user_limit = $6, name = $7, cancelled = ($5::timestamptz = $4::timestamptz), version = version + 1
+  from turnstile
   where id = $1 and version = $2 and not retired
   returning id, version
 ), told as (

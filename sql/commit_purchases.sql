@@ -7,9 +7,13 @@
 -- $7 whether the sale has a payment window (bool)
 -- returns one row with the codes that were there before, whatever their decisions say, and until when the payments of the others are
 -- awaited, or null; or none when the epoch is over, or the window is otherwise
-with open as materialized (
+-- Whoever would change the sale waits at the turnstile (7201615), whose queue is in turn: share locks of the row let each other pass, and it
+-- would wait for a moment without any.
+with turnstile as materialized (
+  select pg_advisory_xact_lock_shared(7201615, hashtext($1))
+), open as materialized (
   select id, date_trunc('milliseconds', now() + make_interval(secs => payment_seconds)) as due_at
-  from sales where id = $1 and epoch = $2 and (payment_seconds is not null) = $7 for share
+  from turnstile, sales where id = $1 and epoch = $2 and (payment_seconds is not null) = $7 for share of sales
 ), decided as (
   insert into decisions (code, sale_id, user_id, decided_at, lines)
   select code, open.id, user_id, to_timestamp(ms / 1000), lines

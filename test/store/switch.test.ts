@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { auditSale } from '../../src/store/audit/audit.ts';
 import { decideCodes } from '../../src/store/decide.ts';
 import { keysOf } from '../../src/store/keys.ts';
+import { statement } from '../../src/store/postgres.ts';
 import { rebuildSale } from '../../src/store/rebuild.ts';
 import { readLiveSales } from '../../src/store/sales.ts';
 import { carrySale, changeSale, holdSale, type StoredSale } from '../../src/store/switch.ts';
+import { until } from '../support/processes.ts';
 import { openSale, openStores, type TestSale } from '../support/stores.ts';
 
 const stores = await openStores();
@@ -143,4 +146,27 @@ test('a hash of an older release, which knows no version, is brought to the fact
   await redis.command('HDEL', keysOf(sale.id).sale, 'version', 'paused');
   await carrySale(redis, postgres, await liveSale(sale.id));
   assert.deepEqual((await hashOf(sale)).slice(0, 2), [1, 0]);
+});
+
+test('a change gets its turn while commits never cease', async () => {
+  const sale = await openSale(stores);
+  const { text } = statement('commit_purchases');
+  let [isOver, commits] = [false, 0];
+  // Each holds the sale for a while, as a commit does until its WAL is written: there is no moment without one.
+  const commitOn = async (_: unknown, i: number) => {
+    await sleep(i * 5);
+    while (!isOver)
+      await postgres.transaction('sales', async (client) => {
+        const { rows } = await client.query(text, [sale.id, sale.epoch, [], [], [], [], false]);
+        assert.equal(rows.length, 1);
+        await client.query('select pg_sleep(0.03)');
+        commits++;
+      });
+  };
+  const committing = Array.from({ length: 6 }, commitOn);
+  await until('they commit', () => commits > 20);
+  const paused = await change(sale.id, { paused: true });
+  isOver = true;
+  await Promise.all(committing);
+  assert.equal(paused.paused, true);
 });
