@@ -279,8 +279,11 @@ const DOES: Does = {
     mourn(model);
     // An epoch that has ended would accept commits again, and units that came back would have two buyers. The leader looks five times a
     // second; what a worker commits before that is healed as a contradiction, of which the model has none
-    // (test/store/contradictions.test.ts).
-    if (model.records.epoch < epoch || model.records.returns.length < returns.length) await keep(run);
+    // (test/store/contradictions.test.ts). What is bought before that by a limit that Postgres has lost is over the one it has.
+    const { facts } = model.memory;
+    const isLower = facts !== undefined && model.records.facts.limit < facts.limit;
+    if (model.records.epoch < epoch || model.records.returns.length < returns.length || isLower)
+      await keep(run);
   },
   async 'go back'({ stores, model, copies }, { commands }) {
     const copy = Math.max(0, copies.length - 1 - commands);
