@@ -50,10 +50,14 @@ export async function buy(send: Send, code: string, options: CallOptions = {}): 
   }
 }
 
-/** Not by whoever decides: a try before may have decided. A token can expire between two tries. */
+/** What says nothing of the tries before, one of which may have decided the code: a token, too, can expire between two of them. */
 const UNSETTLED: readonly RefusalCode[] = [
   ...RETRIED,
-  ...(['sale_paused', 'buyer_unproven', 'buyer_mismatch', 'internal_error', 'not_understood'] as const),
+  'sale_paused',
+  'buyer_unproven',
+  'buyer_mismatch',
+  'internal_error',
+  'not_understood',
 ];
 
 /** Whether the try may have decided the code, though its answer did not say so. A gateway's 5xx is no answer of the service. */

@@ -69,27 +69,24 @@ export function openLog(level: string, process_: string): OpenLog {
     async flush() {
       clearInterval(passing);
       pass();
-      if (!isBroken) await untilWritten(destination);
+      // What could not be written now, pino would try to write at the exit, for ever.
+      if (isBroken || !(await isWritten(destination))) destination.flushSync = () => {};
     },
   };
 }
 
 /**
- * Resolves when all is written, or cannot be. Where the reader stands still, a write that blocks would hold up the exit as well, and
+ * Resolves with whether all could be written. Where the reader stands still, a write that blocks would hold up the exit as well, and
  * signals with it: nothing but SIGKILL ends such a process.
  */
-function untilWritten(destination: ReturnType<typeof pino.destination>): Promise<void> {
+function isWritten(destination: ReturnType<typeof pino.destination>): Promise<boolean> {
   return new Promise((resolve) => {
     const late = setTimeout(() => process.kill(process.pid, 'SIGKILL'), FLUSH_MS);
-    const done = () => {
+    const settle = (written: boolean) => {
       clearTimeout(late);
-      resolve();
+      resolve(written);
     };
-    destination.once('drain', done).once('error', () => {
-      // At the exit it would try again, for ever.
-      destination.flushSync = () => {};
-      done();
-    });
+    destination.once('drain', () => settle(true)).once('error', () => settle(false));
     // Nothing, behind all that waits: it drains in any case.
     destination.write('');
   });

@@ -9,6 +9,7 @@ import { checkPostgres, checkRedis } from './books.ts';
 import { type Call, mirror } from './calls.ts';
 import { type Command, type Course, type Script, STRANGER, WORKERS } from './commands.ts';
 import { heldBy, heldIn } from './holdings.ts';
+import { moveHours } from './hours.ts';
 import { emptyMemory, type Facts, type Memory, type Records } from './model.ts';
 import {
   startCarry,
@@ -156,29 +157,6 @@ async function rebuildUnlessSellable(run: Run): Promise<void> {
 function codeAt({ model: { codes, saleId } }: Run, index: number): string {
   const back = index % (codes.length + 1);
   return codes.at(-1 - back) ?? newCode(saleId);
-}
-
-/** Time passes: the hours move in every store and in all that was, and nothing else happens. */
-async function moveHours(run: Run, change: { startsMs?: number; endsMs?: number }): Promise<void> {
-  const { model, stores } = run;
-  // A change that is under way has read the hours, and would bring the old ones back under its own version: time does not do that.
-  if (run.left.some(({ process }) => process.name.includes('switch'))) return;
-  const { records, memory, saleId } = model;
-  const moved = (facts: Facts): Facts => ({ ...facts, startsMs, endsMs });
-  const { startsMs, endsMs } = { ...records.facts, ...change };
-  for (const each of [records, ...run.pasts]) each.facts = moved(each.facts);
-  model.held &&= moved(model.held);
-  model.changes = model.changes.map(moved);
-  await stores.sql(
-    'update sales set starts_at = to_timestamp($2::float8 / 1000), ends_at = to_timestamp($3::float8 / 1000) where id = $1',
-    saleId,
-    startsMs,
-    endsMs,
-  );
-  if (memory.facts === undefined) return;
-  memory.facts = moved(memory.facts);
-  const fields = ['starts_ms', String(startsMs), 'ends_ms', String(endsMs)];
-  await stores.redis.command('HSET', keysOf(saleId).sale, ...fields);
 }
 
 type Does = { [D in Command['do']]: (run: Run, command: Extract<Command, { do: D }>) => Promise<void> };

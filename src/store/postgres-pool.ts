@@ -84,7 +84,6 @@ export function createPoolBreaker(
   options: PoolOptions,
 ): { breaker: Breaker; doubt(): void; close(): void } {
   const open = new Set<pg.PoolClient>();
-  pool.on('connect', (client) => void open.add(client));
   pool.on('remove', (client) => void open.delete(client));
   /** The others are of the same age, and as dead. */
   const cutAll = (error: unknown) => {
@@ -107,7 +106,10 @@ export function createPoolBreaker(
   const breaker = createBreaker({ probe, retryMs: RETRY_MS, onTrip: options.onError });
   pool.on('error', breaker.trip);
   // The pool listens to idle clients only: one lost in somebody's hands would be an uncaught error, and end the process.
-  pool.on('connect', (client) => client.on('error', breaker.trip));
+  pool.on('connect', (client) => {
+    open.add(client);
+    client.on('error', breaker.trip);
+  });
 
   // A busy pool is no news, and its commits hear of a server that became read-only themselves. A reader does not mind.
   const watch = setInterval(() => {

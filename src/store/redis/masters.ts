@@ -101,12 +101,9 @@ export function createMasters({ onError, onCommand }: RedisOptions, place: Redis
   const look = async () => {
     turn++;
     const up = inTurn([...servers].filter(([, { connection }]) => connection.isUp));
-    // One that has no slots any more may have an old view, in which it has.
-    const isNeeded = ([address]: [string, Server]) => needed.has(address);
-    for (const [address, { connection }] of [
-      ...up.filter(isNeeded),
-      ...up.filter((each) => !isNeeded(each)),
-    ]) {
+    // One that has no slots any more may have an old view, in which it has: it is asked last.
+    const rank = ([address]: [string, Server]) => Number(!needed.has(address));
+    for (const [address, { connection }] of up.sort((a, b) => rank(a) - rank(b))) {
       try {
         return await ask(address, connection);
       } catch {} // the next one may know
