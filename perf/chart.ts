@@ -18,8 +18,8 @@ const NOTE = 150;
 const ROW = 34;
 const TOP = 46;
 /** Greys and a blue with enough contrast on white and on near-black. */
-const INK = '#7d8590';
-const FILL = '#4184e4';
+export const INK = '#7d8590';
+export const FILL = '#4184e4';
 
 /** Draws the bars below a title and a line of small print. */
 export function drawBars(title: string, small: string, bars: readonly Bar[]): string {

@@ -1,3 +1,4 @@
+import { FILL, INK } from '../chart.ts';
 import type { Outcome, Setup } from './model.ts';
 
 /** The drop as SVG: what was answered over time, a curve each; legible on a light and on a dark page alike. */
@@ -6,8 +7,6 @@ const WIDTH = 860;
 const LEFT = 210;
 const PANEL = 84;
 const TOP = 40;
-const INK = '#7d8590';
-const FILL = '#4184e4';
 
 /** Answers per bin, each on a scale of its own. */
 export function drawDrop(
