@@ -2,11 +2,11 @@
  * What a queue costs: to join, and to be refused, beside a checkout that is refused from memory, in alternating rounds of one
  * worker; what drawing a lot and reading a ticket take; and what so many buyers take of Redis. `npm run perf -- queue` (3 min).
  */
-import { createSecretKey } from 'node:crypto';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { lotOf } from '../src/door/queue/draw.ts';
+import { createMac } from '../src/door/queue/mac.ts';
 import { readTicket, writeTicket } from '../src/door/queue/ticket.ts';
 import { queueKeysOf } from '../src/store/keys.ts';
 import { createJoins } from '../src/store/queue/joins.ts';
@@ -50,7 +50,7 @@ function costOf(work: (i: number) => unknown): number {
 }
 
 function measureTickets(): void {
-  const key = createSecretKey('11'.repeat(32), 'hex');
+  const key = createMac('11'.repeat(32));
   const ticket = (i: number) => ({ saleId: 'S-3f9a1c22b7', user: `buyer-${i}`, number: i });
   const texts = Array.from({ length: 20_000 }, (_, i) => writeTicket(key, ticket(i)));
   print('a lot', `${costOf((i) => lotOf(key, `buyer-${i}`)).toFixed(2)} µs`);
@@ -117,7 +117,7 @@ async function measureMemory(service: OwnService, buyers: number): Promise<void>
     const sale = (await readLiveSales(stores.postgres)).find((each) => each.id === id);
     if (sale?.queue === undefined) throw new UsageError('the sale has no queue');
     const { queue } = sale;
-    const seed = createSecretKey(queue.seed, 'hex');
+    const seed = createMac(queue.seed);
     const joins = createJoins(stores.redis, stores.postgres, () => sale);
     const before = await usedBytes(stores);
     const beganMs = performance.now();

@@ -7,7 +7,7 @@ import { STORY } from '../contract/story.ts';
 import type { Schema } from '../contract/types.ts';
 import { saleOfTicket, TICKET, type Ticket } from '../door/queue/ticket.ts';
 import { wantsEvents } from '../http/accept.ts';
-import { type Answer, json, SSE_TYPE } from '../http/answer.ts';
+import { type Answer, JSON_TYPE, SSE_TYPE } from '../http/answer.ts';
 import type { Asked } from '../http/asked.ts';
 import { type FieldErrors, type ParameterRule, readParameter, USER } from '../http/input.ts';
 import { createPlaces, type Places } from '../http/places.ts';
@@ -15,7 +15,7 @@ import { problem } from '../http/problem.ts';
 import { formatTime } from '../http/time.ts';
 import { activeOf, isOver, type LiveSale, SALE_ID } from '../sale.ts';
 import type { WorkerSale } from '../selling/live-sales.ts';
-import type { SaleQueue, Turn } from '../selling/sale-queue.ts';
+import type { Joined, SaleQueue, Turn } from '../selling/sale-queue.ts';
 import { readStanding } from '../store/sales.ts';
 import type { RouteDeps } from './deps.ts';
 import { isAnothers, NO_STORE } from './purchase.ts';
@@ -49,7 +49,7 @@ export const queueEndpoints = (deps: QueueDeps): Documented[] => {
       operation: JOIN,
       needsBuyer: true,
       namesBuyer: true,
-      async answer(asked) {
+      answer(asked) {
         const errors: FieldErrors = {};
         const rule = asked.buyer === undefined ? USER : { ...USER, required: false };
         const given = readParameter(asked.query, 'user_id', rule, errors);
@@ -109,7 +109,7 @@ function follow(
   if (state === asked.headers.lastEventId) return { status: 204, type: '', body: '', headers: NO_STORE };
   const leave = listeners.take();
   if (leave === undefined) return problem(asked, 'overloaded');
-  const textOf = (now: Turn) => JSON.stringify(viewOf(text, sale, now));
+  const textOf = (now: Turn) => turnText(text, sale, now);
   // Whoever connects again is told why.
   const isLeaving = () => isDraining() || isOver(sale.facts, Date.now());
   const parts = () => turns.follow({ turn, textOf, isLeaving });
@@ -141,8 +141,14 @@ async function refuseUnknown(
   return problem(asked, standing.retired ? 'sale_not_active' : 'unavailable');
 }
 
-async function join(asked: Asked, sale: Queued, user: string): Promise<Answer> {
-  const joined = await sale.queue.join(user);
+function join(asked: Asked, sale: Queued, user: string): Answer | Promise<Answer> {
+  const joined = sale.queue.join(user);
+  return joined instanceof Promise
+    ? joined.then((given) => answerJoined(asked, sale, given))
+    : answerJoined(asked, sale, joined);
+}
+
+function answerJoined(asked: Asked, sale: Queued, joined: Joined): Answer {
   if ('ticket' in joined) return answerTurn(asked, sale, joined.ticket, joined.turn);
   if (joined.refused === 'ended') return problem(asked, 'sale_not_active');
   if (joined.refused === 'full') return problem(asked, 'overloaded');
@@ -153,19 +159,24 @@ async function join(asked: Asked, sale: Queued, user: string): Promise<Answer> {
 }
 
 /** What a buyer is told. */
-const viewOf = (ticket: string, { facts }: Queued, { state, place, before, waitSeconds }: Turn) => ({
-  ticket,
-  place,
-  admitted: state === 'admitted',
-  sale_starts_at: formatTime(facts.startsAtMs),
-  state,
-  before,
-  wait_seconds: waitSeconds,
-});
+interface TurnView {
+  readonly ticket: string;
+  readonly place: number | null;
+  readonly admitted: boolean;
+  readonly sale_starts_at: string;
+  readonly state: Turn['state'];
+  readonly before: number | null;
+  readonly wait_seconds: number | null;
+}
+
+/** A `TurnView` as JSON; tickets and times need no escapes. */
+const turnText = (ticket: string, { startsAt }: Queued, { state, place, before, waitSeconds }: Turn) =>
+  `{"ticket":"${ticket}","place":${place},"admitted":${state === 'admitted'},"sale_starts_at":"${startsAt}",` +
+  `"state":"${state}","before":${before},"wait_seconds":${waitSeconds}}`;
 
 function answerTurn(asked: Asked, sale: Queued, ticket: string, turn: Turn): Answer {
   if (turn.state === 'unknown') return problem(asked, 'unavailable');
-  return json(200, viewOf(ticket, sale, turn), NO_STORE);
+  return { status: 200, type: JSON_TYPE, body: turnText(ticket, sale, turn), headers: NO_STORE };
 }
 
 /** The refusal of a checkout whose turn it is not. */
@@ -190,7 +201,7 @@ const perhaps = (description: string, minimum: number): Schema => ({
 
 const TURN_SCHEMA = named(
   'Turn',
-  objectOf<ReturnType<typeof viewOf>>({
+  objectOf<TurnView>({
     ticket: textOf(TICKET, 'What a checkout brings. It names its user, and is of use to nobody else.'),
     place: perhaps('The place in the queue, the first being 1; null while the draw was not made.', 1),
     admitted: flag('Whether the buyer may check out now.'),

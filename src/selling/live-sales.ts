@@ -22,6 +22,8 @@ export const AGE_LIMITS = {
 
 export interface WorkerSale extends OpenSale {
   facts: LiveSale;
+  /** Its times, as answers write them. */
+  startsAt: string;
   endsAt: string;
   queue?: SaleQueue;
   readonly purchases: Batcher<string, PurchaseResult>;
@@ -63,6 +65,7 @@ export function createLiveSales(deps: LiveSalesDeps): LiveSales {
     const sale: WorkerSale = {
       shed,
       facts,
+      startsAt: formatTime(facts.startsAtMs),
       endsAt: formatTime(facts.endsAtMs),
       held: createHeld(readers, () => sale.facts),
       checkouts: shed.checkouts(
@@ -89,6 +92,7 @@ export function createLiveSales(deps: LiveSalesDeps): LiveSales {
       for (const facts of sales) {
         const sale = byId.get(facts.id) ?? add(facts);
         sale.facts = facts;
+        sale.startsAt = formatTime(facts.startsAtMs);
         sale.endsAt = formatTime(facts.endsAtMs);
         if (facts.queue) sale.queue ??= queueOf(sale);
         next.set(facts.id, sale);

@@ -1,6 +1,7 @@
-import { createSecretKey } from 'node:crypto';
 import { lotOf, placeOf } from '../door/queue/draw.ts';
+import { createMac } from '../door/queue/mac.ts';
 import { readTicket, type Ticket, writeTicket } from '../door/queue/ticket.ts';
+import { createRecent } from '../recent.ts';
 import type { LiveSale, Queue } from '../sale.ts';
 import type { Postgres } from '../store/postgres.ts';
 import { createJoins, type JoinResult } from '../store/queue/joins.ts';
@@ -19,12 +20,17 @@ export interface Turn {
   readonly waitSeconds: number | null;
 }
 
+/** What a buyer hears who joins: his place, or why he has none. */
+export type Joined =
+  | { readonly ticket: string; readonly turn: Turn }
+  | { readonly refused: Exclude<JoinResult, number> };
+
 /** The queue of one sale, as a worker sees it. */
 export interface SaleQueue {
   /** Moves the line, and looks where it stands; see `advanceLine`. */
   look(): Promise<void>;
   /** Gives a buyer his place and its ticket, the same one however often he asks; or why there is none. Rejects as `createJoins` says. */
-  join(user: string): Promise<{ ticket: string; turn: Turn } | { refused: Exclude<JoinResult, number> }>;
+  join(user: string): Joined | Promise<Joined>;
   /** What a ticket says; undefined when this sale has not signed it. */
   read(ticket: string): Ticket | undefined;
   /**
@@ -37,6 +43,16 @@ export interface SaleQueue {
   firstLook(): Promise<void> | undefined;
   /** Where the queue stands, as it was seen last. */
   readonly state: QueueState | undefined;
+}
+
+/** Buyers, per worker and sale, whose places are told again from memory: some 300 bytes each. */
+const REMEMBERED_MAX = 16_384;
+
+/** A place that was given. */
+interface Given {
+  readonly ticket: string;
+  readonly number: number;
+  readonly fraction: number;
 }
 
 export interface SaleQueueDeps {
@@ -52,12 +68,13 @@ export function createSaleQueue({ redis, postgres, sale, takeShed }: SaleQueueDe
   const joins = createJoins(redis, postgres, sale);
   const queue = () => sale().queue as Queue;
   const { seed, key } = queue();
-  const seedKey = createSecretKey(seed, 'hex');
-  const ticketKey = createSecretKey(key, 'hex');
+  const bySeed = createMac(seed);
+  const byKey = createMac(key);
+  const given = createRecent<Given>(REMEMBERED_MAX);
   let state: QueueState | undefined;
 
   const read = (text: string): Ticket | undefined => {
-    const ticket = readTicket(ticketKey, text);
+    const ticket = readTicket(byKey, text);
     return ticket?.saleId === sale().id ? ticket : undefined;
   };
 
@@ -69,7 +86,7 @@ export function createSaleQueue({ redis, postgres, sale, takeShed }: SaleQueueDe
   };
 
   const watch = ({ user, number }: Ticket) => {
-    const { fraction } = number === 0 ? lotOf(seedKey, user) : { fraction: 0 };
+    const { fraction } = number === 0 ? lotOf(bySeed, user) : { fraction: 0 };
     return () => turnOfPlace(number, fraction);
   };
 
@@ -81,6 +98,24 @@ export function createSaleQueue({ redis, postgres, sale, takeShed }: SaleQueueDe
     state = { ...seen, line: Math.max(seen.line, line), tail: Math.max(seen.tail, tail) };
   };
 
+  const join = async (user: string): Promise<Joined> => {
+    const { name, fraction } = lotOf(bySeed, user);
+    const number = await joins.add({ lot: name, fraction });
+    if (typeof number !== 'number') return { refused: number };
+    if (state === undefined) await look();
+    const ticket = writeTicket(byKey, { saleId: sale().id, user, number });
+    given.set(user, { ticket, number, fraction });
+    return { ticket, turn: turnOfPlace(number, fraction) };
+  };
+
+  /** What a buyer was told here before, unless Redis may tell him something else by now. */
+  const recall = (user: string): Joined | undefined => {
+    const before = given.get(user);
+    if (before === undefined || !isOpen(sale(), Date.now())) return undefined;
+    const turn = turnOfPlace(before.number, before.fraction);
+    return turn.state === 'over' ? undefined : { ticket: before.ticket, turn };
+  };
+
   return {
     get state() {
       return state;
@@ -88,14 +123,7 @@ export function createSaleQueue({ redis, postgres, sale, takeShed }: SaleQueueDe
     read,
     look,
     firstLook: () => (state === undefined ? look().catch(() => {}) : undefined),
-    async join(user) {
-      const { name, fraction } = lotOf(seedKey, user);
-      const joined = await joins.add({ lot: name, fraction });
-      if (typeof joined !== 'number') return { refused: joined };
-      if (state === undefined) await look();
-      const ticket = writeTicket(ticketKey, { saleId: sale().id, user, number: joined });
-      return { ticket, turn: turnOfPlace(joined, fraction) };
-    },
+    join: (user) => recall(user) ?? join(user),
     watch,
     turnOf(user, text) {
       const ticket = text === undefined ? undefined : read(text);
@@ -103,6 +131,9 @@ export function createSaleQueue({ redis, postgres, sale, takeShed }: SaleQueueDe
     },
   };
 }
+
+const isOpen = ({ queue, endsAtMs }: LiveSale, nowMs: number): boolean =>
+  nowMs >= (queue?.opensAtMs ?? 0) && nowMs < endsAtMs;
 
 const NOBODY_KNOWS = { place: null, before: null, waitSeconds: null };
 

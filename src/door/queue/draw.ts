@@ -1,4 +1,4 @@
-import { createHmac, type KeyObject } from 'node:crypto';
+import type { Mac } from './mac.ts';
 
 /** What the draw makes of a buyer. */
 export interface Lot {
@@ -9,14 +9,14 @@ export interface Lot {
 }
 
 /** 52 bits: a JavaScript number, and that of most languages, holds them exactly. */
-const FRACTION_HEX = 13;
+const FRACTIONS = 2 ** 52;
 const NAME_BYTES = [16, 25] as const;
 
 /** The lot of a user: HMAC-SHA256 of his id by the seed of the sale. Anybody who knows the seed can draw it again. */
-export function lotOf(seed: KeyObject, user: string): Lot {
-  const mac = createHmac('sha256', seed).update(user).digest();
-  const fraction = Number.parseInt(mac.toString('hex', 0, 7).slice(0, FRACTION_HEX), 16) / 16 ** FRACTION_HEX;
-  return { name: mac.subarray(...NAME_BYTES).toString('base64url'), fraction };
+export function lotOf(bySeed: Mac, user: string): Lot {
+  const mac = bySeed(user);
+  const first52 = mac.readUIntBE(0, 6) * 16 + ((mac[6] as number) >> 4);
+  return { name: mac.toString('base64url', ...NAME_BYTES), fraction: first52 / FRACTIONS };
 }
 
 /** The place of a buyer, from 0 on, with the fraction that keeps two of them apart: of one who was drawn, or of the n-th later comer. */

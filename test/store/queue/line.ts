@@ -60,8 +60,8 @@ export async function openQueue(settings: Partial<QueueSettings> = {}, options: 
       await refresh();
       await see();
     },
-    joinAll: (users: readonly string[]) =>
-      Promise.all(users.map(async (user) => [user, await ticketOf(line, user)] as const)),
+    joinAll: (users: readonly string[], by: SaleQueue = line) =>
+      Promise.all(users.map(async (user) => [user, await ticketOf(by, user)] as const)),
   };
 }
 

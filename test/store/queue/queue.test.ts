@@ -16,8 +16,35 @@ test('a buyer who joins again gets the same ticket, and is counted once', async 
   assert.equal(await redis.command('HGET', queueKeysOf(id).queue, 'joined'), '2');
 });
 
+test('asked again, a worker tells from memory what it has told, as long as Redis would tell the same', async () => {
+  const { line, worker, id } = await openQueue();
+  const other = worker();
+  const ticket = await ticketOf(line, 'ada');
+  assert.deepEqual(line.join('ada'), { ticket, turn: line.turnOf('ada', ticket) }, 'without a promise');
+  assert.ok(other.join('ada') instanceof Promise, 'another worker asks Redis');
+  assert.ok(line.join('bob') instanceof Promise);
+  await redis.command('DEL', queueKeysOf(id).places);
+  assert.equal(await ticketOf(line, 'ada'), ticket);
+});
+
+test('what a worker remembers neither opens a queue that is shut nor outlasts the sale', async () => {
+  const { line, change, refresh, id } = await openQueue();
+  const ticket = await ticketOf(line, 'ada');
+  await change(`opens_at = now() + interval '30 s'`);
+  await redis.command('HSET', queueKeysOf(id).queue, 'opens', String(Date.now() + 30_000));
+  assert.deepEqual(await line.join('ada'), { refused: 'not-open' });
+  await change('opens_at = null');
+  assert.deepEqual(line.join('ada'), { ticket, turn: line.turnOf('ada', ticket) });
+  await sql(
+    `update sales set starts_at = now() - interval '2 s', ends_at = now() - interval '1 s' where id = $1`,
+    id,
+  );
+  await refresh();
+  assert.ok(line.join('ada') instanceof Promise, 'Redis is asked');
+});
+
 test('before the draw nobody has a place; after it everybody has one, and later comers stand behind in their order', async () => {
-  const { line, begin, joinAll, see } = await openQueue();
+  const { line, worker, begin, joinAll, see } = await openQueue();
   const early = await joinAll(usersOf(300));
   await see();
   assert.deepEqual(
@@ -33,8 +60,15 @@ test('before the draw nobody has a place; after it everybody has one, and later 
     placesOf(line, late),
     late.map((_, i) => 301 + i),
   );
-  assert.deepEqual(placesOf(line, await joinAll(usersOf(300))), places, 'who joins again has his place');
-  assert.deepEqual(placesOf(line, await joinAll(usersOf(20, 'late'))), placesOf(line, late));
+  const other = worker();
+  for (const each of [line, other]) {
+    assert.deepEqual(
+      placesOf(line, await joinAll(usersOf(300), each)),
+      places,
+      'who joins again has his place',
+    );
+    assert.deepEqual(placesOf(line, await joinAll(usersOf(20, 'late'), each)), placesOf(line, late));
+  }
 });
 
 test('without a draw all stand in the order in which they came, those before the start too', async () => {

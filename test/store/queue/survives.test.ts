@@ -27,7 +27,7 @@ test('a Redis that comes back empty moves nobody: tickets, places and the line s
   };
   assert.ok(before.line > 0);
   await redis.command('FLUSHALL');
-  await assert.rejects(line.join('eve'), { name: 'Fenced' });
+  await assert.rejects(async () => line.join('eve'), { name: 'Fenced' });
   assert.equal(
     await advanceLine(redis, (await readLiveSales(postgres)).find((sale) => sale.id === id)!, false),
     undefined,
@@ -60,7 +60,7 @@ test('an old copy of Redis gives no number again that it has forgotten', async (
     `${'0'.repeat(40)}:${'1'.repeat(40)}`,
   );
   await redis.command('DEL', places);
-  await assert.rejects(line.join('eve'), { name: 'Fenced' });
+  await assert.rejects(async () => line.join('eve'), { name: 'Fenced' });
   await lead();
   const after = await joinAll(usersOf(40, 'after'));
   const numbers = new Set([...placesOf(line, given), ...placesOf(line, after)]);
