@@ -27,8 +27,11 @@ const THINK_MS = { from: 100, to: 300 } as const;
 /** People who see a shop without a queue open come within this time. */
 const COME_MS = 5_000;
 const TRIES = 8;
-/** Connections of this process; people and bots take turns on them, each kind on its own. */
-const CONNECTIONS = { people: 48, bots: 48 } as const;
+/**
+ * Connections of this process; people and bots take turns on them, each kind on its own. With 48 of 20,000 people half waited here
+ * for a connection, came after the start, and had no part in the draw.
+ */
+const CONNECTIONS = { people: 256, bots: 128 } as const;
 
 const uniform = (from: number, to: number) => from + Math.random() * (to - from);
 const isOver = ({ sold, items }: DropSale) => sold.size >= items.length;
