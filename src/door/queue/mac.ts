@@ -14,7 +14,7 @@ const UTF8_BYTES_MAX = 3;
 
 /**
  * HMAC as RFC 2104 defines it, of two whole hashes. `createHmac` makes an object for each text, which the garbage collector has
- * to finish: it takes twice as long, and more under load (docs/decisions.md).
+ * to finish: it takes twice as long (docs/decisions.md).
  *
  * @param key at most 64 bytes, in hexadecimal digits
  */
