@@ -18,6 +18,8 @@ export interface DropSale {
   readonly startsAtMs: number;
   /** Users, as often as they have bought. */
   readonly winners: string[];
+  /** People whose places were among as many as there are items, and who bought nothing: others were faster, once admitted. */
+  missed: number;
   /** As the page of items shows it. */
   readonly sold: Set<string>;
 }
@@ -27,10 +29,7 @@ const THINK_MS = { from: 100, to: 300 } as const;
 /** People who see a shop without a queue open come within this time. */
 const COME_MS = 5_000;
 const TRIES = 8;
-/**
- * Connections of this process; people and bots take turns on them, each kind on its own. With 48 of 20,000 people half waited here
- * for a connection, came after the start, and had no part in the draw.
- */
+/** Connections of this process; people and bots take turns on them, each kind on its own: see `DropSale.missed`. */
 const CONNECTIONS = { people: 256, bots: 128 } as const;
 
 const uniform = (from: number, to: number) => from + Math.random() * (to - from);
@@ -97,10 +96,24 @@ interface Buyer {
   readonly isBot: boolean;
 }
 
-/** Joins, waits for the turn as the answer says, and buys. */
+interface Turn {
+  readonly ticket: string;
+  readonly place: number | null;
+  readonly admitted: boolean;
+  readonly wait_seconds: number | null;
+}
+
 async function buyInTurn(_: Crowd, buyer: Buyer, sale: DropSale): Promise<void> {
+  const place = await queueAndBuy(buyer, sale);
+  if (buyer.isBot || place > sale.items.length) return;
+  if (!sale.winners.includes(buyer.user)) sale.missed++;
+}
+
+/** Joins, waits for the turn as the answer says, and buys. Returns the place, as far as it is known. */
+async function queueAndBuy(buyer: Buyer, sale: DropSale): Promise<number> {
   // Bots come at once, people whenever they have heard of it.
   if (!buyer.isBot) await sleep(uniform(0, sale.startsAtMs - Date.now() - 1_500));
+  let place = Number.POSITIVE_INFINITY;
   let path = `/queue?sale_id=${sale.id}`;
   let method: 'GET' | 'POST' = 'POST';
   while (!isOver(sale)) {
@@ -109,16 +122,18 @@ async function buyInTurn(_: Crowd, buyer: Buyer, sale: DropSale): Promise<void> 
       await sleep(Math.max(0.2, retryAfterS) * 1_000);
       continue;
     }
-    const turn = JSON.parse(body) as { ticket: string; admitted: boolean; wait_seconds: number | null };
+    const turn = JSON.parse(body) as Turn;
+    place = turn.place ?? place;
     if (turn.admitted) {
       if (!buyer.isBot) await sleep(uniform(THINK_MS.from, THINK_MS.to));
       await buyOne(buyer, sale, buyer.user, `&ticket=${turn.ticket}`);
-      return;
+      return place;
     }
     [method, path] = ['GET', `/queue/${turn.ticket}`];
     const untilStartMs = Math.max(0, sale.startsAtMs + 600 - Date.now());
     await sleepWhile(sale, Math.max(untilStartMs, Math.min(turn.wait_seconds ?? 0.3, 30) * 1_000, 100));
   }
+  return place;
 }
 
 /** Sleeps, but not past the end of the sale. */

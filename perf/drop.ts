@@ -50,6 +50,7 @@ async function newSale(url: string, { people, atOnce, items }: Options, guarded:
     items: await listItems(url, data.id, false),
     startsAtMs: Date.parse(data.started_at),
     winners: [],
+    missed: 0,
     sold: new Set(),
   };
 }
@@ -107,6 +108,7 @@ export function judge(sales: readonly DropSale[], { people, bots, items }: Optio
       z: zOf(squares / (mean * (1 - chance)), people - 1),
     },
     twice: sales.filter(({ winners }) => new Set(winners).size < winners.length).length,
+    missed: sum(sales.map(({ missed }) => missed)) / sum(sales.map(() => items * (1 - share))),
     unsold: sum(sales.map((sale) => sale.items.length - sale.winners.length)),
   };
 }
@@ -142,6 +144,9 @@ await runCommand('drop', async () => {
   const fair = judge(await runDrops(options, drops, true), options);
   const { groups, persons } = fair;
   console.log(`with tokens, rates and a draw, ${drops} drops: bots got ${percent(fair.botShare)}`);
+  console.log(
+    `  of the people with a place among the first ${items}, bought nothing: ${percent(fair.missed)}`,
+  );
   console.log(
     `  bots and people, drop by drop: chi-square ${groups.chi.toFixed(1)} of ${groups.freedom}, z ${groups.z.toFixed(2)}`,
   );

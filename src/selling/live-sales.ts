@@ -55,6 +55,13 @@ export interface LiveSalesDeps {
   readonly onBatch?: ((batch: 'checkout' | 'purchase', size: number) => void) | undefined;
 }
 
+/** What the primary tells of a sale, and its times as answers write them. */
+const shown = (facts: LiveSale) => ({
+  facts,
+  startsAt: formatTime(facts.startsAtMs),
+  endsAt: formatTime(facts.endsAtMs),
+});
+
 export function createLiveSales(deps: LiveSalesDeps): LiveSales {
   const { hourlySales, redis, postgres, readers, shard, onError, onBatch } = deps;
   let told: readonly LiveSale[] = [];
@@ -64,9 +71,7 @@ export function createLiveSales(deps: LiveSalesDeps): LiveSales {
     const shed = createShedder(AGE_LIMITS);
     const sale: WorkerSale = {
       shed,
-      facts,
-      startsAt: formatTime(facts.startsAtMs),
-      endsAt: formatTime(facts.endsAtMs),
+      ...shown(facts),
       held: createHeld(readers, () => sale.facts),
       checkouts: shed.checkouts(
         createCheckouts(redis, () => sale.facts, onBatch && ((size) => onBatch('checkout', size))),
@@ -90,10 +95,8 @@ export function createLiveSales(deps: LiveSalesDeps): LiveSales {
     update(sales) {
       const next = new Map<string, WorkerSale>();
       for (const facts of sales) {
-        const sale = byId.get(facts.id) ?? add(facts);
-        sale.facts = facts;
-        sale.startsAt = formatTime(facts.startsAtMs);
-        sale.endsAt = formatTime(facts.endsAtMs);
+        const known = byId.get(facts.id);
+        const sale = known ? Object.assign(known, shown(facts)) : add(facts);
         if (facts.queue) sale.queue ??= queueOf(sale);
         next.set(facts.id, sale);
         shard.openSale(facts.id, facts.items ?? facts.total, facts.epoch);

@@ -2,7 +2,7 @@ import { lotOf, placeOf } from '../door/queue/draw.ts';
 import { createMac } from '../door/queue/mac.ts';
 import { readTicket, type Ticket, writeTicket } from '../door/queue/ticket.ts';
 import { createRecent } from '../recent.ts';
-import type { LiveSale, Queue } from '../sale.ts';
+import { isOver, type LiveSale, type Queue } from '../sale.ts';
 import type { Postgres } from '../store/postgres.ts';
 import { createJoins, type JoinResult } from '../store/queue/joins.ts';
 import { advanceLine, type QueueState } from '../store/queue/line.ts';
@@ -111,7 +111,7 @@ export function createSaleQueue({ redis, postgres, sale, takeShed }: SaleQueueDe
   /** What a buyer was told here before, unless Redis may tell him something else by now. */
   const recall = (user: string): Joined | undefined => {
     const before = given.get(user);
-    if (before === undefined || !isOpen(sale(), Date.now())) return undefined;
+    if (before === undefined || !takesJoiners(sale(), Date.now())) return undefined;
     const turn = turnOfPlace(before.number, before.fraction);
     return turn.state === 'over' ? undefined : { ticket: before.ticket, turn };
   };
@@ -132,8 +132,8 @@ export function createSaleQueue({ redis, postgres, sale, takeShed }: SaleQueueDe
   };
 }
 
-const isOpen = ({ queue, endsAtMs }: LiveSale, nowMs: number): boolean =>
-  nowMs >= (queue?.opensAtMs ?? 0) && nowMs < endsAtMs;
+const takesJoiners = (sale: LiveSale, nowMs: number): boolean =>
+  nowMs >= (sale.queue?.opensAtMs ?? 0) && !isOver(sale, nowMs);
 
 const NOBODY_KNOWS = { place: null, before: null, waitSeconds: null };
 
