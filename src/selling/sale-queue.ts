@@ -45,7 +45,7 @@ export interface SaleQueue {
   readonly state: QueueState | undefined;
 }
 
-/** Buyers, per worker and sale, whose places are told again from memory: some 300 bytes each. */
+/** Buyers, per worker and sale, whose places are told again from memory: some 225 bytes each. */
 const REMEMBERED_MAX = 16_384;
 
 /** A place that was given. */
