@@ -20,7 +20,7 @@ COPY campaigns campaigns
 COPY checks checks
 COPY perf perf
 COPY demo demo
-RUN npx tsc && npx tsc -p storefront && node scripts/assets.mjs
+RUN npx tsc && npx tsc -p storefront && node scripts/bundle.mjs && node scripts/assets.mjs
 
 # Without development tools and without the binaries of the private PostgreSQL; no install script runs.
 FROM node:${NODE_MAJOR}-slim AS dependencies
@@ -41,6 +41,7 @@ ENV NODE_ENV=production DATA_DIR=/data
 # The user `node` of the base image, by number, so that a host can tell that it is not root.
 RUN mkdir /data && chown 1000:1000 /data
 COPY --from=dependencies /app/node_modules node_modules
+COPY --from=build /app/dist/service dist/service
 COPY --from=build /app/dist/src dist/src
 COPY --from=build /app/dist/perf dist/perf
 COPY --from=build /app/dist/assets dist/assets
@@ -56,4 +57,4 @@ EXPOSE 8080
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 8080}/readyz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Straight to node: npm would not pass signals on. SIGTERM drains; allow it 30 s before SIGKILL.
-CMD ["node", "dist/src/primary/main.js"]
+CMD ["node", "dist/service/primary/main.js"]

@@ -10,7 +10,7 @@ import { readServiceFile, type ServiceFile } from '../src/primary/service-file.t
 import { freePort as freePortIn } from '../src/private/free-port.ts';
 import { openConnection } from './client.ts';
 
-const MAIN = fileURLToPath(new URL('../src/primary/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../service/primary/main.js', import.meta.url));
 /** The first start of a private Postgres initialises its cluster. */
 const READY_MS = 60_000;
 const POLL_MS = 10;

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const PROGRAMS = {
-  start: 'src/primary/main.js',
+  start: 'service/primary/main.js',
   sellout: 'perf/sellout.js',
   load: 'perf/load.js',
   overload: 'perf/overload.js',

@@ -10,7 +10,13 @@ import { installRedis, planRedis } from './redis.mjs';
 
 const FOLDERS = ['src', 'client', 'storefront', 'console', 'test', 'campaigns', 'checks', 'perf', 'demo'];
 /** What else decides what is built: the console has the runbook's paragraphs. */
-const OTHERS = ['tsconfig.json', 'package-lock.json', 'scripts/assets.mjs', 'docs/runbook.md'];
+const OTHERS = [
+  'tsconfig.json',
+  'package-lock.json',
+  'scripts/assets.mjs',
+  'scripts/bundle.mjs',
+  'docs/runbook.md',
+];
 /** What browsers run is compiled again, with a browser's types; declarations come with it. */
 const PROJECTS = ['tsconfig.json', 'storefront/tsconfig.json'];
 
@@ -56,6 +62,7 @@ function build() {
   const tsc = at('node_modules', 'typescript', readJson(at('node_modules/typescript/package.json')).bin.tsc);
   for (const project of PROJECTS.filter((path) => existsSync(at(path))))
     if (!runNode([tsc, '-p', at(project)])) stop('The build failed; the messages of tsc are above.');
+  if (!runNode([at('scripts', 'bundle.mjs')])) stop('The build failed; the messages of esbuild are above.');
   makeAssets();
   removeOrphans();
   mkdirSync(dirname(stamp), { recursive: true });

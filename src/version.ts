@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { ROOT } from './root.ts';
 
-/** The version of this release; package.json lies above dist/src. */
-export const VERSION: string = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-).version;
+/** The version of this release. */
+export const VERSION: string = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')).version;

@@ -19,7 +19,7 @@ test('a command sets up, then is the program: its options, its exit code', () =>
   clone.write('src/primary/main.ts', 'console.log(process.argv.slice(1).join()); process.exitCode = 7;\n');
   const { status, output } = clone.run(['run.mjs', 'start', '--one', 'two']);
   assert.equal(status, 7);
-  const path = join(clone.dir, 'dist/src/primary/main.js');
+  const path = join(clone.dir, 'dist/service/primary/main.js');
   // What the program says comes first here: both streams are put one behind the other.
   assert.equal(output, `${path},--one,two\nBuilding …\n`);
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { ROOT } from '../root.ts';
 import type { Answer } from './answer.ts';
 import { unlessKnown } from './etag.ts';
 
@@ -30,8 +31,7 @@ export interface Assets {
   ): Answer | undefined;
 }
 
-/** The build lies in dist/src/http. */
-const folder = new URL('../../assets/', import.meta.url);
+const folder = new URL('dist/assets/', ROOT);
 const FOR_EVER = { 'Cache-Control': 'public, max-age=31536000, immutable', Vary: 'Accept-Encoding' };
 
 /** Reads them all; throws when the build has made none. */

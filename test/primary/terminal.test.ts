@@ -15,7 +15,7 @@ import { temporaryDir } from '../support/stores.ts';
 const hasScript = spawnSync('script', ['-V'], { encoding: 'utf8' }).stdout?.includes('util-linux');
 const skip = !hasScript && 'there is no script of util-linux';
 
-const MAIN = fileURLToPath(new URL('../../src/primary/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../service/primary/main.js', import.meta.url));
 
 async function startOnTerminal(env: Record<string, string> = {}) {
   const dataDir = env.DATA_DIR ?? temporaryDir();

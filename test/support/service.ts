@@ -15,7 +15,7 @@ import { copyTemplate } from './template.ts';
 
 export { freePort };
 
-const MAIN = fileURLToPath(new URL('../../src/primary/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../service/primary/main.js', import.meta.url));
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string };
 type Env = Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ export interface Service extends ServiceProcess, ServiceFile {
   stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<void>;
 }
 
-/** Runs `node dist/src/primary/main.js` with this environment only, and at most `filesMax` open files per process; ended with the file in any case. */
+/** Runs `node dist/service/primary/main.js` with this environment only, and at most `filesMax` open files per process; ended with the file in any case. */
 export async function runService(env: Env = {}, filesMax?: number): Promise<ServiceProcess> {
   const dataDir = env.DATA_DIR ?? temporaryDir();
   if (env.DATA_DIR === undefined && env.DATABASE_URL === undefined) copyTemplate(dataDir);

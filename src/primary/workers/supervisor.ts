@@ -1,5 +1,5 @@
 import cluster, { type Worker } from 'node:cluster';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { ToPrimary, ToWorker, WorkerStatus } from '../../messages.ts';
 import { type Child, forkChild } from './child.ts';
 
@@ -167,7 +167,8 @@ function prepareCluster(): () => number {
   // Workers accept connections themselves. With node's default, where the primary hands them out, a connection on its way
   // to a worker that is killed hangs for ever, and the primary keeps its socket: 22 of them after 25 kills.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  cluster.setupPrimary({ exec: fileURLToPath(new URL('../../worker/main.js', import.meta.url)) });
+  // Beside the program that runs as the primary, whichever build that is.
+  cluster.setupPrimary({ exec: join(process.argv[1] as string, '../../worker/main.js') });
   return () => port;
 }
 
