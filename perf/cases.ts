@@ -11,7 +11,7 @@ import { type OhaResult, runOha } from './oha.ts';
 import type { RecordData } from './record.ts';
 import type { OwnService } from './service.ts';
 import { createSale, findSale, type Goods, listItems } from './shop.ts';
-import { type CpuByRole, cpuPerRequest, usageOfTree } from './usage.ts';
+import { type CpuByRole, cpuOfTree, cpuPerRequest } from './usage.ts';
 
 /** One measurement. */
 export interface Sample {
@@ -81,9 +81,9 @@ export function createShopCases(bench: ShopBench): Case[] {
 }
 
 async function measured(bench: ShopBench, pid: number, pattern: string, seconds: number, expected: string) {
-  const before = usageOfTree(pid);
+  const before = cpuOfTree(pid);
   const result = await runOha(bench.oha, pattern, seconds);
-  const cpuUs = cpuPerRequest(before, usageOfTree(pid), result.requests);
+  const cpuUs = cpuPerRequest(before, cpuOfTree(pid), result.requests);
   const { requests, perSecond, p50Ms, p99Ms, cores: generatorCores } = result;
   const figures = { requests, perSecond, p50Ms, p99Ms, cpuUs, generatorCores };
   return { result, figures, faults: unexpected(result, expected) };
@@ -172,9 +172,9 @@ async function runSellout(bench: ShopBench, goods: Goods): Promise<Sample> {
   const sale = await createSale(service.url, goods, 10);
   const listed = await listItems(service.url, sale.id, true);
   const items = typeof goods === 'number' ? listed : Array.from({ length: bench.items }, () => HOT.id);
-  const before = usageOfTree(service.pid);
+  const before = cpuOfTree(service.pid);
   const { record, cores } = await sell(bench, sale.id, items, 'buyer-');
-  const cpuUs = cpuPerRequest(before, usageOfTree(service.pid), record.requests);
+  const cpuUs = cpuPerRequest(before, cpuOfTree(service.pid), record.requests);
   const wallMs = record.lastMs - record.firstMs;
   const now = await findSale(service.url, sale.id);
   const faults = await compareBooks({ stores, record, prefix: 'buyer-', sale: now, soldOut: true });

@@ -8,7 +8,7 @@ import { generate } from './generator.ts';
 import { median } from './ratio.ts';
 import { makeDataDir, startService } from './service.ts';
 import { createSale, listItems } from './shop.ts';
-import { cpuPerRequest, usageOfTree } from './usage.ts';
+import { cpuOfTree, cpuPerRequest } from './usage.ts';
 
 const HELP = `npm run perf -- cold [options]
 
@@ -31,12 +31,12 @@ async function sellOut(
 ) {
   const sale = await createSale(service.url, items, 10);
   const crowd = { items: await listItems(service.url, sale.id, true), prefix, users: items, itemsPerUser: 1 };
-  const before = usageOfTree(service.pid);
+  const before = cpuOfTree(service.pid);
   const { record } = await generate(
     { url: service.url, saleId: sale.id, ...crowd, connections: CONNECTIONS, contention: false },
     () => {},
   );
-  const { workers } = cpuPerRequest(before, usageOfTree(service.pid), record.requests);
+  const { workers } = cpuPerRequest(before, cpuOfTree(service.pid), record.requests);
   const perSecond = (record.requests / (record.lastMs - record.firstMs)) * 1_000;
   return { perSecond, cpuUs: workers } satisfies Sellout;
 }

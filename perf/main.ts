@@ -20,9 +20,9 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     about: 'the first sell-out after a start beside those that follow (--help)',
     run: () => import('./cold.ts'),
   },
-  consoles: {
-    about: 'what open consoles cost a sell-out, with and without in turns (--help)',
-    run: () => import('./consoles.ts'),
+  beside: {
+    about: 'what open consoles and a crowd that polls cost a sell-out, with and without in turns (--help)',
+    run: () => import('./beside.ts'),
   },
   'first-view': {
     about: 'the storefront of 10,000 goods in Chromium: bytes, and the time to the first of them (--help)',

@@ -16,7 +16,7 @@ import { openStores, readCount, runCommand, type Stores, UsageError } from './co
 import { findOha, runOha } from './oha.ts';
 import { makeDataDir, type OwnService, startService } from './service.ts';
 import { listItems, timeAt } from './shop.ts';
-import { cpuPerRequest, usageOfTree } from './usage.ts';
+import { cpuOfTree, cpuPerRequest } from './usage.ts';
 
 const SECONDS = 2.5;
 const LISTEN_S = 10;
@@ -164,11 +164,11 @@ async function measureListeners({ url, pid }: OwnService, count: number): Promis
     });
   });
   while (messages < count) await sleep(100);
-  const usage = usageOfTree(pid);
+  const usage = cpuOfTree(pid);
   const heard = messages;
   await sleep(LISTEN_S * 1_000);
   const told = messages - heard;
-  const { workers } = cpuPerRequest(usage, usageOfTree(pid), told);
+  const { workers } = cpuPerRequest(usage, cpuOfTree(pid), told);
   const bytes = (await rssOf()) - before;
   for (const socket of sockets) socket.destroy();
   connection.close();

@@ -11,7 +11,7 @@ import type { HourChangeResult } from './hour-change.ts';
 import { ohaVersion } from './oha.ts';
 import { median, ratioOf } from './ratio.ts';
 import type { ScaleResult } from './scale.ts';
-import { ROLES, sumCpu } from './usage.ts';
+import { type MemoryByRole, ROLES, sumRoles } from './usage.ts';
 
 export interface CaseResult {
   readonly name: string;
@@ -27,8 +27,8 @@ export interface Results {
   readonly cases: readonly CaseResult[];
   readonly openLoop: OpenLoopResult;
   readonly scale: readonly ScaleResult[];
-  /** All processes of the service after the rounds, in bytes. */
-  readonly memory: number;
+  /** Of the service after the rounds. */
+  readonly memory: MemoryByRole;
   /** Milliseconds. */
   readonly warmStart: readonly number[];
   readonly hourChange: HourChangeResult;
@@ -92,7 +92,7 @@ export function printCases(cases: readonly CaseResult[]): void {
     const note =
       scripts >= 0 ? `${scripts.toFixed(4)} scripts each` : seconds >= 0 ? `in ${seconds.toFixed(2)} s` : '';
     const cpu = ROLES.map((role) => of((sample) => sample.cpuUs[role]));
-    const cpuUs = `${of((sample) => sumCpu(sample.cpuUs)).toFixed(0)} µs`;
+    const cpuUs = `${of((sample) => sumRoles(sample.cpuUs)).toFixed(0)} µs`;
     const generator = of((sample) => sample.generatorCores).toFixed(2);
     const sound = samples.every((sample) => sample.faults.length === 0) ? 'agree' : 'VOID';
     const latencies = [ms(of((sample) => sample.p50Ms)), ms(of((sample) => sample.p99Ms))];
@@ -136,7 +136,7 @@ export function printResults(results: Results): void {
     `  checkout p50 ${ms(checkout.p50Ms)}, p99 ${ms(checkout.p99Ms)}; purchase p50 ${ms(purchase.p50Ms)}, p99 ${ms(purchase.p99Ms)}; books ${faults.length === 0 ? 'agree' : 'VOID'}`,
   );
   console.log(
-    `Warm start to ready: ${ms(median(warmStart))}; memory of all processes after the rounds: ${mib(memory)}`,
+    `Warm start to ready: ${ms(median(warmStart))}; memory after the rounds: ${mib(sumRoles(memory))} (${ROLES.join(' + ')}: ${ROLES.map((role) => mib(memory[role])).join(' + ')})`,
   );
   console.log(
     `Next hour's sale: first checkout ${ms(hourChange.firstMs)} after the change; ${hourChange.wronglyRefused} of ${hourChange.requests} wrongly refused`,
@@ -150,10 +150,10 @@ export function printResults(results: Results): void {
       s.items,
       ms(s.loadMs),
       Math.round(s.perSecond),
-      `${sumCpu(s.cpuUs).toFixed(0)} µs`,
+      `${sumRoles(s.cpuUs).toFixed(0)} µs`,
       ROLES.map((role) => s.cpuUs[role].toFixed(1)).join(' + '),
       `${Math.round(s.bytesPerItem)} B`,
-      mib(s.rssBytes),
+      mib(s.memoryBytes),
     ]);
     console.log();
     printTable([head, ...sizes]);

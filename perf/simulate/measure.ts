@@ -11,7 +11,7 @@ import { rebuildSale } from '../../src/store/rebuild.ts';
 import { createSale, readLiveSales } from '../../src/store/sales.ts';
 import { openStores, printTable, type Stores } from '../command.ts';
 import { makeDataDir } from '../service.ts';
-import { usageOfTree } from '../usage.ts';
+import { cpuOfTree } from '../usage.ts';
 
 const BATCHES = [1, 4, 16, 64, 256];
 /** Operations of each kind and size of batch; CPU time is told in hundredths of a second. */
@@ -129,7 +129,7 @@ async function costOf(
       nodeUs: user + system,
       redisUs: (field('used_cpu_user') + field('used_cpu_sys')) * 1e6,
       redisBytes: field('total_net_input_bytes') + field('total_net_output_bytes'),
-      postgresUs: usageOfTree(process.pid).cpuUs.postgres,
+      postgresUs: cpuOfTree(process.pid).postgres,
       walBytes: Number(row?.wal),
     };
   };

@@ -4,7 +4,7 @@ import { printTable } from '../command.ts';
 import { generate } from '../generator.ts';
 import { makeDataDir, startService } from '../service.ts';
 import { createSale, listItems } from '../shop.ts';
-import { cpuPerRequest, sumCpu, usageOfTree } from '../usage.ts';
+import { cpuOfTree, cpuPerRequest, sumRoles } from '../usage.ts';
 import { COSTS, type Costs, type PerBatch } from './costs.ts';
 import { simulate } from './model.ts';
 
@@ -81,15 +81,15 @@ async function sellOut(service: { readonly url: string; readonly pid: number }, 
   const sale = await createSale(service.url, ITEMS, 10);
   const items = await listItems(service.url, sale.id, true);
   const crowd = { items, prefix, users: items.length, itemsPerUser: 1, connections: CONNECTIONS };
-  const before = usageOfTree(service.pid);
+  const before = cpuOfTree(service.pid);
   const cpusBefore = cpus();
   const { record, cores } = await generate(
     { url: service.url, saleId: sale.id, ...crowd, contention: false },
     () => {},
   );
   const seconds = (record.lastMs - record.firstMs) / 1e3;
-  const after = usageOfTree(service.pid);
-  const ownUs = sumCpu(after.cpuUs) - sumCpu(before.cpuUs) + cores * seconds * 1e6;
+  const after = cpuOfTree(service.pid);
+  const ownUs = sumRoles(after) - sumRoles(before) + cores * seconds * 1e6;
   return {
     seconds,
     /** What we used, and what nobody used. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Config, maskSecrets, readConfig, SetupError } from '../config.ts';
 import { type Log, openLog } from '../log.ts';
 import { createStoreMetrics } from '../metrics/stores.ts';
@@ -23,6 +24,8 @@ import { isWriting, makePeersDir, startWorkers } from './workers/start.ts';
 import { createSupervisor, type Supervisor } from './workers/supervisor.ts';
 
 const SHIP_MS = 250;
+/** Beside this program in each of its builds, dist/src and dist/service. */
+const WORKER = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 
 /** Opens everything in order; `shutdown` closes it in reverse. */
 async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void> {
@@ -40,7 +43,7 @@ async function main(config: Config, log: Log, shutdown: Shutdown): Promise<void>
   const run = randomBytes(6).toString('hex');
   const peersDir = makePeersDir(shutdown);
   const env = { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, PEERS_DIR: peersDir, SERVICE_RUN: run };
-  const supervisor = createSupervisor({ workers: config.workers, env });
+  const supervisor = createSupervisor({ workers: config.workers, program: WORKER, env });
 
   const spool = openSpool(join(config.dataDir, 'spool'));
   const onFull = (full: boolean) => {

@@ -17,7 +17,11 @@ const ELSEWHERE = new Set([
 ]);
 
 /** What is compiled is named by its source. */
-const sourceOf = (name: string) => name.replace(/^dist\//, '').replace(/\.js$/, '.ts');
+const sourceOf = (name: string) =>
+  name
+    .replace(/^dist\/service\//, 'src/')
+    .replace(/^dist\//, '')
+    .replace(/\.js$/, '.ts');
 
 /** Whether a name is that of a file: from the root, from the folder of the text, or the end of one path. */
 function isThere(name: string, from: string): boolean {

@@ -1,5 +1,4 @@
 import cluster, { type Worker } from 'node:cluster';
-import { join } from 'node:path';
 import type { ToPrimary, ToWorker, WorkerStatus } from '../../messages.ts';
 import { type Child, forkChild } from './child.ts';
 
@@ -32,6 +31,8 @@ export interface Supervisor {
 
 export interface SupervisorOptions {
   readonly workers: number;
+  /** Path of what a worker runs. */
+  readonly program: string;
   /** Environment of the workers, beside their slot. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -50,7 +51,7 @@ export interface SupervisorListeners {
 
 /** Keeps one worker in every slot: a dead one is replaced at once, or with back-off when it dies in a loop. */
 // biome-ignore lint/complexity/noExcessiveLinesPerFunction: short inner functions share its state.
-export function createSupervisor({ workers, env }: SupervisorOptions): Supervisor {
+export function createSupervisor({ workers, program, env }: SupervisorOptions): Supervisor {
   const slots = new Map<number, Child>();
   /** How long the successor waits after the next death in a slot; 0: not at all. */
   const backoffs = new Map<number, number>();
@@ -60,7 +61,7 @@ export function createSupervisor({ workers, env }: SupervisorOptions): Superviso
   let stopping = false;
   let rolling: Promise<void> | undefined;
   let starts = 0;
-  const port = prepareCluster();
+  const port = prepareCluster(program);
   const living = () => [...slots.values(), ...replaced].filter((child) => !child.isDead);
 
   const fork = (slot: number, backoffMs: number): Child => {
@@ -159,7 +160,7 @@ export function createSupervisor({ workers, env }: SupervisorOptions): Superviso
 }
 
 /** Sets node:cluster up; returns how to learn the port that the workers share. */
-function prepareCluster(): () => number {
+function prepareCluster(program: string): () => number {
   let port = 0;
   cluster.on('listening', (_, address) => {
     port = address.port;
@@ -167,8 +168,7 @@ function prepareCluster(): () => number {
   // Workers accept connections themselves. With node's default, where the primary hands them out, a connection on its way
   // to a worker that is killed hangs for ever, and the primary keeps its socket: 22 of them after 25 kills.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  // Beside the program that runs as the primary, whichever build that is.
-  cluster.setupPrimary({ exec: join(process.argv[1] as string, '../../worker/main.js') });
+  cluster.setupPrimary({ exec: program });
   return () => port;
 }
 
