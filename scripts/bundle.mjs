@@ -1,6 +1,6 @@
 // Puts each of the service's two programs into one file, with all that it imports: `node scripts/bundle.mjs [FOLDER]`, after
-// tsc, makes FOLDER/dist/service from FOLDER/dist/src. A worker has 1,331 modules: to find, read and
-// link them is most of what its start costs.
+// tsc, makes FOLDER/dist/service from FOLDER/dist/src. A worker has over a thousand modules: to find, read and link them is most
+// of what its start costs.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';

@@ -103,7 +103,7 @@ export async function keepServer(spec: ServerSpec, guard: ProcessGuard, onExit: 
       if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
       await endProcess(child.pid, spec.stopSteps);
-      await Promise.race([gone, sleep(1_000)]);
+      await Promise.race([gone, sleep(1_000, undefined, { ref: false })]);
     },
   };
 }
