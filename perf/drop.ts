@@ -38,8 +38,8 @@ async function newSale(url: string, { people, atOnce, items }: Options, guarded:
     JSON.stringify({
       ...{ total_items: items, user_limit: 1 },
       ...{ started_at: timeAt(startsInS * 1_000), ended_at: timeAt(600_000) },
-      // Slower than people are: who is admitted finds something left.
-      ...(guarded && { queue: { admit_per_second: Math.max(10, items / 8) } }),
+      // Slower than people and this box are: the draw decides, and who is admitted finds something left.
+      ...(guarded && { queue: { admit_per_second: Math.max(10, items / 20) } }),
     }),
   );
   connection.close();
