@@ -36,6 +36,11 @@ export const listItems = (url: string, saleId: string, available: boolean): Prom
     return ids;
   });
 
+const adminHeaders = (): Record<string, string> => {
+  const token = readConfig().adminToken;
+  return token ? { Authorization: `Bearer ${token}` } : {};
+};
+
 /** So many generated items, or these. */
 export type Goods =
   | number
@@ -44,13 +49,11 @@ export type Goods =
 /** Creates a sale that is open now, for an hour, through the admin API (ADMIN_TOKEN, where it is set). */
 export async function createSale(url: string, goods: Goods, userLimit: number): Promise<Sale> {
   const connection = openConnection(url);
-  const token = readConfig().adminToken;
-  const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
   const times = { started_at: timeAt(-1_000), ended_at: timeAt(3_600_000) };
   const wanted = typeof goods === 'number' ? { total_items: goods } : { items: goods };
   const body = JSON.stringify({ ...wanted, user_limit: userLimit, ...times });
   try {
-    const reply = await connection.post('/admin/sales', body, headers);
+    const reply = await connection.post('/admin/sales', body, adminHeaders());
     if (reply.status !== 201) {
       const hint = [401, 404].includes(reply.status) ? '; ADMIN_TOKEN must be that of the service' : '';
       throw new UsageError(`no sale could be made (${reply.status} ${reply.body.slice(0, 200)})${hint}.`);
@@ -62,6 +65,17 @@ export async function createSale(url: string, goods: Goods, userLimit: number): 
   } finally {
     connection.close();
   }
+}
+
+/** Ends a sale now, through the admin API. */
+export async function endSale(url: string, saleId: string): Promise<void> {
+  const { ok, status } = await fetch(`${url}/admin/sales/${saleId}`, {
+    method: 'PATCH',
+    headers: { ...adminHeaders(), 'Content-Type': 'application/json' },
+    body: JSON.stringify({ ended_at: 'now' }),
+    signal: AbortSignal.timeout(10_000),
+  });
+  if (!ok) throw new UsageError(`the sale ${saleId} could not be ended (${status}).`);
 }
 
 export const timeAt = (fromNowMs: number) =>

@@ -26,6 +26,8 @@ export interface Target {
   readonly url: string;
   readonly redisUrl: string;
   readonly databaseUrl: string;
+  /** Of its primary, where it is known. */
+  readonly pid?: number;
   /** Started by this command, so it has no other clients. */
   readonly isOwn: boolean;
   leave(): Promise<void>;

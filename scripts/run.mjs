@@ -9,6 +9,7 @@ const PROGRAMS = {
   start: 'service/primary/main.js',
   sellout: 'perf/sellout.js',
   load: 'perf/load.js',
+  rehearse: 'perf/rehearse.js',
   overload: 'perf/overload.js',
   simulate: 'perf/simulate/main.js',
   audit: 'perf/audit.js',
@@ -23,7 +24,7 @@ const PROGRAMS = {
 };
 
 /** These look at a service that runs, also on a box that has no compiler: they find everything in its place. */
-const AS_IT_IS = new Set(['audit', 'forget-buyer']);
+const AS_IT_IS = new Set(['audit', 'forget-buyer', 'rehearse']);
 
 const [name = '', ...args] = process.argv.slice(2);
 const program = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;

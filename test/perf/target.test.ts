@@ -3,16 +3,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startService } from '../support/service.ts';
+import { type Service, startService } from '../support/service.ts';
 import { addShelf, fillCart, purchase } from '../support/shop.ts';
 
 /** The tools on a service whose demo is over: they need a sale, and make one. */
 const service = await startService({ SALE_ITEMS: '3' });
 const { body: active } = await service.http.get('/sales/active');
 
-async function run(tool: string, ...options: string[]) {
+const run = (tool: string, ...options: string[]) => runOn(service, tool, ...options);
+
+async function runOn({ dataDir }: Service, tool: string, ...options: string[]) {
   const path = fileURLToPath(new URL(`../../perf/${tool}.js`, import.meta.url));
-  const env = { ...process.env, DATA_DIR: service.dataDir };
+  const env = { ...process.env, DATA_DIR: dataDir };
   const child = spawn(process.execPath, [path, ...options], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => (text += part));
@@ -59,4 +61,26 @@ test('load never runs on a sale that is too small for its crowd', async () => {
   const [, sold, total] = /items_sold is (\d+) of (\d+)\./.exec(text)!;
   assert.equal(total, '50');
   assert.ok(Number(sold) > 0);
+});
+
+test('a rehearsal sells sales of its own, compares their books, and ends them', async () => {
+  const { code, text } = await run('rehearse', '--times', '2', '--items', '7');
+  assert.equal(code, 0, text);
+  assert.match(text, /^ +1 +7 .*\n +2 +7 .*$/m);
+  assert.match(text, /The books of every sale agree/);
+  const { body } = await service.http.get('/sales?status=ended');
+  const own = (body as { total_items: number; items_sold: number }[]).filter(
+    ({ total_items }) => total_items === 7,
+  );
+  assert.deepEqual(
+    own.map(({ items_sold }) => items_sold),
+    [7, 7],
+  );
+});
+
+test('a rehearsal says so where buyers must prove who they are', async () => {
+  const guarded = await startService({ BUYER_SECRET: 's'.repeat(32) });
+  const { code, text } = await runOn(guarded, 'rehearse', '--items', '3');
+  assert.equal(code, 2, text);
+  assert.match(text, /asks buyers for tokens, and this crowd has none/);
 });
