@@ -251,4 +251,34 @@ export const PLANTED: readonly PlantedBug[] = [
     ],
     faults: ['kill-during-roll'],
   },
+  {
+    name: 'place that is over told again',
+    patches: [
+      {
+        file: 'dist/src/selling/sale-queue.js',
+        find: `return turn.state === 'over' ? undefined : {`,
+        replace: 'return {',
+      },
+    ],
+    faults: ['queue-again'],
+  },
+  {
+    name: 'place outlives its sale',
+    patches: [
+      {
+        file: 'dist/src/selling/sale-queue.js',
+        find: ' || !takesJoiners(sale(), Date.now())',
+        replace: '',
+      },
+    ],
+    faults: ['queue-again'],
+  },
+  {
+    name: 'place of whoever came before',
+    patches: [
+      { file: 'dist/src/selling/sale-queue.js', find: 'given.get(user)', replace: `given.get('last')` },
+      { file: 'dist/src/selling/sale-queue.js', find: 'given.set(user,', replace: `given.set('last',` },
+    ],
+    faults: ['queue-again'],
+  },
 ];

@@ -27,6 +27,10 @@ export type ViolationKind =
   | 'failed-request'
   | 'slow-refusal'
   | 'orphan'
+  /** A buyer's place in a queue became another, is that of two, or is told though it is over. */
+  | 'place-moved'
+  | 'place-twice'
+  | 'place-over'
   /** Answered, and for a while in Redis alone. */
   | 'saved-late'
   | 'service-broken';

@@ -1,4 +1,5 @@
 import type { Rules } from './checker.ts';
+import type { PlaceViolation } from './checker-places.ts';
 import { ageFaults } from './faults-age.ts';
 import { clientFaults } from './faults-clients.ts';
 import { datasetFaults } from './faults-dataset.ts';
@@ -9,6 +10,7 @@ import { leaderFaults } from './faults-leaders.ts';
 import { paymentFaults } from './faults-payments.ts';
 import { postgresFaults } from './faults-postgres.ts';
 import { processFaults } from './faults-processes.ts';
+import { queueFaults } from './faults-queue.ts';
 import { redisFaults } from './faults-redis.ts';
 import { retireFaults } from './faults-retire.ts';
 import { returnFaults } from './faults-returns.ts';
@@ -35,7 +37,8 @@ export interface FaultContext {
   violate(
     kind:
       | ('orphan' | 'service-broken' | 'unexpected-answer' | 'event-missed' | 'event-twice')
-      | ('lost' | 'not-sold-out' | 'books-differ' | 'settled-twice' | 'invented'),
+      | ('lost' | 'not-sold-out' | 'books-differ' | 'settled-twice' | 'invented')
+      | PlaceViolation['kind'],
     detail: string,
   ): void;
 }
@@ -69,6 +72,7 @@ export const FAULTS: readonly Fault[] = [
   ...returnFaults,
   ...clientFaults,
   ...doorFaults,
+  ...queueFaults,
 ];
 
 export function faultOf(name: string): Fault {
