@@ -22,7 +22,7 @@ const env = {
 const ports = [await freePort(), await freePort()] as const;
 const start = (port: number) => startService({ ...env, WORKER_PORT_BASE: String(port) });
 const boxes = [await start(ports[0]), await start(ports[1])] as const;
-const { sale, items } = await addShelf(boxes[0].http, { total_items: 1_000, user_limit: 100 });
+const { sale, items } = await addShelf(boxes[0].http, { total_items: 10_000, user_limit: 100 });
 const keys = keysOf(sale);
 await until('both boxes sell', async () => (await boxes[1].http.get('/sales/active')).body.id === sale);
 
