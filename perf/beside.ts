@@ -6,12 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openConnection } from './client.ts';
 import { EXIT, printTable, readCount, runCommand } from './command.ts';
-import { generate } from './generator.ts';
-import { createHistogram } from './histogram.ts';
 import { median, ratioOf } from './ratio.ts';
+import { type SellOut, sellOut } from './sell-out.ts';
 import { makeDataDir, type OwnService, startService } from './service.ts';
-import { createSale, listItems } from './shop.ts';
-import { cpuOfTree, cpuPerRequest } from './usage.ts';
+import { createSale } from './shop.ts';
+import { USER_LIMIT } from './target.ts';
 
 const HELP = `npm run perf -- beside [options]
 
@@ -24,7 +23,6 @@ who ask for a page of what is left once a second, and with nobody again.
   --items 10000`;
 
 const CONNECTIONS = 200;
-const USER_LIMIT = 10;
 const POLL_MS = 1_000;
 /** As the page of the console reads its lists. */
 const LISTS = [
@@ -34,14 +32,7 @@ const LISTS = [
 ] as const;
 const LISTS_MS = 5_000;
 
-interface Sample {
-  readonly perSecond: number;
-  readonly purchaseMs: number;
-  readonly workersUs: number;
-  readonly primaryUs: number;
-}
-
-/** Somebody comes, and says how to leave. */
+/** Somebody comes, and says how to leave, which throws when he was served badly. */
 type Guest = (service: OwnService, saleId: string) => () => void;
 
 /** Asks what an open console asks: the stream of figures, and the lists. */
@@ -67,6 +58,7 @@ const openConsole: Guest = ({ url }) => {
 const poll: Guest = ({ url }, saleId) => {
   const connection = openConnection(url);
   let isHere = true;
+  let failure: unknown;
   const ask = async () => {
     await sleep(Math.random() * POLL_MS);
     while (isHere) {
@@ -76,52 +68,41 @@ const poll: Guest = ({ url }, saleId) => {
       await sleep(Math.max(0, POLL_MS - (performance.now() - beganMs)));
     }
   };
-  ask().catch((error: Error) => {
-    if (isHere) throw error;
+  ask().catch((error: unknown) => {
+    failure = error;
   });
   return () => {
     isHere = false;
     connection.close();
+    if (failure) throw failure;
   };
 };
 
-async function sellOut(
+async function sellOutBeside(
   service: OwnService,
   items: number,
   prefix: string,
   guests: readonly Guest[],
-): Promise<Sample> {
-  const sale = await createSale(service.url, items, USER_LIMIT);
-  const ids = await listItems(service.url, sale.id, true);
-  const crowd = { items: ids, prefix, users: items, itemsPerUser: 1, connections: CONNECTIONS };
-  const leave = guests.map((guest) => guest(service, sale.id));
+): Promise<SellOut> {
+  const { id: saleId } = await createSale(service.url, items, USER_LIMIT);
+  const leave = guests.map((guest) => guest(service, saleId));
   // They are connected, and spread over their second.
   if (guests.length > 0) await sleep(POLL_MS);
-  const before = cpuOfTree(service.pid);
-  const { record } = await generate(
-    { url: service.url, saleId: sale.id, ...crowd, contention: false },
-    () => {},
-  );
-  const { workers, primary } = cpuPerRequest(before, cpuOfTree(service.pid), record.requests);
+  const { figures } = await sellOut(service, { saleId, prefix, connections: CONNECTIONS });
   for (const each of leave) each();
-  if (record.sold !== items) throw new Error(`${record.sold} of ${items} items were sold`);
-  return {
-    perSecond: (record.requests / (record.lastMs - record.firstMs)) * 1_000,
-    purchaseMs: createHistogram(record.latencies.purchase).percentile(0.5),
-    workersUs: workers,
-    primaryUs: primary,
-  };
+  if (figures.sold !== items) throw new Error(`${figures.sold} of ${items} items were sold`);
+  return figures;
 }
 
-const FIGURES: readonly (readonly [name: string, of: (sample: Sample) => number, unit: string])[] = [
+const FIGURES: readonly (readonly [name: string, of: (each: SellOut) => number, unit: string])[] = [
   ['requests/s', ({ perSecond }) => perSecond, ''],
-  ['p50 of purchases', ({ purchaseMs }) => purchaseMs, ' ms'],
-  ['workers’ CPU per request', ({ workersUs }) => workersUs, ' µs'],
-  ['primary’s CPU per request', ({ primaryUs }) => primaryUs, ' µs'],
+  ['p50 of purchases', ({ purchase }) => purchase.p50Ms, ' ms'],
+  ['workers’ CPU per request', ({ cpuUs }) => cpuUs.workers, ' µs'],
+  ['primary’s CPU per request', ({ cpuUs }) => cpuUs.primary, ' µs'],
 ];
 
-function print(none: readonly Sample[], others: ReadonlyMap<string, readonly Sample[]>): void {
-  const compare = (own: readonly Sample[], of: (sample: Sample) => number) => {
+function print(none: readonly SellOut[], others: ReadonlyMap<string, readonly SellOut[]>): void {
+  const compare = (own: readonly SellOut[], of: (each: SellOut) => number) => {
     const { median: middle, range } = ratioOf(own, none, of);
     return `${middle.toFixed(3)} (${range[0].toFixed(2)}–${range[1].toFixed(2)})`;
   };
@@ -153,7 +134,7 @@ await runCommand('beside', async () => {
   const items = readCount('items', values.items, 10_000);
   const { dataDir, remove } = makeDataDir();
   const service = await startService(dataDir, { HOURLY_SALES: 'off', LOG_REQUESTS: 'debug' });
-  const cases: readonly { name: string; guests: readonly Guest[]; samples: Sample[] }[] = [
+  const cases: readonly { name: string; guests: readonly Guest[]; samples: SellOut[] }[] = [
     { name: 'nobody', guests: [], samples: [] },
     { name: `${consoles} consoles`, guests: Array(consoles).fill(openConsole), samples: [] },
     { name: `${pollers} pollers`, guests: Array(pollers).fill(poll), samples: [] },
@@ -162,10 +143,12 @@ await runCommand('beside', async () => {
   ];
   try {
     // Cold code is slower, and this is about something else.
-    for (let i = 0; i < 2; i++) await sellOut(service, items, `warm${i}-`, []);
+    for (let i = 0; i < 2; i++) await sellOutBeside(service, items, `warm${i}-`, []);
     for (let round = 0; round < rounds; round++)
       for (const each of round % 2 === 0 ? cases : cases.toReversed())
-        each.samples.push(await sellOut(service, items, `r${round}-${cases.indexOf(each)}-`, each.guests));
+        each.samples.push(
+          await sellOutBeside(service, items, `r${round}-${cases.indexOf(each)}-`, each.guests),
+        );
   } finally {
     await service.stop();
     remove();

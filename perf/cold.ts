@@ -4,11 +4,11 @@
  */
 import { parseArgs } from 'node:util';
 import { EXIT, readCount, runCommand } from './command.ts';
-import { generate } from './generator.ts';
 import { median } from './ratio.ts';
+import { type SellOut, sellOut } from './sell-out.ts';
 import { makeDataDir, startService } from './service.ts';
-import { createSale, listItems } from './shop.ts';
-import { cpuOfTree, cpuPerRequest } from './usage.ts';
+import { createSale } from './shop.ts';
+import { USER_LIMIT } from './target.ts';
 
 const HELP = `npm run perf -- cold [options]
 
@@ -18,42 +18,25 @@ const HELP = `npm run perf -- cold [options]
 
 const CONNECTIONS = 200;
 
-interface Sellout {
-  readonly perSecond: number;
-  /** Of the workers, in µs per request. */
-  readonly cpuUs: number;
-}
-
-async function sellOut(
-  service: { readonly url: string; readonly pid: number },
-  items: number,
-  prefix: string,
-) {
-  const sale = await createSale(service.url, items, 10);
-  const crowd = { items: await listItems(service.url, sale.id, true), prefix, users: items, itemsPerUser: 1 };
-  const before = cpuOfTree(service.pid);
-  const { record } = await generate(
-    { url: service.url, saleId: sale.id, ...crowd, connections: CONNECTIONS, contention: false },
-    () => {},
-  );
-  const { workers } = cpuPerRequest(before, cpuOfTree(service.pid), record.requests);
-  const perSecond = (record.requests / (record.lastMs - record.firstMs)) * 1_000;
-  return { perSecond, cpuUs: workers } satisfies Sellout;
-}
-
-async function measureStart(sales: number, items: number): Promise<Sellout[]> {
+async function measureStart(sales: number, items: number): Promise<SellOut[]> {
   const { dataDir, remove } = makeDataDir();
   const service = await startService(dataDir);
-  const measured: Sellout[] = [];
+  const measured: SellOut[] = [];
   try {
-    for (let n = 0; n < sales; n++) measured.push(await sellOut(service, items, `b${n}-`));
+    for (let n = 0; n < sales; n++) {
+      const { id: saleId } = await createSale(service.url, items, USER_LIMIT);
+      const crowd = { saleId, prefix: `b${n}-`, connections: CONNECTIONS };
+      measured.push((await sellOut(service, crowd)).figures);
+    }
   } finally {
     await service.stop();
     remove();
   }
   console.log(
     `ready in ${service.readyMs.toFixed(0)} ms; ` +
-      measured.map(({ perSecond, cpuUs }) => `${perSecond.toFixed(0)}/s ${cpuUs.toFixed(0)} µs`).join(', '),
+      measured
+        .map(({ perSecond, cpuUs }) => `${perSecond.toFixed(0)}/s ${cpuUs.workers.toFixed(0)} µs`)
+        .join(', '),
   );
   return measured;
 }
@@ -74,15 +57,15 @@ await runCommand('perf cold', async () => {
   const starts = readCount('starts', values.starts, 5);
   const sales = readCount('sales', values.sales, 5);
   const items = readCount('items', values.items, 10_000);
-  const counted: Sellout[][] = [];
+  const counted: SellOut[][] = [];
   for (let n = 0; n <= starts; n++) {
     const measured = await measureStart(sales, items);
     if (n > 0) counted.push(measured);
   }
-  const ratio = (of: (sellout: Sellout) => number) =>
-    median(counted.map((each) => of(each[0] as Sellout) / of(each.at(-1) as Sellout))).toFixed(2);
+  const ratio = (of: (each: SellOut) => number) =>
+    median(counted.map((each) => of(each[0] as SellOut) / of(each.at(-1) as SellOut))).toFixed(2);
   console.log(
-    `first ÷ last, medians of ${starts}: requests/s ${ratio((s) => s.perSecond)}, CPU of workers ${ratio((s) => s.cpuUs)}`,
+    `first ÷ last, medians of ${starts}: requests/s ${ratio((s) => s.perSecond)}, CPU of workers ${ratio((s) => s.cpuUs.workers)}`,
   );
   return EXIT.ok;
 });

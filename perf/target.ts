@@ -3,18 +3,25 @@ import { readCount, runningService, UsageError } from './command.ts';
 import { makeDataDir, startService } from './service.ts';
 import { createSale, findActiveSale, findSale, type Sale } from './shop.ts';
 
-/** Options that sellout and load share, for parseArgs. */
-export const TARGET_OPTIONS = {
+/** Options that name a service, for parseArgs. */
+export const SERVICE_OPTIONS = {
   url: { type: 'string' },
   redis: { type: 'string' },
   database: { type: 'string' },
+} as const;
+
+/** Options that sellout and load share. */
+export const TARGET_OPTIONS = {
+  ...SERVICE_OPTIONS,
   sale: { type: 'string' },
   workers: { type: 'string' },
   items: { type: 'string' },
 } as const;
 
-export const TARGET_HELP = `  --url http://…           this service; with --redis and --database, unless it
-                           runs on DATA_DIR
+export const SERVICE_HELP = `  --url http://…           this service; with --redis and --database, unless it
+                           runs on DATA_DIR`;
+
+export const TARGET_HELP = `${SERVICE_HELP}
   --sale S-…               this sale, instead of the active one, or of a new one
                            where that is sold out or about to end
   --items N                a new sale of so many items

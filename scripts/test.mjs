@@ -8,8 +8,8 @@ import { at, root, stop } from './place.mjs';
 
 const folder = at('dist', 'test');
 /**
- * Where the tests' servers keep their data, if there is room: they write 6 GB, and wait for a disk that others use too. Processes
- * are killed here, and never the machine: nothing is lost that a disk would have kept.
+ * Where the tests' servers keep their data, if there is room: most copy a cluster of 48 MB, and wait for a disk that others use too.
+ * Processes are killed here, and never the machine: nothing is lost that a disk would have kept.
  */
 const MEMORY = { path: '/dev/shm', bytes: 4 * 2 ** 30 };
 /** Half of what a file does is to wait. With two more at a time, services have been too slow for what tests expect of them. */
@@ -39,8 +39,8 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGTERM');
   rmSync(dir, { recursive: true, force: true });
 });
-const template = await makeTemplate();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+const template = await makeTemplate();
 
 const results = [];
 await runAll(
