@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after } from 'node:test';
+import { afterEach } from 'node:test';
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { findBrowser, launchBrowser, NO_BROWSER } from '../../perf/browser.ts';
@@ -41,12 +41,17 @@ async function openWindow(url: string, options: BrowserContextOptions = {}): Pro
   return { page, seen };
 }
 
-/** How to open pages of a service, each in a window of its own. At the end of the file nothing was seen in any that must not be. */
+/**
+ * How to open pages of a service, each in a window of its own, which closes when its test ends: it would go on asking and drawing.
+ * Nothing was seen in any that must not be.
+ */
 export function windowsOf(url: string) {
   const windows: Window[] = [];
-  after(() => {
+  afterEach(async () => {
+    const closing = windows.splice(0);
+    await Promise.all(closing.map(({ page }) => page.context().close()));
     assert.deepEqual(
-      windows.flatMap(({ seen }) => seen),
+      closing.flatMap(({ seen }) => seen),
       [],
       'no error, no dialog, nothing that the policy refused, no request to another host',
     );
