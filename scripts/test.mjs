@@ -2,8 +2,9 @@
 // `node scripts/test.mjs store routes/items` runs only the files whose paths begin so. scripts/setup.mjs comes before.
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
-import { availableParallelism, freemem, tmpdir } from 'node:os';
+import { availableParallelism, cpus, freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { at, root, stop } from './place.mjs';
 
 const folder = at('dist', 'test');
@@ -12,8 +13,15 @@ const folder = at('dist', 'test');
  * Processes are killed here, and never the machine: nothing is lost that a disk would have kept.
  */
 const MEMORY = { path: '/dev/shm', bytes: 4 * 2 ** 30 };
-/** Half of what a file does is to wait. With two more at a time, services have been too slow for what tests expect of them. */
-const SIDE_BY_SIDE = availableParallelism() + 1;
+/**
+ * Some files only wait, and some take all cores. So many run side by side in any case; up to MOST while a part of the cores idles.
+ * With more than that at work, services have been too slow for what tests expect of them.
+ */
+const LEAST = availableParallelism();
+const MOST = 4 * LEAST;
+/** A file that has just started has not shown yet what it takes. */
+const LOOK_MS = 500;
+const IDLE = 0.2;
 /** The longest file takes a minute on two busy cores; one that takes this long hangs. */
 const FILE_MAX_MS = 300_000;
 /** In a comment of a file that counts what happens in a time. */
@@ -43,14 +51,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () =>
 const template = await makeTemplate();
 
 const results = [];
-await runAll(
-  files.filter(({ alone }) => !alone),
-  SIDE_BY_SIDE,
-);
-await runAll(
-  files.filter(({ alone }) => alone),
-  1,
-);
+await runAll(files.filter(({ alone }) => !alone));
+for (const file of files.filter(({ alone }) => alone)) await run(file);
 report();
 
 function lint() {
@@ -100,15 +102,32 @@ async function makeTemplate() {
   return make();
 }
 
-async function runAll(some, atATime) {
-  const waiting = [...some];
-  const next = async () => {
-    for (let file = waiting.shift(); file; file = waiting.shift()) results.push(await runOne(file));
-  };
-  await Promise.all(Array.from({ length: atATime }, next));
+/** Starts files in their order, another one whenever there is room for it. */
+async function runAll(some) {
+  const runs = [];
+  for (const file of some) {
+    if (running.size >= LEAST) await untilRoom();
+    runs.push(run(file));
+  }
+  await Promise.all(runs);
 }
 
-function runOne(file) {
+async function untilRoom() {
+  for (;;) {
+    const before = timesOfCores();
+    await sleep(LOOK_MS);
+    const after = timesOfCores();
+    const idle = (after.idle - before.idle) / (after.all - before.all);
+    if (running.size < LEAST || (running.size < MOST && idle > IDLE)) return;
+  }
+}
+
+function timesOfCores() {
+  const sum = (which) => cpus().reduce((total, { times }) => total + which(times), 0);
+  return { idle: sum(({ idle }) => idle), all: sum((times) => Object.values(times).reduce((a, b) => a + b)) };
+}
+
+function run(file) {
   const fileBeganMs = performance.now();
   const env = { ...process.env, FLASHSALE_POSTGRES_TEMPLATE: template };
   const child = spawn(process.execPath, ['--test-reporter=tap', file.path], {
@@ -133,7 +152,8 @@ function runOne(file) {
       process.stdout.write(`${isGood ? '✔' : '✖'} ${file.name} (${counts.pass} in ${s.toFixed(1)} s)\n`);
       if (!isGood)
         process.stdout.write(`${failuresIn(output) || output}\n${signal ? `ended by ${signal}\n` : ''}`);
-      resolve({ name: file.name, s, isGood, counts });
+      results.push({ name: file.name, s, isGood, counts });
+      resolve();
     });
   });
 }

@@ -15,7 +15,7 @@ import { temporaryDir } from './support/stores.ts';
 const ownProcesses = (service: Service) =>
   service.tree().filter(({ command }) => command.endsWith('main.js'));
 
-test('from start to SIGTERM: all its processes serve, then none is left, and the next start has the same sale', async () => {
+test('from start to SIGTERM: all its processes serve, then none is left, and the next start has the same sale; idle connections hold nothing up', async () => {
   const dataDir = temporaryDir();
   const first = await startService({ DATA_DIR: dataDir, WORKERS: '2' });
   assert.equal((await first.workers()).length, 2);
@@ -28,21 +28,10 @@ test('from start to SIGTERM: all its processes serve, then none is left, and the
   assert.ok(first.log.some(({ msg }) => msg === 'closed'));
   const second = await startService({ DATA_DIR: dataDir });
   assert.deepEqual((await second.http.get('/sales/active')).body, sale);
+  const idle = openHttp(second.url);
+  await Promise.all(Array.from({ length: 20 }, () => idle.get('/livez')));
   await second.stop();
-});
-
-test('a Ctrl-C that reaches every process of the terminal ends it as well, with requests under way answered', async () => {
-  const service = await startService({ WORKERS: '2' });
-  const { sale, items } = await addShelf(service.http, { total_items: 50 });
-  const client = openHttp(service.url);
-  await Promise.all(items.map(() => client.get('/livez')));
-  const underWay = items.map((item, i) => checkout(client, `user${i}`, item, sale));
-  const tree = service.tree();
-  signalAll(ownProcesses(service), 'SIGINT');
-  for (const reply of await Promise.all(underWay)) assert.equal(reply.status, 200, reply.text);
-  client.close();
-  assert.equal(await service.exit, 0, service.complaints());
-  assert.deepEqual(stillRunning(tree), []);
+  idle.close();
 });
 
 test('a Ctrl-C that npm passes on a moment later is the same one', async () => {
@@ -51,14 +40,6 @@ test('a Ctrl-C that npm passes on a moment later is the same one', async () => {
   await service.saw('closing');
   service.child.kill('SIGINT');
   assert.equal(await service.exit, 0, service.complaints());
-});
-
-test('idle connections do not hold it up', async () => {
-  const service = await startService();
-  const client = openHttp(service.url);
-  await Promise.all(Array.from({ length: 20 }, () => client.get('/livez')));
-  await service.stop();
-  client.close();
 });
 
 test('a second signal makes it leave at once, and nothing is left', async () => {
@@ -70,49 +51,22 @@ test('a second signal makes it leave at once, and nothing is left', async () => 
   await until('no process left', () => stillRunning(tree).length === 0);
 });
 
-test('a worker that is killed is replaced into its slot, and the service goes on', async () => {
-  const service = await startService({ WORKERS: '2' });
-  const before = await service.workers();
-  process.kill(before[1]!, 'SIGKILL');
-  const after = await until('another worker', async () => {
-    const pids = await service.workers();
-    return pids[1] !== before[1] && pids;
-  });
-  assert.equal(after[0], before[0]);
-  assert.equal((await service.saw('a worker died')).slot, 1);
-  const { sale, items } = await addShelf(service.http, { total_items: 20 });
-  const replies = await Promise.all(items.map((item, i) => checkout(service.http, `u${i}`, item, sale)));
-  assert.ok(replies.every(({ status }) => status === 200));
-  await service.stop();
-});
+/** Starts what must not start: returns its one sentence, and asserts that nothing is left of it. */
+async function refusalOf(env: Record<string, string>): Promise<string> {
+  const run = await runService(env);
+  const tree = treeOf(run.child.pid!);
+  assert.equal(await run.exit, 1);
+  assert.deepEqual(stillRunning(tree), []);
+  const sentence = run.complaints();
+  assert.match(sentence, /^flashsale: [^\n]+\.\n$/, 'one sentence, no stack');
+  assert.ok(!run.log.some(({ msg }) => msg === 'open'));
+  return sentence;
+}
 
-test('when every worker is killed at once the service comes back, with what it had sold', async () => {
-  const service = await startService({ WORKERS: '2' });
-  const { sale, items } = await addShelf(service.http, { total_items: 3 });
-  const code = await fillCart(service.http, 'ada', items.slice(0, 1), sale);
-  const { body: receipt } = await purchase(service.http, code);
-  for (const pid of await service.workers()) process.kill(pid, 'SIGKILL');
-  await until('both deaths', () => service.log.filter(({ msg }) => msg === 'a worker died').length === 2);
-  const client = openHttp(service.url);
-  const again = await until('an answer', () => purchase(client, code));
-  assert.deepEqual(again.body.receipt, receipt);
-  assert.equal((await until('two workers', () => service.workers())).length, 2);
-  client.close();
-  await service.stop();
-});
-
-test('who connects while workers are killed is answered or reset, never left hanging', async () => {
-  const service = await startService({ WORKERS: '2' });
-  for (const pid of await service.workers()) process.kill(pid, 'SIGKILL');
-  const client = openHttp(service.url);
-  const requests = Promise.allSettled(Array.from({ length: 10 }, () => client.get('/livez')));
-  const outcome = await Promise.race([requests, sleep(3_000).then(() => 'left hanging')]);
-  client.close();
-  assert.notEqual(outcome, 'left hanging');
-});
+/** What the tests from here on disturb, and the last of them ends. */
+const service = await startService({ WORKERS: '2' });
 
 test('SIGHUP replaces every worker under load without a failed request', async () => {
-  const service = await startService({ WORKERS: '2' });
   const { sale, items } = await addShelf(service.http, { total_items: 1_000, user_limit: 100 });
   const before = await service.workers();
   let over = false;
@@ -144,20 +98,67 @@ test('SIGHUP replaces every worker under load without a failed request', async (
   assert.ok(after.every((pid) => !before.includes(pid)));
   assert.equal((await service.http.get(`/sales/${sale}`)).body.items_sold, bought.length);
   assert.ok(!service.log.some(({ msg }) => msg === 'a worker died'));
-  await service.stop();
 });
 
-/** Starts what must not start: returns its one sentence, and asserts that nothing is left of it. */
-async function refusalOf(env: Record<string, string>): Promise<string> {
-  const run = await runService(env);
-  const tree = treeOf(run.child.pid!);
-  assert.equal(await run.exit, 1);
+test('a worker that is killed is replaced into its slot, and the service goes on', async () => {
+  const before = await service.workers();
+  process.kill(before[1]!, 'SIGKILL');
+  const after = await until('another worker', async () => {
+    const pids = await service.workers();
+    return pids[1] !== before[1] && pids;
+  });
+  assert.equal(after[0], before[0]);
+  assert.equal((await service.saw('a worker died')).slot, 1);
+  const { sale, items } = await addShelf(service.http, { total_items: 20 });
+  const replies = await Promise.all(items.map((item, i) => checkout(service.http, `u${i}`, item, sale)));
+  assert.ok(replies.every(({ status }) => status === 200));
+});
+
+test('when every worker is killed at once the service comes back, with what it had sold', async () => {
+  const { sale, items } = await addShelf(service.http, { total_items: 3 });
+  const code = await fillCart(service.http, 'ada', items.slice(0, 1), sale);
+  const { body: receipt } = await purchase(service.http, code);
+  const deaths = () => service.log.filter(({ msg }) => msg === 'a worker died').length;
+  const before = deaths();
+  for (const pid of await service.workers()) process.kill(pid, 'SIGKILL');
+  await until('both deaths', () => deaths() === before + 2);
+  const client = openHttp(service.url);
+  const again = await until('an answer', () => purchase(client, code));
+  assert.deepEqual(again.body.receipt, receipt);
+  assert.equal((await until('two workers', () => service.workers())).length, 2);
+  client.close();
+});
+
+test('who connects while workers are killed is answered or reset, never left hanging', async () => {
+  for (const pid of await service.workers()) process.kill(pid, 'SIGKILL');
+  const client = openHttp(service.url);
+  const requests = Promise.allSettled(Array.from({ length: 10 }, () => client.get('/livez')));
+  const outcome = await Promise.race([requests, sleep(3_000).then(() => 'left hanging')]);
+  client.close();
+  assert.notEqual(outcome, 'left hanging');
+  await until('two workers', async () => (await service.workers()).length === 2);
+});
+
+test('a second service on the same data is refused, and the first goes on', async () => {
+  assert.match(
+    await refusalOf({ DATA_DIR: service.dataDir }),
+    new RegExp(`process ${service.pid}.*DATA_DIR`),
+  );
+  assert.equal((await service.http.get('/readyz')).status, 200);
+});
+
+test('a Ctrl-C that reaches every process of the terminal ends it as well, with requests under way answered', async () => {
+  const { sale, items } = await addShelf(service.http, { total_items: 50 });
+  const client = openHttp(service.url);
+  await Promise.all(items.map(() => client.get('/livez')));
+  const underWay = items.map((item, i) => checkout(client, `user${i}`, item, sale));
+  const tree = service.tree();
+  signalAll(ownProcesses(service), 'SIGINT');
+  for (const reply of await Promise.all(underWay)) assert.equal(reply.status, 200, reply.text);
+  client.close();
+  assert.equal(await service.exit, 0, service.complaints());
   assert.deepEqual(stillRunning(tree), []);
-  const sentence = run.complaints();
-  assert.match(sentence, /^flashsale: [^\n]+\.\n$/, 'one sentence, no stack');
-  assert.ok(!run.log.some(({ msg }) => msg === 'open'));
-  return sentence;
-}
+});
 
 test('a port in use is refused with one sentence, before anything is started', async () => {
   const holder = createServer().listen(await freePort(), '127.0.0.1');
@@ -195,14 +196,4 @@ test('a Redis or Postgres that cannot be reached is refused by its variable', as
     await refusalOf({ DATABASE_URL: `postgres://127.0.0.1:${port}/x` }),
     /Postgres cannot be reached.*DATABASE_URL/,
   );
-});
-
-test('a second service on the same data is refused, and the first goes on', async () => {
-  const service = await startService();
-  assert.match(
-    await refusalOf({ DATA_DIR: service.dataDir }),
-    new RegExp(`process ${service.pid}.*DATA_DIR`),
-  );
-  assert.equal((await service.http.get('/readyz')).status, 200);
-  await service.stop();
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { kindOf } from '../src/store/query-kinds.ts';
 import { openHttp } from './support/http.ts';
 import { readMetrics, type Samples } from './support/metrics.ts';
@@ -164,8 +165,10 @@ test('workers that die, also in the middle of a scrape, take no counter back and
   let over = false;
   const shop = async (n: number) => {
     const client = openHttp(service.url);
-    for (let i = n; !over; i += 4)
+    for (let i = n; !over; i += 4) {
       await checkout(client, `w${i}`, items[i % items.length]!, sale).catch(() => {});
+      await sleep(5);
+    }
     client.close();
   };
   const shops = Promise.all([0, 1, 2, 3].map(shop));

@@ -41,14 +41,14 @@ for (const [i, item] of items.entries()) {
 }
 codes.sort();
 
-/** So many purchases that no socket holds their export. */
-const MANY = 300_000;
+/** So many purchases, each with so long a name, that no socket holds their export. */
+const MANY = 100_000;
 const large = await addShelf(http, { total_items: 1 }, admin);
-for (let from = 1; from < MANY; from += 30_000)
+for (let from = 1; from < MANY; from += 25_000)
   await sql(
     `insert into decisions (code, sale_id, user_id, decided_at, lines)
-     select 'CHK-' || $1::text || '-' || md5(n::text), $1, 'user-' || n, now(), '+none-' || n
-     from generate_series($2::int, $2::int + 29999) n`,
+     select 'CHK-' || $1::text || '-' || md5(n::text), $1, rpad('user-' || n, 250, '-'), now(), '+none-' || n
+     from generate_series($2::int, $2::int + 24999) n`,
     large.sale,
     from,
   );
