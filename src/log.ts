@@ -21,6 +21,8 @@ export interface OpenLog {
 
 /** How long the end of a process waits for stdout. */
 const FLUSH_MS = 1_000;
+/** So long at most a line waits for others: a quiet service can be watched. */
+const WAIT_MS = 250;
 
 /** The log of one process: JSON lines to stdout, in chunks; readable ones on a terminal. */
 export function openLog(level: string, process_: string): OpenLog {
@@ -53,21 +55,22 @@ export function openLog(level: string, process_: string): OpenLog {
   });
   // Gathered here: the destination measures its whole backlog with every line, 3 µs.
   let gathered = '';
+  let passing: NodeJS.Timeout | undefined;
   const pass = () => {
+    clearTimeout(passing);
+    passing = undefined;
     if (gathered !== '') destination.write(gathered);
     gathered = '';
   };
-  // What is waiting is written at least this often, so that a quiet service can be watched.
-  const passing = setInterval(pass, 250).unref();
   return {
     log: pino(options, destination),
     write(lines) {
       gathered += lines;
       if (gathered.length >= CHUNK_BYTES) pass();
+      else passing ??= setTimeout(pass, WAIT_MS).unref();
     },
     dropped: () => dropped,
     async flush() {
-      clearInterval(passing);
       pass();
       // What could not be written now, pino would try to write at the exit, for ever.
       if (isBroken || !(await isWritten(destination))) destination.flushSync = () => {};

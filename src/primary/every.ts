@@ -10,8 +10,9 @@ export interface Repeated {
 export type Work = (signal: AbortSignal) => Promise<void>;
 
 /**
- * Repeats `work`, `ms` milliseconds after each run. Errors go to `onError`, and the work is run again.
- * Long work watches the signal: `stop` aborts it, and an AbortError is no error then.
+ * Repeats `work` about every `ms` milliseconds; between two runs lies at least half of that. Errors go to `onError`, and the work is
+ * run again. Long work watches the signal: `stop` aborts it, and an AbortError is no error then.
+ * Works whose periods are multiples of one another run in the same moment: a service that does nothing is woken once for all.
  */
 export function every(ms: number, work: Work, onError: (error: unknown) => void): Repeated {
   const stopping = new AbortController();
@@ -28,12 +29,12 @@ export function every(ms: number, work: Work, onError: (error: unknown) => void)
       })
       .finally(() => {
         running = undefined;
-        if (!stopping.signal.aborted && !queued) timer = setTimeout(run, ms);
+        if (!stopping.signal.aborted && !queued) timer = setTimeout(run, untilNext(ms));
       });
     return running;
   };
 
-  timer = setTimeout(run, ms);
+  timer = setTimeout(run, untilNext(ms));
   return {
     now() {
       if (stopping.signal.aborted) return Promise.resolve();
@@ -51,4 +52,9 @@ export function every(ms: number, work: Work, onError: (error: unknown) => void)
       await running;
     },
   };
+}
+
+function untilNext(ms: number): number {
+  const pause = ms - (performance.now() % ms);
+  return pause < ms / 2 ? pause + ms : pause;
 }

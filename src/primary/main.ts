@@ -23,7 +23,7 @@ import { createSalesBoard } from './workers/sales-board.ts';
 import { isWriting, makePeersDir, startWorkers } from './workers/start.ts';
 import { createSupervisor, type Supervisor } from './workers/supervisor.ts';
 
-const SHIP_MS = 250;
+const SHIP_MS = 200;
 /** Beside this program in each of its builds, dist/src and dist/service. */
 const WORKER = fileURLToPath(new URL('../worker/main.js', import.meta.url));
 

@@ -4,8 +4,8 @@ import type { WorkerMetrics, WorkerSources } from './metrics.ts';
 import type { PrimaryLink } from './primary-link.ts';
 
 /** Often enough to even out connections while a crowd still arrives. */
-const STATUS_MS = 250;
-/** Counters are reported this often; a SIGKILL loses at most one interval. */
+const NEWS_MS = 250;
+/** Status and counters are reported this often; a SIGKILL loses at most one interval. */
 const REPORT_MS = 1_000;
 
 /** Reports a worker's state to the primary. */
@@ -25,20 +25,23 @@ export function createReporting(
   metrics: WorkerMetrics | undefined,
   sources: WorkerSources,
 ): Reporting {
-  const sendStatus = () =>
-    primary.send({
-      type: 'status',
-      uptimeS: process.uptime(),
-      rssBytes: process.memoryUsage.rss(),
-      connections: sources.serving.connections(),
-    });
+  let told = -1;
+  const sendStatus = () => {
+    told = sources.serving.connections();
+    const [uptimeS, rssBytes] = [process.uptime(), process.memoryUsage.rss()];
+    primary.send({ type: 'status', uptimeS, rssBytes, connections: told });
+  };
+  const sendNews = () => {
+    if (sources.serving.connections() !== told) sendStatus();
+  };
   const report = metrics ? createReport(metrics, sources, primary.sendSurely) : async () => {};
   const send = (id?: number) => report(id).catch((err: unknown) => log.warn({ err }, 'no metrics'));
 
   return {
     start() {
       sendStatus();
-      setInterval(sendStatus, STATUS_MS);
+      setInterval(sendStatus, REPORT_MS);
+      setInterval(sendNews, NEWS_MS);
       if (metrics === undefined) return;
       void send();
       setInterval(() => void send(), REPORT_MS);

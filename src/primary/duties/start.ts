@@ -23,22 +23,23 @@ import { sweep } from './sweeper.ts';
 import { createTeller } from './teller.ts';
 import { createWebhookDuty } from './webhooks.ts';
 
+// Multiples of the shortest: every.ts.
 /** How soon a shut gate is noticed: after a restart of Redis, selling resumes after this time and the rebuild. */
 const KEEP_MS = 200;
 const SCHEDULE_MS = 5_000;
-const SWEEP_MS = 500;
+const SWEEP_MS = 400;
 /** What came back is for sale within a second, also when its worker died at once: this, the script, and the workers' ears. */
-const SHELVE_MS = 250;
-const SAVE_MS = 500;
+const SHELVE_MS = 200;
+const SAVE_MS = 400;
 /** How late an unpaid unit may be back on the shelf. */
-const EXPIRE_MS = 300;
-const WATCH_MS = 250;
+const EXPIRE_MS = 400;
+const WATCH_MS = 400;
 /** How late a draw may be, and how much of a queue's progress a Redis that comes back empty has forgotten. */
-const QUEUES_MS = 250;
+const QUEUES_MS = 200;
 /** How late the feed may say that a sale has opened or ended. */
-const TELL_MS = 500;
+const TELL_MS = 400;
 /** How soon a webhook follows its event, or its retry is noticed. */
-const SEND_MS = 500;
+const SEND_MS = 400;
 /** Sales that are over wait a minute for it anyway. */
 const RETIRE_MS = 2_000;
 /** Partitions are made a week ahead; what a lock keeps from them is tried again this soon. */
