@@ -1,4 +1,4 @@
-// Made from the contract by "npm run client-types"; test/client/contract.test.ts compares it. Do not edit.
+// Made from the contract by "node scripts/client-types.mjs"; test/client/contract.test.ts compares it. Do not edit.
 
 export interface Cart {
   readonly code: CheckoutCode;

@@ -1,5 +1,5 @@
 /**
- * `npm run load -- <profile>`: a crowd on a service for a while; then the books are compared.
+ * `npm run perf -- load <profile>`: a crowd on a service for a while; then the books are compared.
  * Exit code 0: the books agree; 1: they do not; 2: it could not be done.
  */
 import { parseArgs } from 'node:util';
@@ -13,7 +13,7 @@ import { listItems } from './shop.ts';
 import { chooseSale, openTarget, TARGET_HELP, TARGET_OPTIONS } from './target.ts';
 import { runVisitors } from './visitors.ts';
 
-const HELP = `npm run load -- <profile> [options]
+const HELP = `npm run perf -- load <profile> [options]
 
 A crowd of users on the service that runs on DATA_DIR, or else on one of its own
 that it starts and stops. The sale has an item for each of them at least.

@@ -16,6 +16,18 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     about: 'draws perf/results/latest.svg of the newest results again',
     run: async () => (await import('./latest.ts')).redraw(),
   },
+  load: {
+    about: 'a crowd of buyers with live progress, on a sale with an item for each (--help)',
+    run: () => import('./load.ts'),
+  },
+  overload: {
+    about: 'more customers than can be served: books, attempt log and operations must stay right (--help)',
+    run: () => import('./overload.ts'),
+  },
+  simulate: {
+    about: 'a drop on boxes that are not here, from what operations were measured to cost (--help)',
+    run: () => import('./simulate/main.ts'),
+  },
   cold: {
     about: 'the first sell-out after a start beside those that follow (--help)',
     run: () => import('./cold.ts'),
@@ -57,7 +69,7 @@ ${Object.entries(TOOLS)
   .join('\n')}
 
 Without a name it is the suite. Sales of other sizes: --scale 10000,1000000.
-Crowds are commands of their own: npm run sellout, load, overload.`;
+A sell-out with its books compared is a command of its own: npm run sellout.`;
 
 const [first = 'suite'] = process.argv.slice(2);
 const name = first.startsWith('-') ? 'suite' : first;

@@ -1,5 +1,5 @@
 /**
- * `npm run overload`: more customers than the service can serve. Measures its peak with customers who wait for their
+ * `npm run perf -- overload`: more customers than the service can serve. Measures its peak with customers who wait for their
  * answers, then lets customers come by the clock at that rate and at a multiple of it. Exit code 1 when the books
  * differ, an attempt is not in the log, or an operations route is not answered.
  */
@@ -15,7 +15,7 @@ import { createRecorder, type Kind, type Recorder } from './record.ts';
 import { makeDataDir, type OwnService, startService } from './service.ts';
 import { createSale, findSale, listItems } from './shop.ts';
 
-const HELP = `npm run overload -- [options]
+const HELP = `npm run perf -- overload [options]
 
 More customers than a service of its own can serve: its peak is measured, then
 customers come by the clock at that rate, and at a multiple of it.

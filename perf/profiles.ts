@@ -1,4 +1,4 @@
-/** The crowds of `npm run load`: how many users for how long, and how they behave. */
+/** The crowds of `npm run perf -- load`: how many users for how long, and how they behave. */
 
 export interface Behaviour {
   /** Share of the users who behave so. */

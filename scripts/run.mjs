@@ -8,10 +8,7 @@ import { fileURLToPath } from 'node:url';
 const PROGRAMS = {
   start: 'service/primary/main.js',
   sellout: 'perf/sellout.js',
-  load: 'perf/load.js',
   rehearse: 'perf/rehearse.js',
-  overload: 'perf/overload.js',
-  simulate: 'perf/simulate/main.js',
   audit: 'perf/audit.js',
   'forget-buyer': 'perf/forget-buyer.js',
   perf: 'perf/main.js',

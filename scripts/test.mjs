@@ -18,7 +18,7 @@ const MEMORY = { path: '/dev/shm', bytes: 4 * 2 ** 30 };
  * With more than that at work, services have been too slow for what tests expect of them.
  */
 const LEAST = availableParallelism();
-const MOST = 4 * LEAST;
+const MOST = 3 * LEAST;
 /** A file that has just started has not shown yet what it takes. */
 const LOOK_MS = 500;
 const IDLE = 0.2;

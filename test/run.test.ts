@@ -75,7 +75,7 @@ test('a name that is none is answered with those that are', () => {
   for (const name of ['', 'sell', 'constructor']) {
     const { status, output } = clone.run(['run.mjs', name]);
     assert.equal(status, 2);
-    assert.match(output, /start, sellout, load/);
+    assert.match(output, /start, sellout, rehearse/);
   }
 });
 
@@ -131,8 +131,11 @@ test('the checks and tools that pages and comments name are there', async () => 
   );
   const named = texts.flatMap((path) =>
     [...read(path).matchAll(/npm run (check|perf) -- ((?:[a-z][a-z-]* ?)+)/g)].flatMap(
-      ([, command = '', words = '']) =>
-        words.split(' ').flatMap((word) => (word ? { command, word, path } : [])),
+      ([, command = '', words = '']) => {
+        const all = words.split(' ').filter((word) => word !== '');
+        // Several checks run one after another; a tool takes the words behind its name.
+        return (command === 'check' ? all : all.slice(0, 1)).map((word) => ({ command, word, path }));
+      },
     ),
   );
   assert.ok(named.length > 10);

@@ -10,7 +10,7 @@ import { createSale, listItems } from '../../perf/shop.ts';
 
 const LOAD = fileURLToPath(new URL('../../perf/load.js', import.meta.url));
 
-/** `npm run load -- realistic light` on the service of a data directory; its exit code and its output. */
+/** `npm run perf -- load realistic light` on the service of a data directory; its exit code and its output. */
 export async function letInCrowd(dataDir: string, seconds: number): Promise<{ code: number; said: string }> {
   const args = [LOAD, 'realistic', 'light', '--seconds', String(seconds)];
   const child = spawn(process.execPath, args, { env: { ...process.env, DATA_DIR: dataDir } });

@@ -1,5 +1,5 @@
 /**
- * Makes dashboards/flashsale.json: `npm run dashboard`. The questions of a drop night, a row each; the first one is open.
+ * Makes dashboards/flashsale.json: `node monitoring/grafana/dashboard.mjs`. The questions of a drop night, a row each; the first one is open.
  * What a figure means is in docs/metrics.md, what to do about it in docs/runbook.md.
  */
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** `npm run simulate`: a drop on more boxes than there are here, from what operations were measured to cost. */
+/** `npm run perf -- simulate`: a drop on more boxes than there are here, from what operations were measured to cost. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { EXIT, printTable, readCount, runCommand } from '../command.ts';
@@ -6,7 +6,7 @@ import { COSTS } from './costs.ts';
 import { type Outcome, type Setup, simulate } from './model.ts';
 import { drawDrop } from './picture.ts';
 
-const HELP = `npm run simulate -- [options]
+const HELP = `npm run perf -- simulate [options]
 
 Buyers come within so many seconds, each to a random item; who is too late tries
 another one. The service, Redis and Postgres are queues that cost what

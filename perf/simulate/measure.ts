@@ -1,5 +1,5 @@
 /**
- * `npm run simulate -- --measure`: what one operation costs Redis and Postgres, by the size of its batch, on private servers. The
+ * `npm run perf -- simulate --measure`: what one operation costs Redis and Postgres, by the size of its batch, on private servers. The
  * figures of `costs.ts` come from here.
  */
 import { readConfig } from '../../src/config.ts';

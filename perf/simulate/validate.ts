@@ -1,4 +1,4 @@
-/** `npm run simulate -- --validate`: real sell-outs on this machine beside simulated ones. */
+/** `npm run perf -- simulate --validate`: real sell-outs on this machine beside simulated ones. */
 import { availableParallelism, cpus } from 'node:os';
 import { printTable } from '../command.ts';
 import { generate } from '../generator.ts';

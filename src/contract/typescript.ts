@@ -3,7 +3,7 @@ import type { Document, Schema } from './types.ts';
 
 /** What buyers and their clients read and send: these operations' schemas are in the client's types. */
 const TAGS: readonly string[] = ['Buying', 'Sales'];
-const HEAD = `// Made from the contract by "npm run client-types"; test/client/contract.test.ts compares it. Do not edit.\n`;
+const HEAD = `// Made from the contract by "node scripts/client-types.mjs"; test/client/contract.test.ts compares it. Do not edit.\n`;
 
 /** The schemas of what buyers are answered, as TypeScript; all of it follows from the document. */
 export function typesOf(document: Document): string {

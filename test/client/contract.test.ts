@@ -7,7 +7,7 @@ import { document } from '../support/contract.ts';
 const written = readFileSync(new URL('../../../client/contract.ts', import.meta.url), 'utf8');
 
 test('the types of the client are those of the contract', () => {
-  assert.equal(written, typesOf(document), 'run "npm run client-types"');
+  assert.equal(written, typesOf(document), 'run "node scripts/client-types.mjs"');
 });
 
 test('they have what a buyer reads, and nothing of the admin API', () => {

@@ -36,7 +36,7 @@ test('the dashboard is what its script makes', () => {
     const made = readFileSync(join(dir, 'dashboards/flashsale.json'), 'utf8');
     assert.ok(
       made === read('monitoring/grafana/dashboards/flashsale.json'),
-      'npm run dashboard makes another one',
+      'node monitoring/grafana/dashboard.mjs makes another one',
     );
   } finally {
     rmSync(dir, { recursive: true });
