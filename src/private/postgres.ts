@@ -20,7 +20,7 @@ function settings(port: number): readonly string[] {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '', // its path may be too long (107 bytes), and nobody needs it
     max_connections: 420, // 64 workers with 6 each, and the primary's 8
-    shared_buffers: '256MB', // a day of sales and attempts at hand
+    shared_buffers: '64MB', // what a sale touches; the kernel caches the rest (docs/performance.md)
     max_wal_size: '2GB', // a checkpoint every few minutes, not every few seconds, under full load
     wal_level: 'minimal', // nobody replicates from it
     max_wal_senders: 0,
