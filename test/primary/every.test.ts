@@ -39,3 +39,27 @@ test('what the work throws is reported, and it is run again', async () => {
   });
   assert.deepEqual([runs, errors.map(String)], [2, ['Error: once']]);
 });
+
+test('between two runs lies at least half of the period, however long they take', async () => {
+  const periodMs = 20;
+  const gaps: number[] = [];
+  let endedMs: number | undefined;
+  await new Promise<void>((resolve) => {
+    const repeated = every(
+      periodMs,
+      async () => {
+        if (endedMs !== undefined) gaps.push(performance.now() - endedMs);
+        if (gaps.length === 8) return void repeated.stop().then(resolve);
+        // Ends at another point of the period each time.
+        await sleep(gaps.length * 3);
+        endedMs = performance.now();
+      },
+      (error) => assert.fail(String(error)),
+    );
+  });
+  // Timers of node may come a millisecond early.
+  assert.ok(
+    gaps.every((gap) => gap >= periodMs / 2 - 1),
+    gaps.join(),
+  );
+});
