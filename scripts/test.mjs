@@ -21,6 +21,7 @@ const LEAST = availableParallelism();
 const MOST = 3 * LEAST;
 /** A file that has just started has not shown yet what it takes. */
 const LOOK_MS = 500;
+/** The part of all cores' time in which they had nothing to do. */
 const IDLE = 0.2;
 /** The longest file takes a minute on two busy cores; one that takes this long hangs. */
 const FILE_MAX_MS = 300_000;

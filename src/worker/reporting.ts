@@ -28,8 +28,12 @@ export function createReporting(
   let told = -1;
   const sendStatus = () => {
     told = sources.serving.connections();
-    const [uptimeS, rssBytes] = [process.uptime(), process.memoryUsage.rss()];
-    primary.send({ type: 'status', uptimeS, rssBytes, connections: told });
+    primary.send({
+      type: 'status',
+      uptimeS: process.uptime(),
+      rssBytes: process.memoryUsage.rss(),
+      connections: told,
+    });
   };
   const sendNews = () => {
     if (sources.serving.connections() !== told) sendStatus();
