@@ -11,8 +11,9 @@ import type { Fault, FaultContext } from './faults.ts';
 import type { Entry } from './history.ts';
 import { newAgent } from './http.ts';
 import { checkout, purchase } from './operations.ts';
+import { signalTo } from './processes.ts';
 import { until } from './stand.ts';
-import { type OwnedStores, PASSWORD, signalTo } from './stores.ts';
+import { type OwnedStores, PASSWORD } from './stores.ts';
 
 const isInStep = (url: string) =>
   until(

@@ -5,10 +5,11 @@ import type { Fault, FaultContext } from './faults.ts';
 import { createHistory } from './history.ts';
 import { newAgent } from './http.ts';
 import { checkout, type Target } from './operations.ts';
+import { signalTo } from './processes.ts';
 import type { RedisCluster } from './redis-cluster.ts';
 import { createSale, isReady } from './run.ts';
 import type { Sentinels } from './sentinels.ts';
-import { type OwnedServer, signalTo } from './stores.ts';
+import type { OwnedServer } from './stores.ts';
 import { until } from './until.ts';
 
 const TRIES_MAX = 30;

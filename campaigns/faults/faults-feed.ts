@@ -3,10 +3,10 @@ import { withPostgres } from './dumps.ts';
 import type { Fault, FaultContext } from './faults.ts';
 import { leads } from './faults-leaders.ts';
 import { followFeed, PORTS, tellingTo } from './follow-feed.ts';
+import { signalTo } from './processes.ts';
 import { openReceiver, type Received } from './receiver.ts';
 import type { Service } from './service.ts';
 import { until } from './stand.ts';
-import { signalTo } from './stores.ts';
 
 /** What may be under way when a leader is killed; it is sent again. */
 const UNDER_WAY_MAX = 16;

@@ -6,9 +6,9 @@ import { keysOf } from '../../src/store/keys.ts';
 import { withRedis } from './dumps.ts';
 import type { Fault, FaultContext } from './faults.ts';
 import { call, newAgent } from './http.ts';
+import { signalTo } from './processes.ts';
 import type { Service } from './service.ts';
 import { until } from './stand.ts';
-import { signalTo } from './stores.ts';
 
 /** Whether this box leads, as it says itself. */
 export async function leads({ url }: Service): Promise<boolean> {

@@ -5,8 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { again } from './again.ts';
 import { countWaiting, withPostgres } from './dumps.ts';
 import type { Fault, FaultContext } from './faults.ts';
+import { childrenOf, signalTo } from './processes.ts';
 import { killPostgres, type Stand, until } from './stand.ts';
-import { childrenOf, type OwnedStores, signalTo } from './stores.ts';
+import type { OwnedStores } from './stores.ts';
 
 const isBack = (stand: Stand) =>
   until(() => withPostgres(stand.direct().databaseUrl, async () => true), 'Postgres is back', 30_000);

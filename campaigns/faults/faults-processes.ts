@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { again } from './again.ts';
 import { withRedis } from './dumps.ts';
 import type { Fault, FaultContext } from './faults.ts';
+import { isAlive, signalTo } from './processes.ts';
 import type { Service } from './service.ts';
 import { until } from './stand.ts';
-import { isAlive, signalTo } from './stores.ts';
 
 /** SIGKILL to a worker, now and then. */
 async function killWorkers({ stand, random, clock, count }: FaultContext): Promise<void> {

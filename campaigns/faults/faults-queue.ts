@@ -3,8 +3,8 @@ import { checkPlaces, type PlaceRules, SEEN_MS, type Told } from './checker-plac
 import { withRedis } from './dumps.ts';
 import type { Fault, FaultContext } from './faults.ts';
 import { call, newAgent, parseBody } from './http.ts';
+import { signalTo } from './processes.ts';
 import { restartRedis, until } from './stand.ts';
-import { signalTo } from './stores.ts';
 
 const EARLY = 60;
 const LATE = 30;

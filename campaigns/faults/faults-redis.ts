@@ -3,8 +3,9 @@ import { withRedis } from './dumps.ts';
 import type { Fault, FaultContext } from './faults.ts';
 import { newAgent } from './http.ts';
 import { checkout, purchase } from './operations.ts';
+import { signalTo } from './processes.ts';
 import { restartRedis } from './stand.ts';
-import { appendOnlyFile, cutFile, type OwnedStores, signalTo } from './stores.ts';
+import { appendOnlyFile, cutFile, type OwnedStores } from './stores.ts';
 
 /** SIGKILL, and the last second of the append-only file never reached the disk. */
 async function killOld({ stand, random, clock }: FaultContext): Promise<void> {

@@ -9,11 +9,11 @@ import { withPostgres, withRedis } from './dumps.ts';
 import type { Fault, FaultContext } from './faults.ts';
 import { followFeed, PORTS, tellingTo } from './follow-feed.ts';
 import { call, newAgent, parseBody, type Reply } from './http.ts';
+import { signalTo } from './processes.ts';
 import { type Random, seeded } from './random.ts';
 import { openReceiver } from './receiver.ts';
 import { logsOf } from './run.ts';
 import { type Stand, until } from './stand.ts';
-import { signalTo } from './stores.ts';
 
 const CLIENTS = 32;
 /** One item that everybody wants, and some of which there is one each: fewer than the clients want at a time. */

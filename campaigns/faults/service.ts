@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readServiceFile, type ServiceFile } from '../../src/primary/service-file.ts';
-import { childrenOf, signalTo } from './stores.ts';
+import { childrenOf, signalTo } from './processes.ts';
 
 /** Where `dist/`, `lua/` and `sql/` of the code under test lie, unless a planted copy is run. */
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));

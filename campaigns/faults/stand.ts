@@ -5,11 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../perf/service.ts';
 import { type Urls, withRedis } from './dumps.ts';
+import { childrenOf, isAlive, signalTo } from './processes.ts';
 import { startProxy, type TcpProxy } from './proxy.ts';
 import { type RedisCluster, startRedisCluster } from './redis-cluster.ts';
 import { type Sentinels, startSentinels } from './sentinels.ts';
 import { createService, type Service } from './service.ts';
-import { childrenOf, isAlive, type OwnedStores, signalTo, startStores } from './stores.ts';
+import { type OwnedStores, startStores } from './stores.ts';
 import { until } from './until.ts';
 
 export { until } from './until.ts';

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerSpec } from '../../src/private/kept-server.ts';
 import { preparePostgres } from '../../src/private/postgres.ts';
 import { postgresUrl } from '../../src/private/postgres-cluster.ts';
 import { prepareRedis } from '../../src/private/redis.ts';
+import { childrenOf, signalTo } from './processes.ts';
 import { startProxy, type TcpProxy } from './proxy.ts';
 
 export const PASSWORD = 'faults';
@@ -46,38 +47,6 @@ export function ownServer(spec: ServerSpec): OwnedServer {
     },
   };
 }
-
-/** Sends a signal; a process that is gone already is fine. */
-export function signalTo(pid: number, signal: NodeJS.Signals): void {
-  try {
-    if (pid > 1) process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
-/** Pids of a process' children. */
-export function childrenOf(parent: number): number[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => {
-    try {
-      const words = readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /s, '')
-        .split(' ');
-      return Number(words[1]) === parent && words[0] !== 'Z';
-    } catch {
-      return false; // gone
-    }
-  });
-}
-
-export const isAlive = (pid: number): boolean => {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '')[0] !== 'Z';
-  } catch {
-    return false;
-  }
-};
 
 /** A Redis and a Postgres of the harness, each behind a proxy. */
 export interface OwnedStores {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from '../../campaigns/faults/faults.ts';
 import { leads } from '../../campaigns/faults/faults-leaders.ts';
+import { signalTo } from '../../campaigns/faults/processes.ts';
 import { isReady } from '../../campaigns/faults/run.ts';
 import type { Service } from '../../campaigns/faults/service.ts';
-import { signalTo } from '../../campaigns/faults/stores.ts';
 import { until } from '../../campaigns/faults/until.ts';
 import { treeOf } from '../../test/support/processes.ts';
 import type { Stage } from './stage.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startPostgresPair } from '../../campaigns/faults/postgres-pair.ts';
-import { childrenOf, signalTo } from '../../campaigns/faults/stores.ts';
+import { childrenOf, signalTo } from '../../campaigns/faults/processes.ts';
 import { startLocalServices } from '../../src/private/services.ts';
 import { auditSale } from '../../src/store/audit/audit.ts';
 import { createCheckouts } from '../../src/store/checkouts.ts';

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { signalTo } from '../../campaigns/faults/processes.ts';
 import { startOf } from '../../src/private/processes.ts';
 
 export interface ProcessRow {
@@ -27,9 +28,9 @@ export function treeOf(root: number): ProcessRow[] {
 export const stillRunning = (rows: readonly ProcessRow[]): ProcessRow[] =>
   rows.filter(({ pid, start }) => startOf(pid) === start);
 
-/** Sends a signal to each of the processes that still runs. */
+/** Sends a signal to each of the processes that still runs; one may end with another that was sent it before. */
 export function signalAll(rows: readonly ProcessRow[], signal: NodeJS.Signals): void {
-  for (const { pid } of stillRunning(rows)) process.kill(pid, signal);
+  for (const { pid } of stillRunning(rows)) signalTo(pid, signal);
 }
 
 /** Tries until `attempt` returns something other than undefined and false; what it throws counts as not yet. */
